@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * PV Calls protocol version 1 with our negotiated extensions. What each one
+ * means is specified in docs/protocol-extensions.md; this file only gives the
+ * names and the layouts. The version 1 part comes from the Xen header.
+ */
+#ifndef PVCALLS_EXT_H
+#define PVCALLS_EXT_H
+
+#include <linux/build_bug.h>
+#include <linux/stddef.h>
+#include <linux/types.h>
+#include <xen/interface/io/pvcalls.h>
+
+/* Largest data ring that the specification allows: 2^9 pages, 1 MiB each way */
+#define PVCALLS_MAX_PAGE_ORDER	9
+
+/* Size of the address field of connect and bind requests, in bytes */
+#define PVCALLS_ADDR_LEN	28
+
+/**
+ * enum pvcalls_feature - extensions, as bits of a negotiated set
+ * @PVCALLS_F_DEFER: "feature-defer", responses that come later
+ * @PVCALLS_F_SHUTDOWN: "feature-shutdown", half-close, draining release, abort
+ * @PVCALLS_F_NAMES: "feature-names", addresses in responses, PVCALLS_GETNAME
+ * @PVCALLS_F_IPV6: "feature-ipv6", AF_INET6 stream sockets
+ * @PVCALLS_F_WAKEUP: "feature-wakeup", wake-up thresholds in the indexes page
+ * @PVCALLS_F_COUNT: number of extensions
+ */
+enum pvcalls_feature {
+	PVCALLS_F_DEFER,
+	PVCALLS_F_SHUTDOWN,
+	PVCALLS_F_NAMES,
+	PVCALLS_F_IPV6,
+	PVCALLS_F_WAKEUP,
+	PVCALLS_F_COUNT,
+};
+
+#define PVCALLS_FEATURE_KEYS { \
+	[PVCALLS_F_DEFER]	= "feature-defer", \
+	[PVCALLS_F_SHUTDOWN]	= "feature-shutdown", \
+	[PVCALLS_F_NAMES]	= "feature-names", \
+	[PVCALLS_F_IPV6]	= "feature-ipv6", \
+	[PVCALLS_F_WAKEUP]	= "feature-wakeup", \
+}
+
+/* Commands of the extensions, far from those of version 1 */
+#define PVCALLS_SHUTDOWN	0x100	/* feature-shutdown */
+#define PVCALLS_GETNAME		0x101	/* feature-names */
+#define PVCALLS_DEFERRED	0x102	/* feature-defer */
+
+/* xen_pvcalls_release.pad[0] with feature-shutdown */
+#define PVCALLS_RELEASE_ABORT	0x01	/* reset instead of an orderly close */
+
+/**
+ * struct pvcalls_req_shutdown - arguments of PVCALLS_SHUTDOWN
+ * @id: socket
+ * @how: SHUT_RD (0), SHUT_WR (1) or SHUT_RDWR (2)
+ */
+struct pvcalls_req_shutdown {
+	__u64 id;
+	__u32 how;
+	__u32 pad;
+};
+
+/**
+ * struct pvcalls_req_getname - arguments of PVCALLS_GETNAME
+ * @id: socket
+ * @peer: 0 for the socket's own address, 1 for the peer's
+ */
+struct pvcalls_req_getname {
+	__u64 id;
+	__u32 peer;
+	__u32 pad;
+};
+
+/**
+ * struct pvcalls_rsp_name - additional fields of a response with an address
+ * @id: echoed from the request
+ * @addr: the address, in the format of the connect request
+ * @len: its length in bytes, 0 if there is none
+ * @pad: zero
+ */
+struct pvcalls_rsp_name {
+	__u64 id;
+	__u8 addr[PVCALLS_ADDR_LEN];
+	__u32 len;
+	__u8 pad[8];
+};
+
+/**
+ * struct pvcalls_rsp_deferred - additional fields of a PVCALLS_DEFERRED
+ *				 response: the deferred response itself
+ * @req_id: of the request that is answered now
+ * @cmd: of the request that is answered now
+ * @ret: its return value
+ * @len: length of @addr in bytes, 0 if there is none
+ * @addr: its address, where the command's response has one
+ * @pad: zero
+ */
+struct pvcalls_rsp_deferred {
+	__u32 req_id;
+	__u32 cmd;
+	__s32 ret;
+	__u32 len;
+	__u8 addr[PVCALLS_ADDR_LEN];
+	__u8 pad[4];
+};
+
+/**
+ * struct pvcalls_response - a response slot in its full 64 bytes
+ * @req_id: echoed from the request
+ * @cmd: echoed from the request
+ * @ret: 0 or a negative error number
+ * @pad: zero
+ * @u: fields of the command; version 1 defines the first 8 bytes of it
+ */
+struct pvcalls_response {
+	__u32 req_id;
+	__u32 cmd;
+	__s32 ret;
+	__u32 pad;
+	union {
+		__u64 id;
+		struct pvcalls_rsp_name name;
+		struct pvcalls_rsp_deferred deferred;
+		__u8 raw[48];
+	} u;
+};
+
+/*
+ * feature-wakeup: four thresholds in the padding of the indexes page. Each is
+ * written by the side that waits.
+ */
+#define PVCALLS_IN_DATA_WAKE	12	/* frontend waits for in_prod */
+#define PVCALLS_IN_SPACE_WAKE	16	/* backend waits for in_cons */
+#define PVCALLS_OUT_DATA_WAKE	76	/* backend waits for out_prod */
+#define PVCALLS_OUT_SPACE_WAKE	80	/* frontend waits for out_cons */
+
+/* Where the specification puts ring_order and ref[] */
+#define PVCALLS_RING_ORDER_OFFSET 128
+
+static_assert(sizeof(struct pvcalls_rsp_name) == 48);
+static_assert(sizeof(struct pvcalls_rsp_deferred) == 48);
+static_assert(sizeof(struct pvcalls_response) == 64);
+static_assert(sizeof(union xen_pvcalls_sring_entry) == 64);
+static_assert(sizeof(struct pvcalls_req_shutdown) <= 56);
+static_assert(offsetof(struct pvcalls_data_intf, pad1) == PVCALLS_IN_DATA_WAKE);
+static_assert(offsetof(struct pvcalls_data_intf, pad2) ==
+	      PVCALLS_OUT_DATA_WAKE);
+static_assert(offsetof(struct pvcalls_data_intf, ring_order) ==
+	      PVCALLS_RING_ORDER_OFFSET);
+
+#endif /* PVCALLS_EXT_H */

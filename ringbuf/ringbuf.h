@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One direction of a PV Calls data ring, seen from one side.
+ *
+ * Pure logic on indexes: no Xen, no sockets, no allocation, no locks. The same
+ * file is compiled into both modules, the unit tests and the fuzzers, and the
+ * model in tests/model follows it line by line.
+ *
+ * Rules (DESIGN.md, "Rules for shared memory"): this side's index lives in
+ * private memory and is only ever written to the shared page; the peer's is
+ * read once, checked, and only the checked copy is used.
+ *
+ * A struct ringbuf is not locked. One side's producer calls and consumer calls
+ * must each be serialised by their caller; they never sleep and may be made
+ * from any context.
+ */
+#ifndef RINGBUF_H
+#define RINGBUF_H
+
+#include "ringbuf_port.h"
+
+/* Bytes of each of the two rings that 2^order pages of 4 KiB make */
+#define RINGBUF_SIZE(order)	(1U << ((order) + 11))
+
+/**
+ * struct ringbuf_shared - where the shared words of one direction are
+ * @prod: producer's index, written by the producer only
+ * @cons: consumer's index, written by the consumer only
+ * @data_wake: threshold at which the consumer wants an event, written by the
+ *	consumer; NULL without feature-wakeup
+ * @space_wake: threshold at which the producer wants an event, written by the
+ *	producer; NULL without feature-wakeup
+ *
+ * Both thresholds are NULL or neither is. All of it is memory that the peer
+ * can change at any time.
+ */
+struct ringbuf_shared {
+	u32 *prod;
+	u32 *cons;
+	u32 *data_wake;
+	u32 *space_wake;
+};
+
+/**
+ * struct ringbuf - private state of one side of one direction
+ * @sh: the shared words
+ * @size: bytes in the ring, a power of two from 2^12 to 2^20
+ * @prod: the producer's index: own, or last checked copy of the peer's
+ * @cons: the consumer's index: own, or last checked copy of the peer's
+ */
+struct ringbuf {
+	struct ringbuf_shared sh;
+	u32 size;
+	u32 prod;
+	u32 cons;
+};
+
+/**
+ * struct ringbuf_span - at most two stretches of the ring's bytes
+ * @off: offsets of the stretches from the start of this direction's bytes
+ * @len: their lengths; @len[1] is 0 unless the span wraps, and then @off[1] is
+ *	0
+ */
+struct ringbuf_span {
+	u32 off[2];
+	u32 len[2];
+};
+
+void ringbuf_init(struct ringbuf *r, const struct ringbuf_shared *sh, u32 size);
+
+int ringbuf_space(struct ringbuf *r);
+struct ringbuf_span ringbuf_free_span(const struct ringbuf *r, u32 len);
+bool ringbuf_produce(struct ringbuf *r, u32 len);
+int ringbuf_wait_space(struct ringbuf *r, u32 want);
+
+int ringbuf_avail(struct ringbuf *r);
+struct ringbuf_span ringbuf_data_span(const struct ringbuf *r, u32 skip,
+				      u32 len);
+bool ringbuf_consume(struct ringbuf *r, u32 len);
+int ringbuf_wait_data(struct ringbuf *r, u32 want);
+
+#endif /* RINGBUF_H */
