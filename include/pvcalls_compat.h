@@ -6,6 +6,63 @@
 #ifndef PVCALLS_COMPAT_H
 #define PVCALLS_COMPAT_H
 
+#include <linux/net.h>
+#include <linux/ptrace.h>
 #include <linux/version.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+/* proto_ops.accept takes its flags in a structure */
+#define PVCALLS_DEFINE_ACCEPT(name, inner)				\
+static int name(struct socket *sock, struct socket *newsock,		\
+		struct proto_accept_arg *arg)				\
+{									\
+	return inner(sock, newsock, arg->flags, arg->kern);		\
+}
+
+static inline int pvcalls_ops_accept(const struct proto_ops *ops,
+				     struct socket *sock,
+				     struct socket *newsock, int flags,
+				     bool kern)
+{
+	struct proto_accept_arg arg = { .flags = flags, .kern = kern };
+
+	return ops->accept(sock, newsock, &arg);
+}
+#else
+#define PVCALLS_DEFINE_ACCEPT(name, inner)				\
+static int name(struct socket *sock, struct socket *newsock, int flags,	\
+		bool kern)						\
+{									\
+	return inner(sock, newsock, flags, kern);			\
+}
+
+static inline int pvcalls_ops_accept(const struct proto_ops *ops,
+				     struct socket *sock,
+				     struct socket *newsock, int flags,
+				     bool kern)
+{
+	return ops->accept(sock, newsock, flags, kern);
+}
+#endif
+
+/* proto_ops.sendpage has gone in 6.5: sendfile() uses MSG_SPLICE_PAGES */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define PVCALLS_NO_SENDPAGE
+#else
+#define PVCALLS_NO_SENDPAGE	.sendpage = sock_no_sendpage,
+#endif
+
+/* The third argument of a probed function, at its entry */
+static inline void pvcalls_set_argument2(struct pt_regs *regs,
+					 unsigned long val)
+{
+#if defined(CONFIG_X86_64)
+	regs->dx = val;
+#elif defined(CONFIG_ARM64)
+	regs->regs[2] = val;
+#else
+#error "which register holds the third argument?"
+#endif
+}
 
 #endif /* PVCALLS_COMPAT_H */

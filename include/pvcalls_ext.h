@@ -49,7 +49,8 @@ enum pvcalls_feature {
 #define PVCALLS_GETNAME		0x101	/* feature-names */
 #define PVCALLS_DEFERRED	0x102	/* feature-defer */
 
-/* xen_pvcalls_release.pad[0] with feature-shutdown */
+/* Flags of RELEASE, in u.dummy.dummy[] of the request, with feature-shutdown */
+#define PVCALLS_RELEASE_FLAGS	9
 #define PVCALLS_RELEASE_ABORT	0x01	/* reset instead of an orderly close */
 
 /**
