@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The indexes and events of a connected socket's ring. Copying is done by
+ * stream.c under pvc_conn.rx_mutex or tx_mutex; everything here is short and
+ * under pvc_conn.lock, because the interrupt and poll() look too.
+ */
+#include <linux/interrupt.h>
+#include <net/sock.h>
+#include <xen/events.h>
+
+#include "conn.h"
+
+static int pvc_sane_error(s32 err)
+{
+	return err < 0 && err >= -EHWPOISON ? err : -EPROTO;
+}
+
+/* What has ended, for the program. Call with c->lock held. */
+static void pvc_conn_tell(struct pvc_conn *c)
+{
+	struct sock *sk = c->sk;
+	int shut = 0, err = 0;
+
+	if (!sk)
+		return;
+	if (c->in_err) {
+		shut |= RCV_SHUTDOWN;
+		if (c->in_err != -ENOTCONN) {
+			/* as after a RST: both directions are gone */
+			shut |= SEND_SHUTDOWN;
+			err = c->in_err;
+		}
+	}
+	if (c->out_err) {
+		shut |= SEND_SHUTDOWN;
+		if (!err && c->out_err != -ENOTCONN)
+			err = c->out_err;
+	}
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | shut);
+	if (err)
+		WRITE_ONCE(sk->sk_err, -err);
+	sk->sk_state_change(sk);
+	if (err)
+		sk_error_report(sk);
+	else
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+}
+
+/**
+ * pvc_conn_end() - a direction of the connection has ended
+ * @c: object, with lock held
+ * @in_err: why nothing more comes in, negative, or 0 if more may
+ * @out_err: why nothing more goes out, negative, or 0 if more may
+ *
+ * The first reason of each direction counts.
+ *
+ * Context: interrupts off.
+ */
+void pvc_conn_end(struct pvc_conn *c, int in_err, int out_err)
+{
+	bool tell = false;
+
+	if (in_err && !c->in_err) {
+		c->in_err = pvc_sane_error(in_err);
+		tell = true;
+	}
+	if (out_err && !c->out_err) {
+		c->out_err = pvc_sane_error(out_err);
+		tell = true;
+	}
+	if (tell)
+		pvc_conn_tell(c);
+}
+
+/* Call with c->lock held. */
+static void pvc_conn_broken(struct pvc_conn *c, const char *what)
+{
+	pr_err_ratelimited("pvcalls: backend %u: %s index makes no sense, socket %llu reset\n",
+			   c->dev->otherend, what, c->id);
+	pvc_conn_end(c, -ECONNRESET, -ECONNRESET);
+}
+
+/**
+ * pvc_conn_attach() - a connection that came in gets its program's socket
+ * @c: connected object
+ * @sk: socket
+ *
+ * Context: process.
+ */
+void pvc_conn_attach(struct pvc_conn *c, struct sock *sk)
+{
+	spin_lock_irq(&c->lock);
+	c->sk = sk;
+	if (c->in_err || c->out_err)
+		pvc_conn_tell(c);
+	spin_unlock_irq(&c->lock);
+}
+
+static void pvc_conn_wake_writer(struct sock *sk)
+{
+	struct socket_wq *wq;
+
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM |
+					   EPOLLWRBAND);
+	rcu_read_unlock();
+	sk_wake_async(sk, SOCK_WAKE_SPACE, POLL_OUT);
+}
+
+/**
+ * pvc_conn_irq() - the backend has done something to the ring
+ * @irq: of the ring's event channel
+ * @arg: &struct pvc_conn
+ *
+ * Context: hard interrupt.
+ * Return: IRQ_HANDLED.
+ */
+irqreturn_t pvc_conn_irq(int irq, void *arg)
+{
+	unsigned int eoi = XEN_EOI_FLAG_SPURIOUS;
+	struct pvc_conn *c = arg;
+	s32 in_err, out_err;
+	int space;
+	u32 prod;
+
+	spin_lock(&c->lock);
+	in_err = pvc_ring_in_error(&c->ring);
+	out_err = pvc_ring_out_error(&c->ring);
+	prod = READ_ONCE(c->ring.intf->in_prod);
+	if (prod != c->in_seen) {
+		c->in_seen = prod;
+		eoi = 0;
+		if (c->sk)
+			c->sk->sk_data_ready(c->sk);
+	}
+	space = ringbuf_space(&c->ring.out);
+	if (c->ring.out.cons != c->out_seen) {
+		c->out_seen = c->ring.out.cons;
+		eoi = 0;
+	}
+	if (space < 0) {
+		pvc_conn_broken(c, "out_cons");
+	} else if (c->nospace && space >= pvc_conn_want_space(c)) {
+		c->nospace = false;
+		eoi = 0;
+		if (c->sk)
+			pvc_conn_wake_writer(c->sk);
+	}
+	if ((in_err && !c->in_err) || (out_err && !c->out_err)) {
+		eoi = 0;
+		pvc_conn_end(c, in_err, out_err);
+	}
+	if (c->draining) {
+		eoi = 0;
+		pvc_conn_drain(c);
+	}
+	spin_unlock(&c->lock);
+	xen_irq_lateeoi(irq, eoi);
+	return IRQ_HANDLED;
+}
+
+/**
+ * pvc_conn_space() - room for what a program wants to send
+ * @c: connected object
+ * @wait: if there is less than pvc_conn_want_space(), have writers woken when
+ *	there is that much
+ *
+ * Context: process; does not sleep.
+ * Return: bytes, 0 if the peer's index made no sense and the socket was reset.
+ */
+int pvc_conn_space(struct pvc_conn *c, bool wait)
+{
+	int n;
+
+	spin_lock_irq(&c->lock);
+	n = ringbuf_space(&c->ring.out);
+	if (wait && n >= 0 && n < pvc_conn_want_space(c)) {
+		c->nospace = true;
+		n = ringbuf_wait_space(&c->ring.out, pvc_conn_want_space(c));
+		if (n >= (int)pvc_conn_want_space(c))
+			c->nospace = false;
+	}
+	if (n < 0) {
+		pvc_conn_broken(c, "out_cons");
+		n = 0;
+	}
+	spin_unlock_irq(&c->lock);
+	return n;
+}
+
+/**
+ * pvc_conn_produce() - publish what was written to the out ring
+ * @c: connected object, tx_mutex held
+ * @len: bytes
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_conn_produce(struct pvc_conn *c, u32 len)
+{
+	bool notify;
+
+	spin_lock_irq(&c->lock);
+	notify = ringbuf_produce(&c->ring.out, len);
+	spin_unlock_irq(&c->lock);
+	if (notify)
+		notify_remote_via_irq(c->ring.irq);
+}
+
+/**
+ * pvc_conn_avail() - what has come in
+ * @c: connected object
+ * @arm: have readers woken as soon as there is more than that
+ *
+ * Context: process; does not sleep.
+ * Return: bytes, 0 if the peer's index made no sense and the socket was reset.
+ */
+int pvc_conn_avail(struct pvc_conn *c, bool arm)
+{
+	int n;
+
+	spin_lock_irq(&c->lock);
+	n = ringbuf_avail(&c->ring.in);
+	if (arm && n >= 0 && n < c->ring.in.size)
+		n = ringbuf_wait_data(&c->ring.in, n + 1);
+	if (n < 0) {
+		pvc_conn_broken(c, "in_prod");
+		n = 0;
+	}
+	spin_unlock_irq(&c->lock);
+	return n;
+}
+
+/**
+ * pvc_conn_consume() - give back what was read from the in ring
+ * @c: connected object, rx_mutex held
+ * @len: bytes
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_conn_consume(struct pvc_conn *c, u32 len)
+{
+	bool notify;
+
+	spin_lock_irq(&c->lock);
+	notify = ringbuf_consume(&c->ring.in, len);
+	spin_unlock_irq(&c->lock);
+	if (notify)
+		notify_remote_via_irq(c->ring.irq);
+}

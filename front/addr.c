@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See addr.h. */
+#include <net/addrconf.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+#include <net/sock.h>
+
+#include "addr.h"
+
+static void pvc_addr_v4(struct pvc_addr *a, __be32 ip, __be16 port)
+{
+	memset(a, 0, sizeof(*a));
+	a->len = sizeof(a->in);
+	a->in.sin_family = AF_INET;
+	a->in.sin_addr.s_addr = ip;
+	a->in.sin_port = port;
+}
+
+/**
+ * pvc_addr_from_user() - take over an address that a program has given
+ * @sk: its socket, of family AF_INET or AF_INET6
+ * @sa: the address, in kernel memory
+ * @len: its length in bytes
+ * @bind: for bind(), which takes AF_UNSPEC for any on an AF_INET socket
+ * @a: result; IPv4-mapped addresses become AF_INET
+ *
+ * Return: 0, or the error that Linux TCP gives: -EINVAL, -EAFNOSUPPORT,
+ * -ENETUNREACH.
+ */
+int pvc_addr_from_user(const struct sock *sk, const struct sockaddr *sa,
+		       int len, bool bind, struct pvc_addr *a)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)sa;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)sa;
+
+	if (sk->sk_family == AF_INET) {
+		if (len < sizeof(*in))
+			return -EINVAL;
+		if (in->sin_family != AF_INET &&
+		    !(bind && in->sin_family == AF_UNSPEC &&
+		      in->sin_addr.s_addr == htonl(INADDR_ANY)))
+			return -EAFNOSUPPORT;
+		pvc_addr_v4(a, in->sin_addr.s_addr, in->sin_port);
+		return 0;
+	}
+
+	if (len < SIN6_LEN_RFC2133)
+		return -EINVAL;
+	if (in6->sin6_family != AF_INET6)
+		return -EAFNOSUPPORT;
+	if (ipv6_addr_v4mapped(&in6->sin6_addr)) {
+		if (ipv6_only_sock(sk))
+			return bind ? -EINVAL : -ENETUNREACH;
+		pvc_addr_v4(a, in6->sin6_addr.s6_addr32[3], in6->sin6_port);
+		return 0;
+	}
+	memset(a, 0, sizeof(*a));
+	a->len = sizeof(a->in6);
+	a->in6.sin6_family = AF_INET6;
+	a->in6.sin6_port = in6->sin6_port;
+	a->in6.sin6_addr = in6->sin6_addr;
+	if (len >= sizeof(*in6)) {
+		a->in6.sin6_flowinfo = in6->sin6_flowinfo;
+		a->in6.sin6_scope_id = in6->sin6_scope_id;
+	}
+	return 0;
+}
+
+/**
+ * pvc_addr_to_user() - give an address to a program
+ * @sk: its socket; IPv4 addresses appear IPv4-mapped on an AF_INET6 one
+ * @a: the address; none gives the unspecified one
+ * @sa: result, room for struct sockaddr_in6
+ *
+ * Return: length of @sa in bytes.
+ */
+int pvc_addr_to_user(const struct sock *sk, const struct pvc_addr *a,
+		     struct sockaddr *sa)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)sa;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)sa;
+
+	if (sk->sk_family == AF_INET) {
+		memset(in, 0, sizeof(*in));
+		in->sin_family = AF_INET;
+		if (a->len && a->sa.sa_family == AF_INET) {
+			in->sin_port = a->in.sin_port;
+			in->sin_addr = a->in.sin_addr;
+		}
+		return sizeof(*in);
+	}
+
+	memset(in6, 0, sizeof(*in6));
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = pvc_addr_port(a);
+	if (a->len && a->sa.sa_family == AF_INET6) {
+		in6->sin6_addr = a->in6.sin6_addr;
+		if (ipv6_addr_type(&in6->sin6_addr) & IPV6_ADDR_LINKLOCAL)
+			in6->sin6_scope_id = a->in6.sin6_scope_id;
+	} else if (a->len && a->in.sin_addr.s_addr) {
+		ipv6_addr_set_v4mapped(a->in.sin_addr.s_addr, &in6->sin6_addr);
+	}
+	return sizeof(*in6);
+}
+
+/**
+ * pvc_addr_from_rsp() - take over an address from a response
+ * @name: private copy of the response's fields
+ * @a: result; none if the backend gave none or one that makes no sense
+ */
+void pvc_addr_from_rsp(const struct pvcalls_rsp_name *name, struct pvc_addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	if (name->len > sizeof(a->raw) || name->len < sizeof(a->in))
+		return;
+	memcpy(a->raw, name->addr, name->len);
+	if (a->sa.sa_family == AF_INET) {
+		a->len = sizeof(a->in);
+	} else if (a->sa.sa_family == AF_INET6 &&
+		   name->len == sizeof(a->in6)) {
+		a->len = sizeof(a->in6);
+		if (ipv6_addr_v4mapped(&a->in6.sin6_addr))
+			pvc_addr_v4(a, a->in6.sin6_addr.s6_addr32[3],
+				    a->in6.sin6_port);
+	}
+}
+
+/**
+ * pvc_addr_port() - the port of an address
+ * @a: address
+ *
+ * Return: in network byte order, 0 if there is none.
+ */
+__be16 pvc_addr_port(const struct pvc_addr *a)
+{
+	/* in the same place for both families */
+	return a->len ? a->in.sin_port : 0;
+}
+
+/**
+ * pvc_addr_set_port() - change the port of an address
+ * @a: address
+ * @port: in network byte order
+ */
+void pvc_addr_set_port(struct pvc_addr *a, __be16 port)
+{
+	a->in.sin_port = port;
+}
+
+/**
+ * pvc_addr_is_any() - is it the unspecified address?
+ * @a: address
+ *
+ * Return: true for 0.0.0.0 and ::.
+ */
+bool pvc_addr_is_any(const struct pvc_addr *a)
+{
+	if (a->sa.sa_family == AF_INET6)
+		return ipv6_addr_any(&a->in6.sin6_addr);
+	return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+/**
+ * pvc_addr_is_local() - does the address belong to the guest itself?
+ * @net: namespace of the socket
+ * @a: address, not the unspecified one
+ *
+ * Return: true for loopback addresses and for those of the guest's interfaces.
+ */
+bool pvc_addr_is_local(struct net *net, const struct pvc_addr *a)
+{
+	if (a->sa.sa_family == AF_INET6)
+		return ipv6_addr_loopback(&a->in6.sin6_addr) ||
+		       ipv6_chk_addr(net, &a->in6.sin6_addr, NULL, 0);
+	return ipv4_is_loopback(a->in.sin_addr.s_addr) ||
+	       inet_addr_type(net, a->in.sin_addr.s_addr) == RTN_LOCAL;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Addresses: a program's, and the protocol's. */
+#ifndef PVC_ADDR_H
+#define PVC_ADDR_H
+
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/socket.h>
+
+#include "pvcalls_ext.h"
+
+struct net;
+struct sock;
+
+/**
+ * struct pvc_addr - an address as the protocol carries it
+ * @len: bytes used; 0: none
+ * @sa: its family
+ * @in: AF_INET
+ * @in6: AF_INET6, never IPv4-mapped
+ * @raw: what goes into a request
+ */
+struct pvc_addr {
+	u32 len;
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		u8 raw[PVCALLS_ADDR_LEN];
+	};
+};
+
+int pvc_addr_from_user(const struct sock *sk, const struct sockaddr *sa,
+		       int len, bool bind, struct pvc_addr *a);
+int pvc_addr_to_user(const struct sock *sk, const struct pvc_addr *a,
+		     struct sockaddr *sa);
+void pvc_addr_from_rsp(const struct pvcalls_rsp_name *name, struct pvc_addr *a);
+__be16 pvc_addr_port(const struct pvc_addr *a);
+void pvc_addr_set_port(struct pvc_addr *a, __be16 port);
+bool pvc_addr_is_any(const struct pvc_addr *a);
+bool pvc_addr_is_local(struct net *net, const struct pvc_addr *a);
+
+#endif /* PVC_ADDR_H */

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Command client. A command is submitted without waiting for a slot of the
+ * ring: if there is none it queues. With feature-defer no command keeps its
+ * slot while the backend waits for the network, so the queue always moves.
+ */
+#include <linux/completion.h>
+#include <linux/slab.h>
+#include <xen/events.h>
+#include <xen/page.h>
+
+#include "cmd.h"
+#include "dev.h"
+
+/**
+ * pvc_cmd_init() - prepare a command
+ * @cmd: zeroed memory
+ * @dev: connection that it will be used on; the owner of @cmd holds a reference
+ * @code: PVCALLS_SOCKET and so on
+ * @done: see &struct pvc_cmd
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int pvc_cmd_init(struct pvc_cmd *cmd, struct pvc_dev *dev, u32 code,
+		 void (*done)(struct pvc_cmd *cmd))
+{
+	u32 id;
+	int ret;
+
+	ret = xa_alloc_irq(&dev->cmds, &id, cmd, xa_limit_31b, GFP_KERNEL);
+	if (ret)
+		return ret == -EBUSY ? -ENOMEM : ret;
+	cmd->req.req_id = id;
+	cmd->req.cmd = code;
+	cmd->done = done;
+	cmd->dev = dev;
+	cmd->state = PVC_CMD_IDLE;
+	return 0;
+}
+
+/**
+ * pvc_cmd_fini() - give back what pvc_cmd_init() took
+ * @cmd: idle command; one that was zeroed and never initialised is fine
+ *
+ * Context: any.
+ */
+void pvc_cmd_fini(struct pvc_cmd *cmd)
+{
+	struct pvc_dev *dev = cmd->dev;
+	unsigned long flags;
+
+	if (!dev)
+		return;
+	/* the lock: a lying backend may make the interrupt look us up now */
+	spin_lock_irqsave(&dev->lock, flags);
+	xa_erase(&dev->cmds, cmd->req.req_id);
+	spin_unlock_irqrestore(&dev->lock, flags);
+	cmd->dev = NULL;
+}
+
+/* Moves commands from the backlog to the ring. Call with dev->lock held. */
+static bool pvc_cmd_push(struct pvc_dev *dev)
+{
+	struct xen_pvcalls_front_ring *ring = &dev->ring;
+	struct pvc_cmd *cmd, *n;
+	int notify;
+
+	list_for_each_entry_safe(cmd, n, &dev->backlog, list) {
+		if (RING_FULL(ring))
+			break;
+		list_del(&cmd->list);
+		cmd->state = PVC_CMD_SENT;
+		*RING_GET_REQUEST(ring, ring->req_prod_pvt) = cmd->req;
+		ring->req_prod_pvt++;
+	}
+	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(ring, notify);
+	return notify;
+}
+
+/**
+ * pvc_cmd_submit() - hand a command to the backend
+ * @cmd: idle command with its request filled in
+ *
+ * On success @cmd->done will be called exactly once, at the latest when the
+ * connection ends, with rsp.ret -ECONNRESET then.
+ *
+ * Context: any.
+ * Return: 0, or -ENOTCONN if the connection has ended.
+ */
+int pvc_cmd_submit(struct pvc_cmd *cmd)
+{
+	struct pvc_dev *dev = cmd->dev;
+	bool notify = false;
+	unsigned long flags;
+	int ret = -ENOTCONN;
+
+	spin_lock_irqsave(&dev->lock, flags);
+	if (!dev->dead) {
+		cmd->state = PVC_CMD_QUEUED;
+		list_add_tail(&cmd->list, &dev->backlog);
+		notify = pvc_cmd_push(dev);
+		ret = 0;
+	}
+	spin_unlock_irqrestore(&dev->lock, flags);
+	if (notify)
+		notify_remote_via_irq(dev->irq);
+	return ret;
+}
+
+/*
+ * A command that somebody waits for. The waiter may be killed first, so the
+ * last of the two frees it.
+ */
+struct pvc_call {
+	struct pvc_cmd cmd;
+	struct completion done;
+	struct kref ref;
+};
+
+static void pvc_call_free(struct kref *ref)
+{
+	struct pvc_call *call = container_of(ref, struct pvc_call, ref);
+	struct pvc_dev *dev = call->cmd.dev;
+
+	pvc_cmd_fini(&call->cmd);
+	pvc_dev_put(dev);
+	kfree(call);
+}
+
+static void pvc_call_done(struct pvc_cmd *cmd)
+{
+	struct pvc_call *call = container_of(cmd, struct pvc_call, cmd);
+
+	complete(&call->done);
+	kref_put(&call->ref, pvc_call_free);
+}
+
+/**
+ * pvc_cmd_call() - send a command and wait for its response
+ * @dev: connection, referenced by the caller
+ * @req: the request, but for req_id
+ * @rsp: where the response goes; may be NULL
+ *
+ * For commands that a backend answers without waiting for the network.
+ *
+ * Context: process, sleeps; ends early only when the task is killed.
+ * Return: the response's return value, -ENOTCONN if the connection has ended,
+ * -ENOMEM, or -EINTR when killed.
+ */
+int pvc_cmd_call(struct pvc_dev *dev, struct xen_pvcalls_request *req,
+		 struct pvcalls_response *rsp)
+{
+	struct pvc_call *call;
+	int ret;
+
+	call = kzalloc(sizeof(*call), GFP_KERNEL);
+	if (!call)
+		return -ENOMEM;
+	ret = pvc_cmd_init(&call->cmd, dev, req->cmd, pvc_call_done);
+	if (ret) {
+		kfree(call);
+		return ret;
+	}
+	kref_get(&dev->ref);
+	init_completion(&call->done);
+	kref_init(&call->ref);
+	call->cmd.req.u = req->u;
+
+	kref_get(&call->ref);
+	ret = pvc_cmd_submit(&call->cmd);
+	if (ret) {
+		kref_put(&call->ref, pvc_call_free);
+	} else if (wait_for_completion_killable(&call->done)) {
+		ret = -EINTR;
+	} else {
+		if (rsp)
+			*rsp = call->cmd.rsp;
+		ret = call->cmd.rsp.ret;
+	}
+	kref_put(&call->ref, pvc_call_free);
+	return ret;
+}
+
+static bool pvc_cmd_may_defer(const struct pvc_dev *dev, u32 code)
+{
+	return pvc_dev_has(dev, PVCALLS_F_DEFER) &&
+	       (code == PVCALLS_CONNECT || code == PVCALLS_ACCEPT ||
+		code == PVCALLS_RELEASE);
+}
+
+/* Takes the command that a response is for out of the backend's hands. */
+static struct pvc_cmd *pvc_cmd_take(struct pvc_dev *dev, u32 req_id, u32 code,
+				    s32 ret, enum pvc_cmd_state state)
+{
+	struct pvc_cmd *cmd;
+
+	spin_lock(&dev->lock);
+	cmd = xa_load(&dev->cmds, req_id);
+	if (!cmd || cmd->state != state || cmd->req.cmd != code) {
+		cmd = ERR_PTR(-EPROTO);
+	} else if (ret == -EINPROGRESS && state == PVC_CMD_SENT &&
+		   pvc_cmd_may_defer(dev, code)) {
+		cmd->state = PVC_CMD_DEFERRED;
+		cmd = NULL;
+	} else {
+		cmd->state = PVC_CMD_IDLE;
+	}
+	spin_unlock(&dev->lock);
+	return cmd;
+}
+
+static void pvc_cmd_done(struct pvc_cmd *cmd, s32 ret)
+{
+	/* only success and what a program may see goes further */
+	if (ret == -ENOTSUPP)
+		ret = -EOPNOTSUPP;
+	else if (ret > 0 || ret < -EHWPOISON)
+		ret = -EPROTO;
+	cmd->rsp.ret = ret;
+	cmd->done(cmd);
+}
+
+static int pvc_cmd_response(struct pvc_dev *dev,
+			    const struct pvcalls_response *rsp)
+{
+	struct pvc_cmd *cmd;
+
+	cmd = pvc_cmd_take(dev, rsp->req_id, rsp->cmd, rsp->ret, PVC_CMD_SENT);
+	if (IS_ERR_OR_NULL(cmd))
+		return PTR_ERR_OR_ZERO(cmd);
+	cmd->rsp = *rsp;
+	pvc_cmd_done(cmd, rsp->ret);
+	return 0;
+}
+
+/* A deferred result has come: complete its command and ask for the next. */
+static void pvc_deferred_done(struct pvc_cmd *cmd)
+{
+	const struct pvcalls_rsp_deferred *d = &cmd->rsp.u.deferred;
+	struct pvc_dev *dev = cmd->dev;
+	struct pvc_cmd *target;
+
+	if (cmd->rsp.ret) {
+		if (!READ_ONCE(dev->dead))
+			pvc_dev_break(dev, "deferred request refused");
+		return;
+	}
+	target = pvc_cmd_take(dev, d->req_id, d->cmd, d->ret,
+			      PVC_CMD_DEFERRED);
+	if (IS_ERR(target)) {
+		pvc_dev_break(dev, "deferred result for no request");
+		return;
+	}
+	memset(&target->rsp, 0, sizeof(target->rsp));
+	target->rsp.u.name.len = d->len;
+	memcpy(target->rsp.u.name.addr, d->addr, sizeof(d->addr));
+	pvc_cmd_done(target, d->ret);
+	pvc_cmd_submit(cmd);
+}
+
+/**
+ * pvc_cmd_irq() - the command ring's event
+ * @irq: of the event channel
+ * @arg: &struct pvc_dev
+ *
+ * Context: hard interrupt.
+ * Return: IRQ_HANDLED.
+ */
+irqreturn_t pvc_cmd_irq(int irq, void *arg)
+{
+	struct pvc_dev *dev = arg;
+	struct xen_pvcalls_front_ring *ring = &dev->ring;
+	unsigned int eoi = XEN_EOI_FLAG_SPURIOUS;
+	struct pvcalls_response rsp;
+	RING_IDX prod, i;
+	bool notify;
+	int more;
+
+	do {
+		prod = READ_ONCE(ring->sring->rsp_prod);
+		/* the index before the responses */
+		virt_rmb();
+		if (RING_RESPONSE_PROD_OVERFLOW(ring, prod)) {
+			pvc_dev_break(dev, "responses without requests");
+			goto out;
+		}
+		while (ring->rsp_cons != prod) {
+			i = ring->rsp_cons & (RING_SIZE(ring) - 1);
+			memcpy(&rsp, &ring->sring->ring[i], sizeof(rsp));
+			/* from here on only the copy */
+			barrier();
+			spin_lock(&dev->lock);
+			ring->rsp_cons++;
+			spin_unlock(&dev->lock);
+			if (pvc_cmd_response(dev, &rsp)) {
+				pvc_dev_break(dev, "response to no request");
+				goto out;
+			}
+			eoi = 0;
+		}
+		spin_lock(&dev->lock);
+		RING_FINAL_CHECK_FOR_RESPONSES(ring, more);
+		spin_unlock(&dev->lock);
+	} while (more);
+
+	spin_lock(&dev->lock);
+	notify = !list_empty(&dev->backlog) && pvc_cmd_push(dev);
+	spin_unlock(&dev->lock);
+	if (notify)
+		notify_remote_via_irq(irq);
+	xen_irq_lateeoi(irq, eoi);
+out:
+	/* a backend that broke the rules gets no end of interrupt, so no more
+	 * events; pvc_cmd_stop() unbinds the channel
+	 */
+	return IRQ_HANDLED;
+}
+
+/**
+ * pvc_cmd_start() - begin to receive deferred results
+ * @dev: connection that has just come up
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int pvc_cmd_start(struct pvc_dev *dev)
+{
+	int i, ret;
+
+	if (!pvc_dev_has(dev, PVCALLS_F_DEFER))
+		return 0;
+	for (i = 0; i < PVC_DEFERRED_REQS; i++) {
+		ret = pvc_cmd_init(&dev->deferred[i], dev, PVCALLS_DEFERRED,
+				   pvc_deferred_done);
+		if (ret)
+			return ret;
+		pvc_cmd_submit(&dev->deferred[i]);
+	}
+	return 0;
+}
+
+/**
+ * pvc_cmd_stop() - end all commands of a connection
+ * @dev: connection whose command interrupt is no longer bound
+ *
+ * Every command that was submitted is done with -ECONNRESET when it returns.
+ *
+ * Context: process, may sleep.
+ */
+void pvc_cmd_stop(struct pvc_dev *dev)
+{
+	struct pvc_cmd *cmd;
+	unsigned long id;
+	bool mine;
+	int i;
+
+	spin_lock_irq(&dev->lock);
+	dev->dead = true;
+	INIT_LIST_HEAD(&dev->backlog);
+	spin_unlock_irq(&dev->lock);
+
+	for (id = 0;; id++) {
+		/* the lock keeps the command from being freed meanwhile */
+		spin_lock_irq(&dev->lock);
+		cmd = xa_find(&dev->cmds, &id, ULONG_MAX, XA_PRESENT);
+		mine = cmd && cmd->state != PVC_CMD_IDLE;
+		if (mine)
+			cmd->state = PVC_CMD_IDLE;
+		spin_unlock_irq(&dev->lock);
+		if (!cmd)
+			break;
+		if (mine)
+			pvc_cmd_done(cmd, -ECONNRESET);
+	}
+	for (i = 0; i < PVC_DEFERRED_REQS; i++)
+		pvc_cmd_fini(&dev->deferred[i]);
+}

@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See conn.h. Life, connecting and closing; the data path is in stream.c. */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <net/sock.h>
+#include <xen/events.h>
+
+#include "conn.h"
+
+static struct workqueue_struct *pvcalls_free_wq;
+
+static unsigned int ring_order = 6;
+
+static int ring_order_set(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 1, PVCALLS_MAX_PAGE_ORDER);
+}
+
+static const struct kernel_param_ops ring_order_ops = {
+	.set = ring_order_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(ring_order, &ring_order_ops, &ring_order, 0644);
+MODULE_PARM_DESC(ring_order,
+		 "Order of new data rings: 2^n pages, half for each direction, 1 to 9 (default 6, 128 KiB each way); less where the backend or memory allows less");
+
+static void pvc_conn_free_work(struct work_struct *work)
+{
+	struct pvc_conn *c = container_of(work, struct pvc_conn, free_work);
+	struct pvc_dev *dev = c->dev;
+
+	spin_lock_irq(&dev->conns_lock);
+	list_del(&c->list);
+	spin_unlock_irq(&dev->conns_lock);
+	if (c->has_ring) {
+		unbind_from_irqhandler(c->ring.irq, c);
+		pvc_ring_free(&c->ring);
+	}
+	pvc_cmd_fini(&c->open);
+	pvc_cmd_fini(&c->op);
+	pvc_cmd_fini(&c->rel);
+	if (c->listener)
+		pvc_conn_put(c->listener);
+	pvc_dev_put(dev);
+	kfree(c);
+}
+
+static void pvc_conn_free(struct kref *ref)
+{
+	struct pvc_conn *c = container_of(ref, struct pvc_conn, ref);
+
+	queue_work(pvcalls_free_wq, &c->free_work);
+}
+
+/**
+ * pvc_conn_put() - drop a reference
+ * @c: connection
+ *
+ * Context: any.
+ */
+void pvc_conn_put(struct pvc_conn *c)
+{
+	kref_put(&c->ref, pvc_conn_free);
+}
+
+/**
+ * pvc_conn_submit() - submit one of a connection's commands
+ * @c: connection; a reference is held until the command's done(), which drops
+ *	it
+ * @cmd: &pvc_conn.open, op or rel
+ *
+ * Context: any.
+ * Return: 0 or -ENOTCONN.
+ */
+int pvc_conn_submit(struct pvc_conn *c, struct pvc_cmd *cmd)
+{
+	int ret;
+
+	pvc_conn_hold(c);
+	ret = pvc_cmd_submit(cmd);
+	if (ret)
+		pvc_conn_put(c);
+	return ret;
+}
+
+static void pvc_conn_open_done(struct pvc_cmd *cmd)
+{
+	struct pvc_conn *c = container_of(cmd, struct pvc_conn, open);
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	if (cmd->rsp.ret)
+		c->err = cmd->rsp.ret;
+	spin_unlock_irqrestore(&c->lock, flags);
+	pvc_conn_put(c);
+}
+
+static void pvc_conn_rel_done(struct pvc_cmd *cmd)
+{
+	struct pvc_conn *c = container_of(cmd, struct pvc_conn, rel);
+
+	complete_all(&c->released);
+	pvc_conn_put(c);
+}
+
+/**
+ * pvc_conn_new() - a socket object that the backend does not know yet
+ * @dev: connection to the backend; a reference is taken
+ * @family: AF_INET or AF_INET6
+ *
+ * Context: process, may sleep.
+ * Return: the object with one reference, or NULL without memory.
+ */
+struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family)
+{
+	struct pvc_conn *c = kzalloc(sizeof(*c), GFP_KERNEL);
+
+	if (!c)
+		return NULL;
+	kref_init(&c->ref);
+	spin_lock_init(&c->lock);
+	mutex_init(&c->rx_mutex);
+	mutex_init(&c->tx_mutex);
+	init_completion(&c->released);
+	INIT_WORK(&c->free_work, pvc_conn_free_work);
+	INIT_LIST_HEAD(&c->acceptq);
+	INIT_LIST_HEAD(&c->accept_node);
+	c->family = family;
+	c->id = atomic64_inc_return(&dev->next_id);
+	if (pvc_cmd_init(&c->open, dev, PVCALLS_SOCKET, pvc_conn_open_done) ||
+	    pvc_cmd_init(&c->rel, dev, PVCALLS_RELEASE, pvc_conn_rel_done)) {
+		pvc_cmd_fini(&c->open);
+		kfree(c);
+		return NULL;
+	}
+	c->rel.req.u.release.id = c->id;
+	c->open.req.u.socket.id = c->id;
+	c->open.req.u.socket.domain = family;
+	c->open.req.u.socket.type = SOCK_STREAM;
+	c->open.req.u.socket.protocol = IPPROTO_IP;
+
+	kref_get(&dev->ref);
+	c->dev = dev;
+	spin_lock_irq(&dev->conns_lock);
+	list_add_tail(&c->list, &dev->conns);
+	spin_unlock_irq(&dev->conns_lock);
+	return c;
+}
+
+/**
+ * pvc_conn_add_ring() - give a connection its data ring
+ * @c: object without one
+ *
+ * Of the wanted order, or what memory and grants allow.
+ *
+ * Context: process, may sleep.
+ * Return: 0, -ENOMEM or -ENOBUFS.
+ */
+int pvc_conn_add_ring(struct pvc_conn *c)
+{
+	unsigned int order = min(READ_ONCE(ring_order), c->dev->max_order);
+	bool wakeup = pvc_dev_has(c->dev, PVCALLS_F_WAKEUP);
+	int ret;
+
+	do {
+		ret = pvc_ring_alloc(&c->ring, c->dev->otherend, order, wakeup,
+				     pvc_conn_irq, c);
+	} while ((ret == -ENOMEM || ret == -ENOSPC) && --order);
+	c->has_ring = !ret;
+	return ret == -ENOSPC ? -ENOBUFS : ret;
+}
+
+/**
+ * pvc_conn_open() - create the backend's socket
+ * @c: new object
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0 or a negative error.
+ */
+int pvc_conn_open(struct pvc_conn *c)
+{
+	int ret;
+
+	c->opened = true;
+	ret = pvc_cmd_call(c->dev, &c->open.req, NULL);
+	/* killed: the backend may still create it */
+	if (ret && ret != -EINTR)
+		c->opened = false;
+	return ret;
+}
+
+/**
+ * pvc_conn_bind() - bind the backend's socket
+ * @c: open object
+ * @want: address
+ *
+ * Sets @c->local to the address bound, as far as the backend tells.
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0 or a negative error.
+ */
+int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want)
+{
+	struct xen_pvcalls_request req = { .cmd = PVCALLS_BIND };
+	struct pvcalls_response rsp;
+	int ret;
+
+	req.u.bind.id = c->id;
+	req.u.bind.len = want->len;
+	memcpy(req.u.bind.addr, want->raw, sizeof(req.u.bind.addr));
+	ret = pvc_cmd_call(c->dev, &req, &rsp);
+	if (ret)
+		return ret;
+	if (pvc_dev_has(c->dev, PVCALLS_F_NAMES))
+		pvc_addr_from_rsp(&rsp.u.name, &c->local);
+	if (!c->local.len)
+		c->local = *want;
+	return 0;
+}
+
+/**
+ * pvc_conn_listen() - make the backend's socket passive
+ * @c: bound object, or one that listens already
+ * @backlog: as in listen()
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0 or a negative error.
+ */
+int pvc_conn_listen(struct pvc_conn *c, int backlog)
+{
+	struct xen_pvcalls_request req = { .cmd = PVCALLS_LISTEN };
+	int ret;
+
+	req.u.listen.id = c->id;
+	req.u.listen.backlog = backlog;
+	ret = pvc_cmd_call(c->dev, &req, NULL);
+	if (ret)
+		return ret;
+	spin_lock_irq(&c->lock);
+	c->state = PVC_CONN_LISTENING;
+	c->target = max(c->target, 1U);
+	spin_unlock_irq(&c->lock);
+	return 0;
+}
+
+/* Call with c->lock held. */
+static void pvc_conn_fail_sk(struct pvc_conn *c, int err)
+{
+	struct sock *sk = c->sk;
+
+	if (!sk)
+		return;
+	WRITE_ONCE(sk->sk_err, -err);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	sk->sk_state_change(sk);
+	sk_error_report(sk);
+}
+
+static void pvc_conn_connect_done(struct pvc_cmd *cmd)
+{
+	struct pvc_conn *c = container_of(cmd, struct pvc_conn, op);
+	int ret = cmd->rsp.ret;
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	if (!c->err)
+		c->err = ret;
+	if (c->err) {
+		c->state = PVC_CONN_FAILED;
+		pvc_conn_fail_sk(c, c->err);
+	} else {
+		if (pvc_dev_has(c->dev, PVCALLS_F_NAMES))
+			pvc_addr_from_rsp(&cmd->rsp.u.name, &c->local);
+		c->state = PVC_CONN_CONNECTED;
+		if (c->sk) {
+			c->sk->sk_state_change(c->sk);
+			sk_wake_async(c->sk, SOCK_WAKE_IO, POLL_OUT);
+		}
+	}
+	spin_unlock_irqrestore(&c->lock, flags);
+	pvc_conn_put(c);
+}
+
+/**
+ * pvc_conn_connect() - begin to connect
+ * @c: object, open or new
+ * @sk: the program's socket, told when it is done
+ * @to: address
+ *
+ * A new object is opened by a command just ahead of this one, so that both
+ * cost one round trip.
+ *
+ * Context: process, may sleep; does not wait for the backend.
+ * Return: 0 if it is under way, or a negative error.
+ */
+int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
+		     const struct pvc_addr *to)
+{
+	struct xen_pvcalls_connect *req = &c->op.req.u.connect;
+	int ret;
+
+	ret = pvc_conn_add_ring(c);
+	if (!ret)
+		ret = pvc_cmd_init(&c->op, c->dev, PVCALLS_CONNECT,
+				   pvc_conn_connect_done);
+	if (ret)
+		return ret;
+	req->id = c->id;
+	memcpy(req->addr, to->raw, sizeof(req->addr));
+	req->len = to->len;
+	req->ref = c->ring.intf_ref;
+	req->evtchn = c->ring.evtchn;
+	c->peer = *to;
+
+	spin_lock_irq(&c->lock);
+	c->sk = sk;
+	c->state = PVC_CONN_CONNECTING;
+	spin_unlock_irq(&c->lock);
+
+	if (!c->opened) {
+		c->opened = true;
+		ret = pvc_conn_submit(c, &c->open);
+	}
+	return ret ?: pvc_conn_submit(c, &c->op);
+}
+
+/**
+ * pvc_conn_getname() - ask for an address that is not known yet
+ * @c: object that the backend knows
+ * @peer: whose; the result goes to @c->peer or @c->local
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0, also where the backend cannot tell, or a negative error.
+ */
+int pvc_conn_getname(struct pvc_conn *c, bool peer)
+{
+	struct xen_pvcalls_request req = { .cmd = PVCALLS_GETNAME };
+	struct pvcalls_req_getname *args = (void *)&req.u;
+	struct pvc_addr *a = peer ? &c->peer : &c->local;
+	struct pvcalls_response rsp;
+	struct pvc_addr got;
+	int ret;
+
+	if (a->len || !pvc_dev_has(c->dev, PVCALLS_F_NAMES))
+		return 0;
+	args->id = c->id;
+	args->peer = peer;
+	ret = pvc_cmd_call(c->dev, &req, &rsp);
+	if (ret)
+		return ret;
+	pvc_addr_from_rsp(&rsp.u.name, &got);
+	spin_lock_irq(&c->lock);
+	*a = got;
+	spin_unlock_irq(&c->lock);
+	return 0;
+}
+
+/**
+ * pvc_conn_shutdown() - send a FIN after what has been written
+ * @c: connected object
+ * @how: SHUT_WR or SHUT_RDWR
+ *
+ * Towards a version 1 backend the FIN waits for close().
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0 or a negative error.
+ */
+int pvc_conn_shutdown(struct pvc_conn *c, int how)
+{
+	struct xen_pvcalls_request req = { .cmd = PVCALLS_SHUTDOWN };
+	struct pvcalls_req_shutdown *args = (void *)&req.u;
+
+	if (!pvc_dev_has(c->dev, PVCALLS_F_SHUTDOWN))
+		return 0;
+	args->id = c->id;
+	args->how = how;
+	return pvc_cmd_call(c->dev, &req, NULL);
+}
+
+/* Has the backend taken all that was written? Call with c->lock held. */
+static bool pvc_conn_drained(struct pvc_conn *c)
+{
+	u32 size = c->ring.out.size;
+	int space;
+
+	if (c->out_err)
+		return true;
+	space = ringbuf_wait_space(&c->ring.out, size);
+	return space < 0 || space == size;
+}
+
+/**
+ * pvc_conn_close() - the program has closed it
+ * @c: object; the caller's reference is not consumed
+ * @abort: reset the connection and drop what is unsent
+ *
+ * Releases the backend's socket, after it has taken all that was written.
+ * @c->released completes when that has been done.
+ *
+ * Context: any.
+ */
+void pvc_conn_close(struct pvc_conn *c, bool abort)
+{
+	bool release = true;
+	unsigned long flags;
+	struct pvc_conn *q, *n;
+	LIST_HEAD(orphans);
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->sk = NULL;
+	if (c->closing || !c->opened)
+		release = false;
+	c->closing = true;
+	if (release && c->state == PVC_CONN_CONNECTED && !abort &&
+	    !pvc_dev_has(c->dev, PVCALLS_F_SHUTDOWN) && !pvc_conn_drained(c)) {
+		/* a version 1 backend drops what it has not taken */
+		c->draining = true;
+		release = false;
+	}
+	list_splice_init(&c->acceptq, &orphans);
+	c->queued = 0;
+	spin_unlock_irqrestore(&c->lock, flags);
+
+	list_for_each_entry_safe(q, n, &orphans, accept_node) {
+		list_del_init(&q->accept_node);
+		pvc_conn_close(q, true);
+		pvc_conn_put(q);
+	}
+	if (abort && pvc_dev_has(c->dev, PVCALLS_F_SHUTDOWN))
+		c->rel.req.u.dummy.dummy[PVCALLS_RELEASE_FLAGS] =
+			PVCALLS_RELEASE_ABORT;
+	if (release && !pvc_conn_submit(c, &c->rel))
+		return;
+	if (!c->draining)
+		complete_all(&c->released);
+}
+
+/**
+ * pvc_conn_drain() - go on with a close that waits for the out ring
+ * @c: object with lock held
+ *
+ * Context: hard interrupt or interrupts off.
+ */
+void pvc_conn_drain(struct pvc_conn *c)
+{
+	if (!c->draining || !pvc_conn_drained(c))
+		return;
+	c->draining = false;
+	if (pvc_conn_submit(c, &c->rel))
+		complete_all(&c->released);
+}
+
+/* The backend has gone: nobody may wait for it any more. */
+static void pvc_conn_reset(struct pvc_conn *c)
+{
+	spin_lock_irq(&c->lock);
+	if (c->state == PVC_CONN_LISTENING) {
+		c->state = PVC_CONN_FAILED;
+		c->err = -ENOTCONN;
+		if (c->sk)
+			c->sk->sk_state_change(c->sk);
+	} else if (c->state == PVC_CONN_CONNECTED) {
+		pvc_conn_end(c, -ECONNRESET, -ECONNRESET);
+	}
+	if (c->draining) {
+		c->draining = false;
+		complete_all(&c->released);
+	}
+	spin_unlock_irq(&c->lock);
+}
+
+/**
+ * pvc_conn_reset_all() - tell all programs that the backend has gone
+ * @dev: connection whose commands have been stopped
+ *
+ * Context: process, may sleep.
+ */
+void pvc_conn_reset_all(struct pvc_dev *dev)
+{
+	struct pvc_conn *c, *prev = NULL;
+
+	/* each is held while the list's lock is not */
+	spin_lock_irq(&dev->conns_lock);
+	list_for_each_entry(c, &dev->conns, list) {
+		if (!kref_get_unless_zero(&c->ref))
+			continue;
+		spin_unlock_irq(&dev->conns_lock);
+		if (prev)
+			pvc_conn_put(prev);
+		pvc_conn_reset(c);
+		prev = c;
+		spin_lock_irq(&dev->conns_lock);
+	}
+	spin_unlock_irq(&dev->conns_lock);
+	if (prev)
+		pvc_conn_put(prev);
+}
+
+/**
+ * pvc_conn_init() - set up what all connections share
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int pvc_conn_init(void)
+{
+	pvcalls_free_wq = alloc_workqueue("pvcalls_free", WQ_UNBOUND, 0);
+	return pvcalls_free_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * pvc_conn_exit() - wait until the last connection has been freed
+ *
+ * Context: process, sleeps.
+ */
+void pvc_conn_exit(void)
+{
+	destroy_workqueue(pvcalls_free_wq);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A socket at the backend. It outlives the program's socket: what was written
+ * is still sent, and the ring stays until the backend has let it go.
+ */
+#ifndef PVC_CONN_H
+#define PVC_CONN_H
+
+#include <linux/completion.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+
+#include "addr.h"
+#include "cmd.h"
+#include "dev.h"
+#include "ring.h"
+
+struct sock;
+
+/**
+ * enum pvc_conn_state - what the backend's socket is
+ * @PVC_CONN_OPEN: created, perhaps bound
+ * @PVC_CONN_CONNECTING: connect is under way
+ * @PVC_CONN_CONNECTED: the ring is in use
+ * @PVC_CONN_LISTENING: passive
+ * @PVC_CONN_FAILED: connect has failed
+ */
+enum pvc_conn_state {
+	PVC_CONN_OPEN,
+	PVC_CONN_CONNECTING,
+	PVC_CONN_CONNECTED,
+	PVC_CONN_LISTENING,
+	PVC_CONN_FAILED,
+};
+
+/**
+ * struct pvc_conn - a socket at the backend
+ * @ref: held by the program's socket, by each command under way and by each
+ *	user
+ * @dev: its connection to the backend, referenced
+ * @list: in pvc_dev.conns
+ * @id: the backend's name for it
+ * @family: of the backend's socket
+ * @lock: all that an interrupt shares with programs: @sk, @state, indexes of
+ *	@ring, flags, addresses, the accept queue; taken with interrupts off
+ * @sk: the program's socket; NULL before accept() and after close()
+ * @state: see &enum pvc_conn_state
+ * @err: why it failed, negative
+ * @opened: the backend may know it
+ * @has_ring: @ring is there
+ * @closing: no program uses it any more
+ * @draining: RELEASE waits for the out ring to get empty
+ * @in_err: in_error as last seen, negative, or 0
+ * @out_err: out_error as last seen, negative, or 0
+ * @nospace: somebody waits for free space in the out ring
+ * @in_seen: in_prod at the last event
+ * @out_seen: out_cons at the last event
+ * @ring: data ring
+ * @rx_mutex: the consumer of @ring; held while copying, not while waiting
+ * @tx_mutex: the producer of @ring; likewise
+ * @local: own address, if known
+ * @peer: peer's address, if known
+ * @open: SOCKET command
+ * @op: CONNECT or ACCEPT command
+ * @rel: RELEASE command
+ * @released: @rel is done
+ * @free_work: frees it, since the last reference may go in an interrupt
+ * @listener: the passive socket that it was or will be accepted from
+ * @acceptq: connections that wait for accept()
+ * @accept_node: in the listener's @acceptq
+ * @queued: length of @acceptq
+ * @posted: ACCEPTs that the backend has
+ * @target: how many it should have
+ * @accept_err: why the last ACCEPT failed, for the next accept()
+ */
+struct pvc_conn {
+	struct kref ref;
+	struct pvc_dev *dev;
+	struct list_head list;
+	u64 id;
+	int family;
+
+	spinlock_t lock;
+	struct sock *sk;
+	enum pvc_conn_state state;
+	int err;
+	int in_err;
+	int out_err;
+	bool opened;
+	bool has_ring;
+	bool closing;
+	bool draining;
+	bool nospace;
+	u32 in_seen;
+	u32 out_seen;
+
+	struct pvc_ring ring;
+	struct mutex rx_mutex;
+	struct mutex tx_mutex;
+	struct pvc_addr local;
+	struct pvc_addr peer;
+
+	struct pvc_cmd open;
+	struct pvc_cmd op;
+	struct pvc_cmd rel;
+	struct completion released;
+	struct work_struct free_work;
+
+	struct pvc_conn *listener;
+	struct list_head acceptq;
+	struct list_head accept_node;
+	unsigned int queued;
+	unsigned int posted;
+	unsigned int target;
+	int accept_err;
+};
+
+/* Free bytes at which a full out ring counts as writable again */
+static inline u32 pvc_conn_want_space(const struct pvc_conn *c)
+{
+	return c->ring.out.sh.space_wake ? c->ring.out.size / 4 : 1;
+}
+
+/* conn.c: life, connecting, closing */
+struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family);
+static inline struct pvc_conn *pvc_conn_hold(struct pvc_conn *c)
+{
+	kref_get(&c->ref);
+	return c;
+}
+void pvc_conn_put(struct pvc_conn *c);
+int pvc_conn_submit(struct pvc_conn *c, struct pvc_cmd *cmd);
+int pvc_conn_add_ring(struct pvc_conn *c);
+int pvc_conn_open(struct pvc_conn *c);
+int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want);
+int pvc_conn_listen(struct pvc_conn *c, int backlog);
+int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
+		     const struct pvc_addr *to);
+int pvc_conn_getname(struct pvc_conn *c, bool peer);
+int pvc_conn_shutdown(struct pvc_conn *c, int how);
+void pvc_conn_close(struct pvc_conn *c, bool abort);
+void pvc_conn_drain(struct pvc_conn *c);
+void pvc_conn_reset_all(struct pvc_dev *dev);
+int pvc_conn_init(void);
+void pvc_conn_exit(void);
+
+/* passive.c: connections that come in */
+void pvc_conn_post_accepts(struct pvc_conn *c);
+struct pvc_conn *pvc_conn_accept(struct pvc_conn *c, struct sock *newsk);
+
+/* active.c: the ring's indexes and events */
+irqreturn_t pvc_conn_irq(int irq, void *arg);
+void pvc_conn_end(struct pvc_conn *c, int in_err, int out_err);
+void pvc_conn_attach(struct pvc_conn *c, struct sock *sk);
+int pvc_conn_space(struct pvc_conn *c, bool wait);
+void pvc_conn_produce(struct pvc_conn *c, u32 len);
+int pvc_conn_avail(struct pvc_conn *c, bool arm);
+void pvc_conn_consume(struct pvc_conn *c, u32 len);
+
+#endif /* PVC_CONN_H */

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0
+/* bind() and connect(). */
+#include <linux/random.h>
+#include <net/inet_common.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+
+#include "sock.h"
+
+/* Attempts at a port that is free both at the backend and in the guest */
+#define PVC_PORT_TRIES	64
+
+/* What the backend's socket is asked to do with an address of ours. */
+static int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+
+	if (a->sa.sa_family == c->family)
+		return 0;
+	if (c->family == AF_INET)
+		return -ENETUNREACH;
+	in6.sin6_port = a->in.sin_port;
+	ipv6_addr_set_v4mapped(a->in.sin_addr.s_addr, &in6.sin6_addr);
+	a->in6 = in6;
+	a->len = sizeof(in6);
+	return 0;
+}
+
+/* A socket of the backend, bound to @want; a new one, or an error. */
+static struct pvc_conn *pvc_bind_conn(struct pvc_dev *dev,
+				      const struct pvc_addr *want)
+{
+	struct pvc_conn *c = pvc_conn_new(dev, want->sa.sa_family);
+	int ret;
+
+	if (!c)
+		return ERR_PTR(-ENOMEM);
+	ret = pvc_conn_open(c);
+	if (!ret)
+		ret = pvc_conn_bind(c, want);
+	if (!ret)
+		return c;
+	pvc_conn_close(c, true);
+	pvc_conn_put(c);
+	return ERR_PTR(ret);
+}
+
+/* The same, for the unspecified address of a socket that takes IPv4 too. */
+static struct pvc_conn *pvc_bind_dual(struct pvc_dev *dev,
+				      const struct sock *sk,
+				      const struct pvc_addr *want)
+{
+	struct pvc_conn *c = ERR_PTR(-EAFNOSUPPORT);
+	struct pvc_addr v4 = { .len = sizeof(v4.in) };
+
+	if (want->sa.sa_family == AF_INET || pvc_dev_has(dev, PVCALLS_F_IPV6))
+		c = pvc_bind_conn(dev, want);
+	if (c != ERR_PTR(-EAFNOSUPPORT))
+		return c;
+	if (!pvc_addr_is_any(want) || ipv6_only_sock(sk))
+		return ERR_PTR(-EADDRNOTAVAIL);
+	v4.in.sin_family = AF_INET;
+	v4.in.sin_port = pvc_addr_port(want);
+	return pvc_bind_conn(dev, &v4);
+}
+
+static __be16 pvc_random_port(struct net *net)
+{
+	int low, high;
+
+	inet_get_local_port_range(net, &low, &high);
+	return htons(low + get_random_u32() % (high - low + 1));
+}
+
+/* Holds the same port in the guest, for programs that connect from within. */
+static int pvc_bind_native(struct socket *sock, __be16 port)
+{
+	struct sockaddr_storage ss;
+	struct pvc_addr any = {};
+	int len;
+
+	len = pvc_addr_to_user(sock->sk, &any, (struct sockaddr *)&ss);
+	((struct sockaddr_in *)&ss)->sin_port = port;
+	return pvc_native(sock->sk)->bind(sock, (struct sockaddr *)&ss, len);
+}
+
+static int pvc_bind_remote(struct socket *sock, struct pvc_sock *ps,
+			   struct pvc_dev *dev, const struct pvc_addr *addr)
+{
+	bool names = pvc_dev_has(dev, PVCALLS_F_NAMES);
+	bool any = pvc_addr_is_any(addr);
+	struct pvc_addr want = *addr;
+	struct sock *sk = sock->sk;
+	struct pvc_conn *c;
+	int ret, tries;
+
+	for (tries = 0; tries < PVC_PORT_TRIES; tries++) {
+		if (!pvc_addr_port(addr) && !names)
+			pvc_addr_set_port(&want, pvc_random_port(sock_net(sk)));
+		c = pvc_bind_dual(dev, sk, &want);
+		ret = PTR_ERR_OR_ZERO(c);
+		if (!ret && any) {
+			ret = pvc_bind_native(sock, pvc_addr_port(&c->local));
+			if (ret) {
+				pvc_conn_close(c, true);
+				pvc_conn_put(c);
+			}
+		}
+		if (!ret) {
+			ps->local = c->local;
+			pvc_sk_set_conn(ps, c);
+			return 0;
+		}
+		if (ret != -EADDRINUSE || pvc_addr_port(addr))
+			break;
+	}
+	return ret;
+}
+
+static bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
+{
+	unsigned short port = ntohs(pvc_addr_port(a));
+
+	return port && inet_port_requires_bind_service(sock_net(sk), port) &&
+	       !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE);
+}
+
+/**
+ * pvc_bind() - bind()
+ * @sock: undecided or remote socket
+ * @sa: address
+ * @len: its length in bytes
+ *
+ * An address of the guest's own makes the socket local. Any address makes it
+ * remote, and holds the same port in the guest.
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0 or the error that TCP gives.
+ */
+int pvc_bind(struct socket *sock, struct sockaddr *sa, int len)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct sock *sk = sock->sk;
+	struct pvc_sock *ps;
+	struct pvc_addr a;
+	struct pvc_dev *dev;
+	int ret;
+
+	if (pvc_addr_from_user(sk, sa, len, true, &a))
+		return native->bind(sock, sa, len);
+	if (pvc_port_denied(sk, &a))
+		return -EACCES;
+	dev = pvc_dev_get();
+	if (!dev) {
+		ret = native->bind(sock, sa, len);
+		return ret;
+	}
+	ps = pvc_sk_create(sk);
+	ret = -ENOMEM;
+	if (!ps)
+		goto out;
+	ret = mutex_lock_killable(&ps->ctl);
+	if (ret)
+		goto out;
+	if (ps->conn || inet_sk(sk)->inet_num) {
+		ret = -EINVAL;
+	} else if (!pvc_addr_is_any(&a) &&
+		   pvc_addr_is_local(sock_net(sk), &a)) {
+		pvc_go_local(sock);
+		ret = native->bind(sock, sa, len);
+	} else {
+		ret = pvc_bind_remote(sock, ps, dev, &a);
+		ps->bound = !ret;
+	}
+	mutex_unlock(&ps->ctl);
+out:
+	pvc_dev_put(dev);
+	return ret;
+}
+
+/**
+ * pvc_bind_any() - give a socket a port, for listen() without bind()
+ * @sock: socket, ctl held
+ * @ps: of it
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0, or -ENOTCONN if there is no backend, or another error.
+ */
+int pvc_bind_any(struct socket *sock, struct pvc_sock *ps)
+{
+	struct pvc_dev *dev = pvc_dev_get();
+	struct pvc_addr any = {};
+	int ret;
+
+	if (!dev)
+		return -ENOTCONN;
+	any.sa.sa_family = sock->sk->sk_family;
+	any.len = any.sa.sa_family == AF_INET ? sizeof(any.in) :
+						sizeof(any.in6);
+	ret = pvc_bind_remote(sock, ps, dev, &any);
+	pvc_dev_put(dev);
+	return ret;
+}
+
+/* The backend's socket to connect: the bound one, or a new one. */
+static int pvc_connect_conn(struct socket *sock, struct pvc_sock *ps,
+			    struct pvc_dev *dev, const struct pvc_addr *to)
+{
+	struct pvc_conn *c;
+
+	if (ps->conn)
+		return 0;
+	if (ps->bound) {
+		/* an earlier connect() has failed */
+		c = pvc_bind_conn(dev, &ps->local);
+		if (IS_ERR(c))
+			return PTR_ERR(c);
+	} else {
+		if (to->sa.sa_family == AF_INET6 &&
+		    !pvc_dev_has(dev, PVCALLS_F_IPV6))
+			return -ENETUNREACH;
+		c = pvc_conn_new(dev, to->sa.sa_family);
+		if (!c)
+			return -ENOMEM;
+	}
+	pvc_sk_set_conn(ps, c);
+	return 0;
+}
+
+static int pvc_connect_start(struct socket *sock, struct pvc_sock *ps,
+			     struct pvc_dev *dev, struct pvc_addr *to)
+{
+	int ret;
+
+	ret = pvc_connect_conn(sock, ps, dev, to);
+	if (!ret)
+		ret = pvc_to_backend(ps->conn, to);
+	if (!ret) {
+		sock->sk->sk_shutdown = 0;
+		ret = pvc_conn_connect(ps->conn, sock->sk, to);
+		if (ret)
+			pvc_sk_drop_conn(ps, true);
+	}
+	if (!ret)
+		sock->state = SS_CONNECTING;
+	return ret;
+}
+
+/* Has it connected? Call with ctl held. */
+static int pvc_connect_result(struct socket *sock, struct pvc_sock *ps)
+{
+	struct sock *sk = sock->sk;
+	int ret;
+
+	switch (READ_ONCE(ps->conn->state)) {
+	case PVC_CONN_CONNECTING:
+		return -EINPROGRESS;
+	case PVC_CONN_FAILED:
+		ret = sock_error(sk) ?: -ECONNABORTED;
+		pvc_sk_drop_conn(ps, true);
+		sk->sk_shutdown = 0;
+		sock->state = SS_UNCONNECTED;
+		return ret;
+	default:
+		sock->state = SS_CONNECTED;
+		return 0;
+	}
+}
+
+static bool pvc_connecting(const struct pvc_conn *c)
+{
+	return READ_ONCE(c->state) == PVC_CONN_CONNECTING;
+}
+
+/* Waits for the result without ctl, so that others get EALREADY meanwhile. */
+static int pvc_connect_wait(struct socket *sock, struct pvc_sock *ps, int flags)
+{
+	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	struct sock *sk = sock->sk;
+	long timeo = sock_sndtimeo(sk, flags & O_NONBLOCK);
+	int ret = -EINPROGRESS;
+
+	mutex_unlock(&ps->ctl);
+	if (c && timeo) {
+		add_wait_queue(sk_sleep(sk), &wait);
+		while (pvc_connecting(c) && timeo && !signal_pending(current))
+			timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, timeo);
+		remove_wait_queue(sk_sleep(sk), &wait);
+		if (pvc_connecting(c) && timeo)
+			ret = sock_intr_errno(timeo);
+	}
+	if (c)
+		pvc_conn_put(c);
+	mutex_lock(&ps->ctl);
+	if (ps->conn && sock->state == SS_CONNECTING &&
+	    !pvc_connecting(ps->conn))
+		ret = pvc_connect_result(sock, ps);
+	return ret;
+}
+
+static int pvc_disconnect(struct socket *sock, struct pvc_sock *ps,
+			  struct sockaddr *sa, int len, int flags)
+{
+	struct sock *sk = sock->sk;
+
+	pvc_sk_drop_conn(ps, true);
+	ps->bound = false;
+	ps->listening = false;
+	sock->state = SS_UNCONNECTED;
+	WRITE_ONCE(sk->sk_shutdown, 0);
+	WRITE_ONCE(sk->sk_err, 0);
+	return pvc_native(sk)->connect(sock, sa, len, flags);
+}
+
+static int pvc_connect_new(struct socket *sock, struct pvc_sock *ps,
+			   struct sockaddr *sa, int len, int flags)
+{
+	struct sock *sk = sock->sk;
+	struct pvc_dev *dev;
+	struct pvc_addr to;
+	int ret;
+
+	if (ps->listening)
+		return -EISCONN;
+	dev = pvc_dev_get();
+	if (pvc_addr_from_user(sk, sa, len, false, &to) || !dev) {
+		ret = pvc_native(sk)->connect(sock, sa, len, flags);
+	} else if (pvc_addr_is_any(&to) ||
+		   pvc_addr_is_local(sock_net(sk), &to)) {
+		pvc_go_local(sock);
+		ret = pvc_native(sk)->connect(sock, sa, len, flags);
+	} else {
+		ret = pvc_connect_start(sock, ps, dev, &to);
+		if (!ret)
+			ret = pvc_connect_wait(sock, ps, flags);
+	}
+	if (dev)
+		pvc_dev_put(dev);
+	return ret;
+}
+
+/**
+ * pvc_connect() - connect()
+ * @sock: undecided or remote socket
+ * @sa: address
+ * @len: its length in bytes
+ * @flags: O_NONBLOCK
+ *
+ * An address of the guest's own makes the socket local.
+ *
+ * Context: process, sleeps; interruptible, the timeout is SO_SNDTIMEO.
+ * Return: 0 or the error that TCP gives.
+ */
+int pvc_connect(struct socket *sock, struct sockaddr *sa, int len, int flags)
+{
+	struct pvc_sock *ps;
+	int ret;
+
+	if (len < sizeof(sa->sa_family))
+		return -EINVAL;
+	ps = pvc_sk_create(sock->sk);
+	if (!ps)
+		return -ENOMEM;
+	ret = mutex_lock_killable(&ps->ctl);
+	if (ret)
+		return ret;
+
+	if (sa->sa_family == AF_UNSPEC) {
+		ret = pvc_disconnect(sock, ps, sa, len, flags);
+	} else if (sock->state == SS_CONNECTED) {
+		ret = -EISCONN;
+	} else if (sock->state == SS_CONNECTING && ps->conn) {
+		ret = pvc_connect_result(sock, ps);
+		if (ret == -EINPROGRESS) {
+			ret = flags & O_NONBLOCK ? -EALREADY :
+			      pvc_connect_wait(sock, ps, flags);
+		}
+	} else {
+		ret = pvc_connect_new(sock, ps, sa, len, flags);
+	}
+	mutex_unlock(&ps->ctl);
+	return ret;
+}

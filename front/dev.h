@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One connection to a backend, from Connected to Closed. */
+#ifndef PVC_DEV_H
+#define PVC_DEV_H
+
+#include <linux/kref.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <xen/interface/event_channel.h>
+
+#include "cmd.h"
+
+/**
+ * struct pvc_dev - a connection to a backend
+ * @ref: held by the xenbus device, every socket of the connection and whoever
+ *	uses it
+ * @otherend: the backend's domain
+ * @features: negotiated extensions, bits of &enum pvcalls_feature
+ * @max_order: largest ring order that the backend maps
+ * @lock: command ring (producer side), @backlog, @dead, states of commands;
+ *	taken with interrupts off, innermost
+ * @ring: command ring
+ * @irq: of the command ring's event channel
+ * @evtchn: its port
+ * @sring_ref: grant of the command ring
+ * @cmds: commands by req_id
+ * @backlog: commands that wait for a slot
+ * @deferred: the requests that deferred results come back with
+ * @dead: no command can be submitted any more
+ * @conns: all sockets of the connection, under @conns_lock
+ * @conns_lock: taken with interrupts off, inside no other lock
+ * @next_id: next socket id
+ * @broken: tears the connection down after the backend broke a rule
+ */
+struct pvc_dev {
+	struct kref ref;
+	domid_t otherend;
+	unsigned long features;
+	unsigned int max_order;
+
+	spinlock_t lock;
+	struct xen_pvcalls_front_ring ring;
+	int irq;
+	evtchn_port_t evtchn;
+	grant_ref_t sring_ref;
+	struct xarray cmds;
+	struct list_head backlog;
+	struct pvc_cmd deferred[PVC_DEFERRED_REQS];
+	bool dead;
+
+	spinlock_t conns_lock;
+	struct list_head conns;
+	atomic64_t next_id;
+	struct work_struct broken;
+};
+
+static inline bool pvc_dev_has(const struct pvc_dev *dev,
+			       enum pvcalls_feature f)
+{
+	return test_bit(f, &dev->features);
+}
+
+struct pvc_dev *pvc_dev_get(void);
+bool pvc_dev_present(void);
+void pvc_dev_put(struct pvc_dev *dev);
+void pvc_dev_break(struct pvc_dev *dev, const char *rule);
+
+int pvc_xenbus_init(void);
+void pvc_xenbus_exit(void);
+
+#endif /* PVC_DEV_H */

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/* listen() and accept(). */
+#include <net/inet_connection_sock.h>
+#include <net/tcp.h>
+
+#include "pvcalls_compat.h"
+#include "sock.h"
+
+/**
+ * pvc_listen() - listen()
+ * @sock: undecided or remote socket
+ * @backlog: as in listen()
+ *
+ * A socket bound to any address also listens in the guest, for programs that
+ * connect from within.
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0 or the error that TCP gives.
+ */
+int pvc_listen(struct socket *sock, int backlog)
+{
+	struct sock *sk = sock->sk;
+	struct pvc_sock *ps = pvc_sk_create(sk);
+	struct pvc_conn *c;
+	int ret;
+
+	if (!ps)
+		return -ENOMEM;
+	ret = mutex_lock_killable(&ps->ctl);
+	if (ret)
+		return ret;
+	ret = -EINVAL;
+	if (sock->state != SS_UNCONNECTED)
+		goto out;
+	if (!ps->conn) {
+		ret = pvc_bind_any(sock, ps);
+		if (ret == -ENOTCONN) {
+			/* no backend: what a guest without network does */
+			ret = pvc_native(sk)->listen(sock, backlog);
+			goto out;
+		}
+		if (ret)
+			goto out;
+	}
+	c = ps->conn;
+	ret = pvc_conn_listen(c, backlog);
+	if (!ret && inet_sk(sk)->inet_num)
+		ret = pvc_native(sk)->listen(sock, backlog);
+	if (!ret) {
+		pvc_conn_attach(c, sk);
+		WRITE_ONCE(ps->listening, true);
+	}
+out:
+	mutex_unlock(&ps->ctl);
+	return ret;
+}
+
+/* What a socket made by accept() inherits, as if TCP had cloned it. */
+static void pvc_inherit(struct sock *sk, const struct sock *from)
+{
+	const unsigned long flags = BIT(SOCK_LINGER) | BIT(SOCK_KEEPOPEN) |
+				    BIT(SOCK_DBG) | BIT(SOCK_LOCALROUTE);
+
+	sk->sk_flags |= from->sk_flags & flags;
+	sk->sk_lingertime = from->sk_lingertime;
+	sk->sk_rcvtimeo = from->sk_rcvtimeo;
+	sk->sk_sndtimeo = from->sk_sndtimeo;
+	sk->sk_rcvlowat = from->sk_rcvlowat;
+	sk->sk_sndbuf = from->sk_sndbuf;
+	sk->sk_rcvbuf = from->sk_rcvbuf;
+	sk->sk_userlocks = from->sk_userlocks &
+			   (SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK);
+	sk->sk_priority = from->sk_priority;
+	sk->sk_mark = from->sk_mark;
+	sk->sk_reuse = from->sk_reuse;
+	sk->sk_reuseport = from->sk_reuseport;
+	inet_sk(sk)->tos = inet_sk(from)->tos;
+	inet_sk(sk)->uc_ttl = inet_sk(from)->uc_ttl;
+	tcp_sk(sk)->nonagle = tcp_sk(from)->nonagle;
+	tcp_sk(sk)->keepalive_time = tcp_sk(from)->keepalive_time;
+	tcp_sk(sk)->keepalive_intvl = tcp_sk(from)->keepalive_intvl;
+	tcp_sk(sk)->keepalive_probes = tcp_sk(from)->keepalive_probes;
+}
+
+/*
+ * Gives @newsock, which accept() has made, a TCP socket underneath. Only the
+ * kernel's own socket() makes those, so one of its is taken over.
+ */
+static int pvc_new_sk(struct socket *newsock, const struct sock *from)
+{
+	struct socket *tmp;
+	struct sock *sk;
+	int ret;
+
+	ret = __sock_create(sock_net(from), from->sk_family, SOCK_STREAM,
+			    IPPROTO_TCP, &tmp, 0);
+	if (ret)
+		return ret;
+	sk = tmp->sk;
+	tmp->sk = NULL;
+	sock_graft(sk, newsock);
+	sock_release(tmp);
+	newsock->ops = pvc_remote_ops(from->sk_family);
+	pvc_inherit(sk, from);
+	return 0;
+}
+
+static int pvc_accept_remote(struct socket *newsock, const struct sock *from,
+			     struct pvc_conn *l)
+{
+	struct pvc_sock *ps;
+	struct pvc_conn *c;
+	int ret;
+
+	if (!newsock->sk) {
+		ret = pvc_new_sk(newsock, from);
+		if (ret)
+			return ret;
+	}
+	ps = pvc_sk_create(newsock->sk);
+	if (!ps)
+		return -ENOMEM;
+	c = pvc_conn_accept(l, newsock->sk);
+	if (IS_ERR_OR_NULL(c))
+		return c ? PTR_ERR(c) : -EAGAIN;
+	pvc_sk_set_conn(ps, c);
+	newsock->state = SS_CONNECTED;
+	return 0;
+}
+
+static bool pvc_native_ready(const struct sock *sk)
+{
+	return inet_sk_state_load(sk) == TCP_LISTEN &&
+	       !reqsk_queue_empty(&inet_csk(sk)->icsk_accept_queue);
+}
+
+/* A connection from within the guest, if there is one. */
+static int pvc_accept_native(struct socket *sock, struct socket *newsock,
+			     bool kern)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	int ret;
+
+	if (!pvc_native_ready(sock->sk))
+		return -EAGAIN;
+	ret = pvcalls_ops_accept(native, sock, newsock, O_NONBLOCK, kern);
+	if (!ret)
+		pvc_go_local(newsock);
+	return ret;
+}
+
+static bool pvc_accept_ready(const struct pvc_conn *l)
+{
+	return READ_ONCE(l->queued) || READ_ONCE(l->accept_err) ||
+	       READ_ONCE(l->state) != PVC_CONN_LISTENING ||
+	       READ_ONCE(l->closing);
+}
+
+/* Either kind, without waiting. */
+static int pvc_accept_one(struct socket *sock, struct socket *newsock,
+			  struct pvc_conn *l, bool kern)
+{
+	int ret = -EAGAIN;
+
+	/* a socket taken over for nothing must not meet TCP's accept */
+	if (!newsock->sk)
+		ret = pvc_accept_native(sock, newsock, kern);
+	if (ret == -EAGAIN && pvc_accept_ready(l))
+		ret = pvc_accept_remote(newsock, sock->sk, l);
+	return ret;
+}
+
+/**
+ * pvc_accept() - accept()
+ * @sock: listening socket
+ * @newsock: fresh socket
+ * @flags: O_NONBLOCK
+ * @kern: on behalf of the kernel
+ *
+ * Context: process, sleeps; interruptible, the timeout is SO_RCVTIMEO.
+ * Return: 0 or the error that TCP gives.
+ */
+int pvc_accept(struct socket *sock, struct socket *newsock, int flags,
+	       bool kern)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	struct sock *sk = sock->sk;
+	struct pvc_sock *ps = pvc_sk(sk);
+	struct pvc_conn *l;
+	long timeo;
+	int ret;
+
+	if (!ps || !READ_ONCE(ps->listening)) {
+		ret = pvcalls_ops_accept(pvc_native(sk), sock, newsock, flags,
+					 kern);
+		if (!ret)
+			pvc_go_local(newsock);
+		return ret;
+	}
+	l = pvc_sk_conn(sk);
+	if (!l)
+		return -EINVAL;
+
+	timeo = sock_rcvtimeo(sk, flags & O_NONBLOCK);
+	wait.flags |= WQ_FLAG_EXCLUSIVE;
+	add_wait_queue_exclusive(sk_sleep(sk), &wait);
+	for (;;) {
+		pvc_conn_post_accepts(l);
+		ret = pvc_accept_one(sock, newsock, l, kern);
+		if (ret != -EAGAIN)
+			break;
+		if (!READ_ONCE(ps->listening)) {
+			ret = -EINVAL;
+			break;
+		}
+		if (!timeo)
+			break;
+		if (signal_pending(current)) {
+			ret = sock_intr_errno(timeo);
+			break;
+		}
+		timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, timeo);
+	}
+	remove_wait_queue(sk_sleep(sk), &wait);
+	if (!ret)
+		pvc_conn_post_accepts(l);
+	pvc_conn_put(l);
+	return ret;
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Names, shutdown, ioctls and options. */
+#include <linux/sockios.h>
+#include <linux/termios.h>
+#include <linux/uaccess.h>
+#include <net/tcp.h>
+
+#include "sock.h"
+
+/* TCP gives ENOTCONN once a RST has come. */
+static bool pvc_is_reset(const struct pvc_conn *c)
+{
+	return c->in_err && c->in_err != -ENOTCONN;
+}
+
+/**
+ * pvc_getname() - getsockname(), getpeername()
+ * @sock: any of ours
+ * @sa: result, room for any address
+ * @peer: 0 for the own address, else the peer's
+ *
+ * Context: process, sleeps; killable.
+ * Return: length of the address, or the error that TCP gives.
+ */
+int pvc_getname(struct socket *sock, struct sockaddr *sa, int peer)
+{
+	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	struct sock *sk = sock->sk;
+	struct pvc_sock *ps = pvc_sk(sk);
+	int ret;
+
+	if (!c) {
+		if (ps && ps->bound && !peer)
+			return pvc_addr_to_user(sk, &ps->local, sa);
+		return pvc_native(sk)->getname(sock, sa, peer);
+	}
+	/* peer is 2 when accept() asks: any state will do */
+	if (peer && c->state != PVC_CONN_CONNECTED)
+		ret = -ENOTCONN;
+	else if (peer == 1 && pvc_is_reset(c))
+		ret = -ENOTCONN;
+	else
+		ret = pvc_conn_getname(c, peer);
+	if (ret == -EINTR || (ret && peer == 1)) {
+		pvc_conn_put(c);
+		return ret;
+	}
+	ret = pvc_addr_to_user(sk, peer ? &c->peer : &c->local, sa);
+	pvc_conn_put(c);
+	return ret;
+}
+
+static int pvc_shutdown_stream(struct sock *sk, struct pvc_conn *c, int how)
+{
+	int ret = 0;
+	bool fin;
+
+	if (pvc_is_reset(c))
+		return -ENOTCONN;
+	/* whoever is sending finishes first, so that the FIN comes last */
+	mutex_lock(&c->tx_mutex);
+	spin_lock_irq(&c->lock);
+	fin = how & SEND_SHUTDOWN && !(sk->sk_shutdown & SEND_SHUTDOWN);
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
+	spin_unlock_irq(&c->lock);
+	mutex_unlock(&c->tx_mutex);
+	if (fin)
+		ret = pvc_conn_shutdown(c, SHUT_WR);
+	sk->sk_state_change(sk);
+	return ret;
+}
+
+/* Ends listening: accept() gets EINVAL from now on. */
+static int pvc_shutdown_listen(struct socket *sock, struct pvc_sock *ps,
+			       int how)
+{
+	struct sock *sk = sock->sk;
+
+	if (how & RCV_SHUTDOWN) {
+		WRITE_ONCE(ps->listening, false);
+		pvc_sk_drop_conn(ps, false);
+		if (inet_sk_state_load(sk) == TCP_LISTEN)
+			pvc_native(sk)->shutdown(sock, SHUT_RD);
+		sk->sk_state_change(sk);
+	}
+	return 0;
+}
+
+/**
+ * pvc_shutdown() - shutdown()
+ * @sock: any of ours
+ * @how: SHUT_RD, SHUT_WR or SHUT_RDWR
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0 or the error that TCP gives.
+ */
+int pvc_shutdown(struct socket *sock, int how)
+{
+	struct pvc_sock *ps = pvc_sk(sock->sk);
+	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	struct sock *sk = sock->sk;
+	int ret;
+
+	if (!c)
+		return pvc_native(sk)->shutdown(sock, how);
+	ret = -EINVAL;
+	/* SHUT_* to a mask of *_SHUTDOWN */
+	how++;
+	if ((how & ~SHUTDOWN_MASK) || !how)
+		goto out;
+	ret = mutex_lock_killable(&ps->ctl);
+	if (ret)
+		goto out;
+	if (ps->listening) {
+		ret = pvc_shutdown_listen(sock, ps, how);
+	} else if (c->state == PVC_CONN_CONNECTED) {
+		ret = pvc_shutdown_stream(sk, c, how);
+	} else if (c->state == PVC_CONN_CONNECTING && how & RCV_SHUTDOWN) {
+		pvc_sk_drop_conn(ps, true);
+		sock->state = SS_UNCONNECTED;
+		sk->sk_state_change(sk);
+	} else {
+		ret = -ENOTCONN;
+	}
+	mutex_unlock(&ps->ctl);
+out:
+	pvc_conn_put(c);
+	return ret;
+}
+
+/**
+ * pvc_peek_len() - bytes that can be read
+ * @sock: any of ours
+ *
+ * Context: process.
+ * Return: bytes.
+ */
+int pvc_peek_len(struct socket *sock)
+{
+	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	int n = 0;
+
+	if (c && c->state == PVC_CONN_CONNECTED)
+		n = pvc_conn_avail(c, false);
+	if (c)
+		pvc_conn_put(c);
+	return n;
+}
+
+/**
+ * pvc_ioctl() - ioctl()
+ * @sock: any of ours
+ * @cmd: request
+ * @arg: its argument
+ *
+ * Context: process, may sleep.
+ * Return: 0 or the error that TCP gives.
+ */
+int pvc_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
+{
+	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	int n, ret;
+
+	if (!c || (cmd != SIOCINQ && cmd != SIOCOUTQ && cmd != SIOCOUTQNSD &&
+		   cmd != SIOCATMARK)) {
+		ret = pvc_native(sock->sk)->ioctl(sock, cmd, arg);
+	} else if (c->state == PVC_CONN_LISTENING && cmd != SIOCATMARK) {
+		ret = -EINVAL;
+	} else {
+		n = 0;
+		if (c->state == PVC_CONN_CONNECTED && cmd == SIOCINQ)
+			n = pvc_conn_avail(c, false);
+		else if (c->state == PVC_CONN_CONNECTED && cmd != SIOCATMARK)
+			n = c->ring.out.size - pvc_conn_space(c, false);
+		ret = put_user(n, (int __user *)arg);
+	}
+	if (c)
+		pvc_conn_put(c);
+	return ret;
+}
+
+/**
+ * pvc_setsockopt() - setsockopt(), but for SOL_SOCKET
+ * @sock: any of ours
+ * @level: protocol
+ * @name: option
+ * @val: value
+ * @len: its length in bytes
+ *
+ * The TCP socket underneath checks and keeps it.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or the error that TCP gives.
+ */
+int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
+		   unsigned int len)
+{
+	/* these would take over a socket that carries nothing */
+	if (level == SOL_TCP && (name == TCP_ULP || name == TCP_REPAIR))
+		return -ENOPROTOOPT;
+	return pvc_native(sock->sk)->setsockopt(sock, level, name, val, len);
+}
+
+/**
+ * pvc_getsockopt() - getsockopt(), but for SOL_SOCKET
+ * @sock: any of ours
+ * @level: protocol
+ * @name: option
+ * @val: where the value goes
+ * @len: its length in bytes
+ *
+ * Context: process, may sleep.
+ * Return: 0 or the error that TCP gives.
+ */
+int pvc_getsockopt(struct socket *sock, int level, int name, char __user *val,
+		   int __user *len)
+{
+	struct pvc_conn *c;
+	int ret, n;
+
+	ret = pvc_native(sock->sk)->getsockopt(sock, level, name, val, len);
+	if (ret || level != SOL_TCP || name != TCP_INFO)
+		return ret;
+	/* TCP_INFO begins with the state: the one underneath is closed */
+	c = pvc_sk_conn(sock->sk);
+	if (!c)
+		return 0;
+	if (get_user(n, len))
+		ret = -EFAULT;
+	else if (n > 0 && c->state == PVC_CONN_CONNECTED && !pvc_is_reset(c))
+		ret = put_user((u8)TCP_ESTABLISHED, (u8 __user *)val);
+	pvc_conn_put(c);
+	return ret;
+}

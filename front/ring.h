@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Memory, grants and event channel of a data ring. */
+#ifndef PVC_RING_H
+#define PVC_RING_H
+
+#include <linux/interrupt.h>
+#include <linux/uio.h>
+#include <xen/grant_table.h>
+#include <xen/interface/event_channel.h>
+
+#include "pvcalls_ext.h"
+#include "ringbuf.h"
+
+/**
+ * struct pvc_ring - one data ring
+ * @in: what comes from the network; we consume
+ * @out: what goes to the network; we produce
+ * @intf: indexes page, shared
+ * @data: the bytes, contiguous: first half in, second half out
+ * @refs: grants of the data pages
+ * @intf_ref: grant of the indexes page
+ * @order: 2^order data pages
+ * @evtchn: port that the backend binds to
+ * @irq: of it, 0 if not bound
+ */
+struct pvc_ring {
+	struct ringbuf in;
+	struct ringbuf out;
+	struct pvcalls_data_intf *intf;
+	void *data;
+	grant_ref_t *refs;
+	grant_ref_t intf_ref;
+	unsigned int order;
+	evtchn_port_t evtchn;
+	int irq;
+};
+
+int pvc_ring_alloc(struct pvc_ring *r, domid_t otherend, unsigned int order,
+		   bool wakeup, irq_handler_t handler, void *arg);
+void pvc_ring_free(struct pvc_ring *r);
+
+size_t pvc_ring_write(struct pvc_ring *r, size_t len, struct iov_iter *from);
+size_t pvc_ring_read(struct pvc_ring *r, u32 skip, size_t len,
+		     struct iov_iter *to);
+
+/**
+ * pvc_ring_in_error() - has receiving ended?
+ * @r: ring
+ *
+ * Look at it before ringbuf_avail(): what was published before the end counts.
+ * Return: 0, or what the backend wrote.
+ */
+static inline s32 pvc_ring_in_error(const struct pvc_ring *r)
+{
+	s32 err = READ_ONCE(r->intf->in_error);
+
+	/* the error before the index */
+	virt_rmb();
+	return err;
+}
+
+static inline s32 pvc_ring_out_error(const struct pvc_ring *r)
+{
+	return READ_ONCE(r->intf->out_error);
+}
+
+#endif /* PVC_RING_H */

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See sock.h. Life of a socket and its tables of operations. */
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <net/inet_common.h>
+#include <net/tcp.h>
+
+#include "pvcalls_compat.h"
+#include "sock.h"
+
+/* inet6_stream_ops is not exported: read off a socket. NULL without IPv6. */
+static const struct proto_ops *pvcalls_inet6_ops;
+
+/* A TCP socket's operations, but for owner and release: [1] is for IPv6 */
+static struct proto_ops pvcalls_local_ops[2];
+
+/**
+ * pvc_native() - the operations of the TCP socket underneath
+ * @sk: socket
+ *
+ * Return: inet_stream_ops or inet6_stream_ops.
+ */
+const struct proto_ops *pvc_native(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 ? pvcalls_inet6_ops : &inet_stream_ops;
+}
+
+/**
+ * pvc_sk() - what we know of a socket
+ * @sk: socket with our operations
+ *
+ * Return: NULL if nothing has been decided yet.
+ */
+struct pvc_sock *pvc_sk(const struct sock *sk)
+{
+	/* freed only by the socket's own release */
+	return (void *)((uintptr_t)rcu_dereference_raw(__sk_user_data(sk)) &
+			SK_USER_DATA_PTRMASK);
+}
+
+/**
+ * pvc_sk_create() - pvc_sk(), made if it is not there yet
+ * @sk: socket with our operations
+ *
+ * Context: process, may sleep; takes the socket's lock.
+ * Return: NULL without memory.
+ */
+struct pvc_sock *pvc_sk_create(struct sock *sk)
+{
+	struct pvc_sock *ps = pvc_sk(sk);
+
+	if (ps)
+		return ps;
+	lock_sock(sk);
+	ps = pvc_sk(sk);
+	if (!ps) {
+		ps = kzalloc(sizeof(*ps), GFP_KERNEL);
+		if (ps) {
+			mutex_init(&ps->ctl);
+			spin_lock_init(&ps->lock);
+			/* not for sockets that TCP clones from this one */
+			__rcu_assign_sk_user_data_with_flags(
+				sk, ps, SK_USER_DATA_NOCOPY);
+		}
+	}
+	release_sock(sk);
+	return ps;
+}
+
+/**
+ * pvc_sk_conn() - the backend's socket behind a program's
+ * @sk: socket with our operations
+ *
+ * Context: process.
+ * Return: with a reference, or NULL if there is none.
+ */
+struct pvc_conn *pvc_sk_conn(const struct sock *sk)
+{
+	struct pvc_sock *ps = pvc_sk(sk);
+	struct pvc_conn *c;
+
+	if (!ps)
+		return NULL;
+	spin_lock(&ps->lock);
+	c = ps->conn;
+	if (c)
+		pvc_conn_hold(c);
+	spin_unlock(&ps->lock);
+	return c;
+}
+
+/**
+ * pvc_sk_set_conn() - give a socket its backend's socket
+ * @ps: socket without one, ctl held or not yet visible
+ * @c: object whose reference is taken over
+ */
+void pvc_sk_set_conn(struct pvc_sock *ps, struct pvc_conn *c)
+{
+	spin_lock(&ps->lock);
+	ps->conn = c;
+	spin_unlock(&ps->lock);
+}
+
+/**
+ * pvc_sk_drop_conn() - close the backend's socket
+ * @ps: socket, ctl held
+ * @abort: reset the connection
+ *
+ * Context: process; does not wait for the backend.
+ */
+void pvc_sk_drop_conn(struct pvc_sock *ps, bool abort)
+{
+	struct pvc_conn *c;
+
+	spin_lock(&ps->lock);
+	c = ps->conn;
+	ps->conn = NULL;
+	spin_unlock(&ps->lock);
+	if (c) {
+		pvc_conn_close(c, abort);
+		pvc_conn_put(c);
+	}
+}
+
+/**
+ * pvc_go_local() - from now on it is the guest's own TCP socket
+ * @sock: socket that has not been used yet, but for being bound perhaps
+ *
+ * The wait queue, the options and the local port stay as they are, so other
+ * threads that poll it notice nothing.
+ */
+void pvc_go_local(struct socket *sock)
+{
+	struct pvc_sock *ps = pvc_sk(sock->sk);
+
+	if (ps)
+		pvc_sk_drop_conn(ps, true);
+	/* what TCP puts into its packets, when asked for by IPPROTO_PVCALLS */
+	sock->sk->sk_protocol = IPPROTO_TCP;
+	WRITE_ONCE(sock->ops,
+		   &pvcalls_local_ops[sock->sk->sk_family == AF_INET6]);
+}
+
+/* SO_LINGER with a time: wait until all has been sent. */
+static void pvc_linger(struct sock *sk, struct pvc_conn *c)
+{
+	if (sock_flag(sk, SOCK_LINGER) && sk->sk_lingertime &&
+	    !(current->flags & PF_EXITING) && c->state == PVC_CONN_CONNECTED)
+		wait_for_completion_interruptible_timeout(&c->released,
+							  sk->sk_lingertime);
+}
+
+static int pvc_release(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	struct pvc_sock *ps;
+	struct pvc_conn *c;
+
+	if (!sk)
+		return 0;
+	ps = pvc_sk(sk);
+	if (ps) {
+		c = pvc_sk_conn(sk);
+		pvc_sk_drop_conn(ps, sock_flag(sk, SOCK_LINGER) &&
+				 !sk->sk_lingertime);
+		if (c) {
+			pvc_linger(sk, c);
+			pvc_conn_put(c);
+		}
+		rcu_assign_sk_user_data(sk, NULL);
+		kfree(ps);
+	}
+	return pvc_native(sk)->release(sock);
+}
+
+PVCALLS_DEFINE_ACCEPT(pvc_accept_op, pvc_accept)
+
+#define PVC_REMOTE_OPS(fam)				\
+	.family		= fam,				\
+	.owner		= THIS_MODULE,			\
+	.release	= pvc_release,			\
+	.bind		= pvc_bind,			\
+	.connect	= pvc_connect,			\
+	.socketpair	= sock_no_socketpair,		\
+	.accept		= pvc_accept_op,		\
+	.getname	= pvc_getname,			\
+	.poll		= pvc_poll,			\
+	.ioctl		= pvc_ioctl,			\
+	.gettstamp	= sock_gettstamp,		\
+	.listen		= pvc_listen,			\
+	.shutdown	= pvc_shutdown,			\
+	.setsockopt	= pvc_setsockopt,		\
+	.getsockopt	= pvc_getsockopt,		\
+	.sendmsg	= pvc_sendmsg,			\
+	.recvmsg	= pvc_recvmsg,			\
+	.mmap		= sock_no_mmap,			\
+	PVCALLS_NO_SENDPAGE				\
+	.set_peek_off	= sk_set_peek_off,		\
+	.peek_len	= pvc_peek_len
+
+static const struct proto_ops pvcalls_remote4_ops = { PVC_REMOTE_OPS(PF_INET) };
+static const struct proto_ops pvcalls_remote6_ops = {
+	PVC_REMOTE_OPS(PF_INET6)
+};
+
+/**
+ * pvc_remote_ops() - our operations
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: the table, or NULL if the kernel has no IPv6.
+ */
+const struct proto_ops *pvc_remote_ops(int family)
+{
+	if (family == AF_INET)
+		return &pvcalls_remote4_ops;
+	return pvcalls_inet6_ops ? &pvcalls_remote6_ops : NULL;
+}
+
+/**
+ * pvc_sock_init() - learn TCP's own operations
+ *
+ * Context: process, may sleep; module initialisation.
+ * Return: 0.
+ */
+int pvc_sock_init(void)
+{
+	struct socket *sock;
+	int i;
+
+	if (!sock_create_kern(&init_net, AF_INET6, SOCK_STREAM, IPPROTO_TCP,
+			      &sock)) {
+		pvcalls_inet6_ops = sock->ops;
+		sock_release(sock);
+	}
+	pvcalls_local_ops[0] = inet_stream_ops;
+	if (pvcalls_inet6_ops)
+		pvcalls_local_ops[1] = *pvcalls_inet6_ops;
+	for (i = 0; i < 2; i++) {
+		/* each socket holds the module that its first table came from */
+		pvcalls_local_ops[i].owner = THIS_MODULE;
+		pvcalls_local_ops[i].release = pvc_release;
+	}
+	return 0;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Programs' sockets. Each is an ordinary TCP socket of the guest's own kernel
+ * with other operations on top. What it is gets decided at bind(), connect() or
+ * listen(): local, and then it is nothing but that TCP socket; or remote, and
+ * then the TCP socket underneath stays closed and only keeps the options.
+ */
+#ifndef PVC_SOCK_H
+#define PVC_SOCK_H
+
+#include <linux/mutex.h>
+#include <linux/net.h>
+#include <net/sock.h>
+
+#include "addr.h"
+#include "conn.h"
+
+/**
+ * struct pvc_sock - what we know of a program's socket
+ * @ctl: serialises bind(), connect(), listen(), shutdown(); killable, since the
+ *	backend may not answer
+ * @lock: @conn
+ * @conn: the backend's socket, referenced; NULL if there is none
+ * @bound: @local was asked for by bind()
+ * @listening: listen() has succeeded
+ * @local: address that it is bound to at the backend
+ */
+struct pvc_sock {
+	struct mutex ctl;
+	spinlock_t lock;
+	struct pvc_conn *conn;
+	bool bound;
+	bool listening;
+	struct pvc_addr local;
+};
+
+/* The TCP socket's own operations */
+const struct proto_ops *pvc_native(const struct sock *sk);
+/* Ours, for a socket that may become or is remote */
+const struct proto_ops *pvc_remote_ops(int family);
+
+struct pvc_sock *pvc_sk(const struct sock *sk);
+struct pvc_sock *pvc_sk_create(struct sock *sk);
+struct pvc_conn *pvc_sk_conn(const struct sock *sk);
+void pvc_sk_set_conn(struct pvc_sock *ps, struct pvc_conn *c);
+void pvc_sk_drop_conn(struct pvc_sock *ps, bool abort);
+void pvc_go_local(struct socket *sock);
+
+int pvc_sock_init(void);
+
+/* connect.c */
+int pvc_bind(struct socket *sock, struct sockaddr *sa, int len);
+int pvc_connect(struct socket *sock, struct sockaddr *sa, int len, int flags);
+
+/* listen.c */
+int pvc_listen(struct socket *sock, int backlog);
+int pvc_accept(struct socket *sock, struct socket *newsock, int flags,
+	       bool kern);
+int pvc_bind_any(struct socket *sock, struct pvc_sock *ps);
+
+/* stream.c */
+int pvc_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
+int pvc_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags);
+__poll_t pvc_poll(struct file *file, struct socket *sock,
+		  struct poll_table_struct *wait);
+long pvc_wait(struct sock *sk, wait_queue_entry_t *wait, long timeo);
+
+/* opts.c */
+int pvc_getname(struct socket *sock, struct sockaddr *sa, int peer);
+int pvc_shutdown(struct socket *sock, int how);
+int pvc_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg);
+int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
+		   unsigned int len);
+int pvc_getsockopt(struct socket *sock, int level, int name, char __user *val,
+		   int __user *len);
+int pvc_peek_len(struct socket *sock);
+
+#endif /* PVC_SOCK_H */

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sendmsg(), recvmsg() and poll() on a connected socket: between a program's
+ * memory and the ring. They follow tcp_sendmsg(), tcp_recvmsg() and tcp_poll()
+ * in what they return when.
+ */
+#include <linux/poll.h>
+#include <net/inet_connection_sock.h>
+#include <net/tcp.h>
+
+#include "sock.h"
+
+static bool pvc_connecting(const struct pvc_conn *c)
+{
+	return READ_ONCE(c->state) == PVC_CONN_CONNECTING;
+}
+
+static bool pvc_connected(const struct pvc_conn *c)
+{
+	return READ_ONCE(c->state) == PVC_CONN_CONNECTED;
+}
+
+/**
+ * pvc_wait() - wait until the socket wakes its waiters
+ * @sk: socket
+ * @wait: entry that is on its wait queue
+ * @timeo: jiffies that may still be waited
+ *
+ * Context: process, sleeps; interruptible.
+ * Return: jiffies left, 0 or more, or a negative error: -EAGAIN when the time
+ * is over, else what a signal means for a call with this timeout.
+ */
+long pvc_wait(struct sock *sk, wait_queue_entry_t *wait, long timeo)
+{
+	if (!timeo)
+		return -EAGAIN;
+	if (signal_pending(current))
+		return sock_intr_errno(timeo);
+	return wait_woken(wait, TASK_INTERRUPTIBLE, timeo);
+}
+
+/* Why nothing can be sent, or 0. */
+static int pvc_send_error(struct sock *sk, struct pvc_conn *c)
+{
+	if (READ_ONCE(sk->sk_err))
+		return sock_error(sk);
+	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
+		return -EPIPE;
+	return pvc_connected(c) || pvc_connecting(c) ? 0 : -EPIPE;
+}
+
+/* Moves what there is room for; the program's memory may fault. */
+static int pvc_send_some(struct pvc_conn *c, struct msghdr *msg, size_t len,
+			 int space)
+{
+	/* in pieces, so that the backend can begin with the first */
+	size_t n = min3(len, (size_t)space, (size_t)c->ring.out.size / 4);
+
+	n = pvc_ring_write(&c->ring, n, &msg->msg_iter);
+	if (n)
+		pvc_conn_produce(c, n);
+	return n ?: -EFAULT;
+}
+
+static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
+		    size_t len, long timeo)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	size_t sent = 0;
+	bool waiting = false;
+	int space = 0;
+	long ret;
+
+	mutex_lock(&c->tx_mutex);
+	for (;;) {
+		ret = pvc_send_error(sk, c);
+		if (ret || (sent == len && len))
+			break;
+		if (pvc_connected(c)) {
+			if (sent == len)
+				break;
+			space = pvc_conn_space(c, waiting);
+			if (space > 0) {
+				ret = pvc_send_some(c, msg, len - sent, space);
+				if (ret < 0)
+					break;
+				sent += ret;
+				continue;
+			}
+		}
+		/* on the wait queue before the look that decides to wait */
+		if (!waiting) {
+			add_wait_queue(sk_sleep(sk), &wait);
+			waiting = true;
+			continue;
+		}
+		if (!timeo) {
+			ret = -EAGAIN;
+			break;
+		}
+		mutex_unlock(&c->tx_mutex);
+		ret = pvc_wait(sk, &wait, timeo);
+		mutex_lock(&c->tx_mutex);
+		if (ret < 0)
+			break;
+		timeo = ret;
+	}
+	mutex_unlock(&c->tx_mutex);
+	if (waiting)
+		remove_wait_queue(sk_sleep(sk), &wait);
+	return sent ?: ret;
+}
+
+/**
+ * pvc_sendmsg() - sendmsg()
+ * @sock: any of ours
+ * @msg: what to send; the address is ignored, as TCP does
+ * @len: bytes
+ *
+ * Context: process, sleeps; interruptible, the timeout is SO_SNDTIMEO.
+ * Return: bytes sent or the error that TCP gives.
+ */
+int pvc_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	struct sock *sk = sock->sk;
+	int ret;
+
+	if (!c) {
+		/* not connected: TCP has the right error */
+		if (!(msg->msg_flags & MSG_FASTOPEN))
+			return pvc_native(sk)->sendmsg(sock, msg, len);
+		return -EOPNOTSUPP;
+	}
+	if (msg->msg_flags & MSG_OOB) {
+		ret = -EOPNOTSUPP;
+	} else {
+		ret = pvc_send(sk, c, msg, min_t(size_t, len, INT_MAX),
+			       sock_sndtimeo(sk,
+					     msg->msg_flags & MSG_DONTWAIT));
+		if (ret == -EPIPE)
+			ret = sk_stream_error(sk, msg->msg_flags, ret);
+	}
+	pvc_conn_put(c);
+	return ret;
+}
+
+/* What to return when there is nothing to read, -EAGAIN to wait. */
+static int pvc_recv_end(struct sock *sk, struct pvc_conn *c)
+{
+	if (pvc_connecting(c))
+		return -EAGAIN;
+	if (READ_ONCE(sk->sk_err))
+		return sock_error(sk);
+	if (!pvc_connected(c))
+		return -ENOTCONN;
+	if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
+		return 0;
+	return -EAGAIN;
+}
+
+/* Moves @n bytes from @skip bytes into the ring, or drops them. */
+static int pvc_recv_some(struct pvc_conn *c, struct msghdr *msg, u32 skip,
+			 size_t n, int flags)
+{
+	if (!(flags & MSG_TRUNC)) {
+		n = pvc_ring_read(&c->ring, skip, n, &msg->msg_iter);
+		if (!n)
+			return -EFAULT;
+	}
+	if (!(flags & MSG_PEEK))
+		pvc_conn_consume(c, n);
+	return n;
+}
+
+/* Who polls edge-triggered is told of every byte that comes from now on. */
+static void pvc_recv_rearm(struct sock *sk, struct pvc_conn *c)
+{
+	int n;
+
+	if (!wq_has_sleeper(sk_sleep(sk)))
+		return;
+	n = pvc_conn_avail(c, false);
+	if (pvc_conn_avail(c, true) > n)
+		sk->sk_data_ready(sk);
+}
+
+static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
+		    size_t len, int flags)
+{
+	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	size_t target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	int peek_off = flags & MSG_PEEK ? sk_peek_offset(sk, flags) : 0;
+	bool waiting = false, ended;
+	size_t got = 0;
+	u32 skip;
+	int n, end;
+	long ret;
+
+	mutex_lock(&c->rx_mutex);
+	do {
+		/* what has ended before this had come before that */
+		end = pvc_recv_end(sk, c);
+		ended = end != -EAGAIN;
+		/* has something come since? */
+		smp_rmb();
+		skip = flags & MSG_PEEK ? peek_off + got : 0;
+		n = pvc_connected(c) ? pvc_conn_avail(c, waiting) : 0;
+		ret = 0;
+		if (n > skip) {
+			ret = pvc_recv_some(c, msg, skip,
+					    min_t(size_t, n - skip, len - got),
+					    flags);
+			if (ret < 0)
+				break;
+			got += ret;
+			continue;
+		}
+		ret = end;
+		if (got >= target || ended || n == c->ring.in.size)
+			break;
+		/* on the wait queue before the look that decides to wait */
+		if (!waiting) {
+			add_wait_queue(sk_sleep(sk), &wait);
+			waiting = true;
+			continue;
+		}
+		mutex_unlock(&c->rx_mutex);
+		ret = pvc_wait(sk, &wait, timeo);
+		mutex_lock(&c->rx_mutex);
+		if (ret < 0)
+			break;
+		timeo = ret;
+		ret = 0;
+	} while (got < len);
+	mutex_unlock(&c->rx_mutex);
+	if (waiting)
+		remove_wait_queue(sk_sleep(sk), &wait);
+	if (got && !(flags & MSG_PEEK))
+		pvc_recv_rearm(sk, c);
+	return got ?: ret;
+}
+
+/**
+ * pvc_recvmsg() - recvmsg()
+ * @sock: any of ours
+ * @msg: where to
+ * @len: bytes
+ * @flags: MSG_*
+ *
+ * Context: process, sleeps; interruptible, the timeout is SO_RCVTIMEO.
+ * Return: bytes received, 0 at the end, or the error that TCP gives.
+ */
+int pvc_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags)
+{
+	struct pvc_conn *c = NULL;
+	struct sock *sk = sock->sk;
+	int ret;
+
+	if (!(flags & MSG_ERRQUEUE))
+		c = pvc_sk_conn(sk);
+	if (!c)
+		return pvc_native(sk)->recvmsg(sock, msg, len, flags);
+	if (flags & MSG_OOB)
+		ret = -EINVAL;
+	else if (READ_ONCE(c->state) == PVC_CONN_LISTENING)
+		ret = -ENOTCONN;
+	else
+		ret = pvc_recv(sk, c, msg, min_t(size_t, len, INT_MAX), flags);
+	pvc_conn_put(c);
+	return ret;
+}
+
+static __poll_t pvc_poll_listen(struct sock *sk, struct pvc_conn *c)
+{
+	pvc_conn_post_accepts(c);
+	if (READ_ONCE(c->state) != PVC_CONN_LISTENING)
+		return EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLHUP;
+	if (READ_ONCE(c->queued) || READ_ONCE(c->accept_err))
+		return EPOLLIN | EPOLLRDNORM;
+	return inet_sk_state_load(sk) == TCP_LISTEN ? inet_csk_listen_poll(sk) :
+						      0;
+}
+
+static __poll_t pvc_poll_stream(struct sock *sk, struct pvc_conn *c)
+{
+	u8 shutdown = READ_ONCE(sk->sk_shutdown);
+	__poll_t mask = 0;
+
+	if (shutdown == SHUTDOWN_MASK || READ_ONCE(c->state) == PVC_CONN_FAILED)
+		mask |= EPOLLHUP;
+	if (shutdown & RCV_SHUTDOWN)
+		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+	if (pvc_connected(c)) {
+		if (pvc_conn_avail(c, true) >=
+		    sock_rcvlowat(sk, 0, c->ring.in.size))
+			mask |= EPOLLIN | EPOLLRDNORM;
+		if (shutdown & SEND_SHUTDOWN ||
+		    pvc_conn_space(c, true) >= pvc_conn_want_space(c))
+			mask |= EPOLLOUT | EPOLLWRNORM;
+	} else if (!pvc_connecting(c)) {
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	}
+	/* what made sk_shutdown visible made sk_err visible */
+	smp_rmb();
+	if (READ_ONCE(sk->sk_err) || !skb_queue_empty_lockless(&sk->sk_error_queue))
+		mask |= EPOLLERR;
+	return mask;
+}
+
+/**
+ * pvc_poll() - poll(), select(), epoll
+ * @file: of the socket
+ * @sock: any of ours
+ * @wait: poll table
+ *
+ * Context: process, may sleep.
+ * Return: events, as TCP gives them.
+ */
+__poll_t pvc_poll(struct file *file, struct socket *sock,
+		  struct poll_table_struct *wait)
+{
+	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	__poll_t mask;
+
+	if (!c)
+		return pvc_native(sock->sk)->poll(file, sock, wait);
+	sock_poll_wait(file, sock, wait);
+	if (pvc_sk(sock->sk)->listening)
+		mask = pvc_poll_listen(sock->sk, c);
+	else if (READ_ONCE(c->state) == PVC_CONN_OPEN)
+		mask = EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
+	else
+		mask = pvc_poll_stream(sock->sk, c);
+	pvc_conn_put(c);
+	return mask;
+}

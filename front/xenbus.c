@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pvcalls device: finding the backend, agreeing on extensions, coming up,
+ * going down and coming up again.
+ */
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <asm/xen/hypercall.h>
+#include <xen/events.h>
+#include <xen/grant_table.h>
+#include <xen/page.h>
+#include <xen/xen.h>
+#include <xen/xenbus.h>
+
+#include "conn.h"
+#include "dev.h"
+
+/**
+ * struct pvc_front - the device in xenstore
+ * @lock: serialises coming up and going down
+ * @xdev: the device
+ * @dev: the connection, from the moment that the backend may use its ring
+ * @up: @dev has been published
+ */
+struct pvc_front {
+	struct mutex lock;
+	struct xenbus_device *xdev;
+	struct pvc_dev *dev;
+	bool up;
+};
+
+/* A domain has one pvcalls device at most (specification, 1.3.2.1). */
+static struct pvc_front pvcalls_front = {
+	.lock = __MUTEX_INITIALIZER(pvcalls_front.lock),
+};
+
+/* The connection that new sockets use, under its own lock */
+static struct pvc_dev *pvcalls_dev;
+static DEFINE_SPINLOCK(pvcalls_dev_lock);
+
+/**
+ * pvc_dev_get() - the connection that new sockets use
+ *
+ * Context: process.
+ * Return: with a reference, or NULL if there is no backend now.
+ */
+struct pvc_dev *pvc_dev_get(void)
+{
+	struct pvc_dev *dev;
+
+	spin_lock(&pvcalls_dev_lock);
+	dev = pvcalls_dev;
+	if (dev)
+		kref_get(&dev->ref);
+	spin_unlock(&pvcalls_dev_lock);
+	return dev;
+}
+
+/**
+ * pvc_dev_present() - is there a backend now?
+ *
+ * Context: any. The answer may be outdated when it arrives.
+ * Return: true if so.
+ */
+bool pvc_dev_present(void)
+{
+	return READ_ONCE(pvcalls_dev);
+}
+
+static void pvc_dev_publish(struct pvc_dev *dev)
+{
+	spin_lock(&pvcalls_dev_lock);
+	WRITE_ONCE(pvcalls_dev, dev);
+	spin_unlock(&pvcalls_dev_lock);
+}
+
+static void pvc_dev_free(struct kref *ref)
+{
+	struct pvc_dev *dev = container_of(ref, struct pvc_dev, ref);
+
+	xa_destroy(&dev->cmds);
+	kfree(dev);
+}
+
+/**
+ * pvc_dev_put() - drop a reference
+ * @dev: connection
+ *
+ * Context: any.
+ */
+void pvc_dev_put(struct pvc_dev *dev)
+{
+	kref_put(&dev->ref, pvc_dev_free);
+}
+
+static void pvc_front_down(struct pvc_front *front);
+
+static void pvc_dev_broken(struct work_struct *work)
+{
+	struct pvc_dev *dev = container_of(work, struct pvc_dev, broken);
+
+	mutex_lock(&pvcalls_front.lock);
+	if (pvcalls_front.dev == dev) {
+		pvc_front_down(&pvcalls_front);
+		xenbus_switch_state(pvcalls_front.xdev, XenbusStateClosing);
+	}
+	mutex_unlock(&pvcalls_front.lock);
+	pvc_dev_put(dev);
+}
+
+/**
+ * pvc_dev_break() - give up a backend that broke the protocol
+ * @dev: connection
+ * @rule: what it did, for the log
+ *
+ * Context: any.
+ */
+void pvc_dev_break(struct pvc_dev *dev, const char *rule)
+{
+	pr_err_ratelimited("pvcalls: backend %u broke the protocol: %s; connection closed\n",
+			   dev->otherend, rule);
+	kref_get(&dev->ref);
+	if (!schedule_work(&dev->broken))
+		pvc_dev_put(dev);
+}
+
+static struct pvc_dev *pvc_dev_new(struct xenbus_device *xdev)
+{
+	struct pvc_dev *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+
+	if (!dev)
+		return NULL;
+	kref_init(&dev->ref);
+	spin_lock_init(&dev->lock);
+	spin_lock_init(&dev->conns_lock);
+	INIT_LIST_HEAD(&dev->backlog);
+	INIT_LIST_HEAD(&dev->conns);
+	INIT_WORK(&dev->broken, pvc_dev_broken);
+	xa_init_flags(&dev->cmds, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ);
+	dev->otherend = xdev->otherend_id;
+	return dev;
+}
+
+static const char * const pvcalls_keys[PVCALLS_F_COUNT] = PVCALLS_FEATURE_KEYS;
+
+/* Reads what the backend offers. */
+static int pvc_front_query(struct xenbus_device *xdev, struct pvc_dev *dev)
+{
+	char *versions, *p, *v;
+	bool found = false;
+	unsigned int calls;
+	int f;
+
+	versions = xenbus_read(XBT_NIL, xdev->otherend, "versions", NULL);
+	if (IS_ERR(versions))
+		return PTR_ERR(versions);
+	for (p = versions; (v = strsep(&p, ",")); )
+		found |= !strcmp(v, "1");
+	kfree(versions);
+	calls = xenbus_read_unsigned(xdev->otherend, "function-calls", 0);
+	dev->max_order = xenbus_read_unsigned(xdev->otherend, "max-page-order",
+					      0);
+	if (!found || calls != 1 || !dev->max_order) {
+		xenbus_dev_error(xdev, -EPROTO, "backend offers no version 1");
+		return -EPROTO;
+	}
+	dev->max_order = min_t(unsigned int, dev->max_order,
+			       PVCALLS_MAX_PAGE_ORDER);
+	for (f = 0; f < PVCALLS_F_COUNT; f++)
+		if (xenbus_read_unsigned(xdev->otherend, pvcalls_keys[f], 0) ==
+		    1)
+			__set_bit(f, &dev->features);
+	return 0;
+}
+
+static int pvc_front_write(struct xenbus_device *xdev, struct pvc_dev *dev)
+{
+	struct xenbus_transaction xbt;
+	int f, ret;
+
+	do {
+		ret = xenbus_transaction_start(&xbt);
+		if (ret)
+			return ret;
+		ret = xenbus_printf(xbt, xdev->nodename, "version", "1");
+		if (!ret)
+			ret = xenbus_printf(xbt, xdev->nodename, "ring-ref",
+					    "%u", dev->sring_ref);
+		if (!ret)
+			ret = xenbus_printf(xbt, xdev->nodename, "port", "%u",
+					    dev->evtchn);
+		for (f = 0; !ret && f < PVCALLS_F_COUNT; f++)
+			ret = xenbus_printf(xbt, xdev->nodename,
+					    pvcalls_keys[f], "%u",
+					    pvc_dev_has(dev, f));
+		if (ret) {
+			xenbus_transaction_end(xbt, 1);
+			return ret;
+		}
+		ret = xenbus_transaction_end(xbt, 0);
+	} while (ret == -EAGAIN);
+	return ret;
+}
+
+static int pvc_front_ring(struct xenbus_device *xdev, struct pvc_dev *dev)
+{
+	struct xen_pvcalls_sring *sring;
+	int ret;
+
+	ret = xenbus_setup_ring(xdev, GFP_KERNEL, (void **)&sring, 1,
+				&dev->sring_ref);
+	if (ret)
+		return ret;
+	SHARED_RING_INIT(sring);
+	FRONT_RING_INIT(&dev->ring, sring, XEN_PAGE_SIZE);
+
+	ret = xenbus_alloc_evtchn(xdev, &dev->evtchn);
+	if (ret)
+		goto err_ring;
+	ret = bind_evtchn_to_irqhandler_lateeoi(dev->evtchn, pvc_cmd_irq, 0,
+						"pvcalls-front", dev);
+	if (ret < 0) {
+		xenbus_free_evtchn(xdev, dev->evtchn);
+		goto err_ring;
+	}
+	dev->irq = ret;
+	return 0;
+
+err_ring:
+	xenbus_teardown_ring((void **)&sring, 1, &dev->sring_ref);
+	return ret;
+}
+
+/* The backend waits for us. */
+static void pvc_front_offer(struct pvc_front *front)
+{
+	struct xenbus_device *xdev = front->xdev;
+	struct pvc_dev *dev;
+	int ret;
+
+	if (front->dev)
+		return;
+	dev = pvc_dev_new(xdev);
+	if (!dev) {
+		xenbus_dev_fatal(xdev, -ENOMEM, "new connection");
+		return;
+	}
+	ret = pvc_front_query(xdev, dev);
+	if (!ret)
+		ret = pvc_front_ring(xdev, dev);
+	if (ret) {
+		xenbus_dev_fatal(xdev, ret, "setting up the command ring");
+		pvc_dev_put(dev);
+		return;
+	}
+	front->dev = dev;
+	ret = pvc_front_write(xdev, dev);
+	if (ret) {
+		xenbus_dev_fatal(xdev, ret, "writing to xenstore");
+		pvc_front_down(front);
+		return;
+	}
+	xenbus_switch_state(xdev, XenbusStateInitialised);
+}
+
+/* The backend has mapped the command ring. */
+static void pvc_front_connect(struct pvc_front *front)
+{
+	if (!front->dev || front->up)
+		return;
+	if (pvc_cmd_start(front->dev)) {
+		xenbus_dev_fatal(front->xdev, -ENOMEM, "starting commands");
+		pvc_front_down(front);
+		return;
+	}
+	front->up = true;
+	pvc_dev_publish(front->dev);
+	xenbus_switch_state(front->xdev, XenbusStateConnected);
+	pr_info("pvcalls: connected to backend %u, extensions 0x%lx\n",
+		front->dev->otherend, front->dev->features);
+}
+
+/* Ends the connection: every program learns of it at once. */
+static void pvc_front_down(struct pvc_front *front)
+{
+	struct pvc_dev *dev = front->dev;
+
+	if (!dev)
+		return;
+	pvc_dev_publish(NULL);
+	unbind_from_irqhandler(dev->irq, dev);
+	pvc_cmd_stop(dev);
+	pvc_conn_reset_all(dev);
+	xenbus_teardown_ring((void **)&dev->ring.sring, 1, &dev->sring_ref);
+	if (front->up)
+		pr_info("pvcalls: disconnected from backend %u\n",
+			dev->otherend);
+	front->up = false;
+	front->dev = NULL;
+	pvc_dev_put(dev);
+}
+
+static void pvc_front_changed(struct xenbus_device *xdev,
+			      enum xenbus_state state)
+{
+	struct pvc_front *front = &pvcalls_front;
+
+	mutex_lock(&front->lock);
+	if (front->xdev != xdev)
+		goto out;
+	switch (state) {
+	case XenbusStateInitWait:
+		/* again, if the backend's driver was loaded anew */
+		pvc_front_offer(front);
+		break;
+	case XenbusStateConnected:
+		pvc_front_connect(front);
+		break;
+	case XenbusStateClosing:
+	case XenbusStateClosed:
+		pvc_front_down(front);
+		if (xdev->state != XenbusStateClosed)
+			xenbus_frontend_closed(xdev);
+		break;
+	default:
+		break;
+	}
+out:
+	mutex_unlock(&front->lock);
+}
+
+static int pvc_front_probe(struct xenbus_device *xdev,
+			   const struct xenbus_device_id *id)
+{
+	struct pvc_front *front = &pvcalls_front;
+	int ret = 0;
+
+	mutex_lock(&front->lock);
+	if (front->xdev) {
+		xenbus_dev_error(xdev, -EBUSY, "only one pvcalls device");
+		ret = -EBUSY;
+	} else {
+		front->xdev = xdev;
+		/* after a driver that has been here before */
+		xenbus_switch_state(xdev, XenbusStateInitialising);
+	}
+	mutex_unlock(&front->lock);
+	return ret;
+}
+
+static void pvc_front_remove(struct xenbus_device *xdev)
+{
+	struct pvc_front *front = &pvcalls_front;
+
+	mutex_lock(&front->lock);
+	pvc_front_down(front);
+	front->xdev = NULL;
+	mutex_unlock(&front->lock);
+}
+
+/* After save and restore or migration: nothing of the old backend is left. */
+static int pvc_front_resume(struct xenbus_device *xdev)
+{
+	mutex_lock(&pvcalls_front.lock);
+	pvc_front_down(&pvcalls_front);
+	mutex_unlock(&pvcalls_front.lock);
+	return xenbus_switch_state(xdev, XenbusStateInitialising);
+}
+
+static const struct xenbus_device_id pvcalls_front_ids[] = {
+	{ "pvcalls" },
+	{ "" }
+};
+
+static struct xenbus_driver pvcalls_front_driver = {
+	.name = "pvcalls_mt_front",
+	.ids = pvcalls_front_ids,
+	.probe = pvc_front_probe,
+	.remove = pvc_front_remove,
+	.resume = pvc_front_resume,
+	.otherend_changed = pvc_front_changed,
+	.not_essential = true,
+};
+
+MODULE_ALIAS("xen:pvcalls");
+
+/**
+ * pvc_xenbus_init() - look for the device
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative error.
+ */
+int pvc_xenbus_init(void)
+{
+	if (!xen_domain())
+		return -ENODEV;
+	return xenbus_register_frontend(&pvcalls_front_driver);
+}
+
+/**
+ * pvc_xenbus_exit() - let go of the device
+ *
+ * Context: process, sleeps.
+ */
+void pvc_xenbus_exit(void)
+{
+	xenbus_unregister_driver(&pvcalls_front_driver);
+}
