@@ -7,7 +7,7 @@
 
 #include "conn.h"
 
-static struct workqueue_struct *pvcalls_free_wq;
+static struct workqueue_struct *pvcalls_wq;
 
 static unsigned int ring_order = 6;
 
@@ -50,7 +50,7 @@ static void pvc_conn_free(struct kref *ref)
 {
 	struct pvc_conn *c = container_of(ref, struct pvc_conn, ref);
 
-	queue_work(pvcalls_free_wq, &c->free_work);
+	queue_work(pvcalls_wq, &c->free_work);
 }
 
 /**
@@ -498,22 +498,35 @@ void pvc_conn_reset_all(struct pvc_dev *dev)
 }
 
 /**
+ * pvc_queue_work() - run something in process context
+ * @work: what; done before the module goes
+ *
+ * Context: any.
+ */
+void pvc_queue_work(struct work_struct *work)
+{
+	queue_work(pvcalls_wq, work);
+}
+
+/**
  * pvc_conn_init() - set up what all connections share
  *
  * Return: 0 or -ENOMEM.
  */
 int pvc_conn_init(void)
 {
-	pvcalls_free_wq = alloc_workqueue("pvcalls_free", WQ_UNBOUND, 0);
-	return pvcalls_free_wq ? 0 : -ENOMEM;
+	pvcalls_wq = alloc_workqueue("pvcalls", WQ_UNBOUND, 0);
+	return pvcalls_wq ? 0 : -ENOMEM;
 }
 
 /**
  * pvc_conn_exit() - wait until the last connection has been freed
  *
+ * Call it when no device and no socket is left.
+ *
  * Context: process, sleeps.
  */
 void pvc_conn_exit(void)
 {
-	destroy_workqueue(pvcalls_free_wq);
+	destroy_workqueue(pvcalls_wq);
 }

@@ -141,12 +141,14 @@ int pvc_conn_shutdown(struct pvc_conn *c, int how);
 void pvc_conn_close(struct pvc_conn *c, bool abort);
 void pvc_conn_drain(struct pvc_conn *c);
 void pvc_conn_reset_all(struct pvc_dev *dev);
+void pvc_queue_work(struct work_struct *work);
 int pvc_conn_init(void);
 void pvc_conn_exit(void);
 
 /* passive.c: connections that come in */
-void pvc_conn_post_accepts(struct pvc_conn *c);
-struct pvc_conn *pvc_conn_accept(struct pvc_conn *c, struct sock *newsk);
+void pvc_conn_post_accepts(struct pvc_conn *l);
+struct pvc_conn *pvc_conn_accept(struct pvc_conn *l);
+void pvc_conn_unaccept(struct pvc_conn *l, struct pvc_conn *c);
 
 /* active.c: the ring's indexes and events */
 irqreturn_t pvc_conn_irq(int irq, void *arg);

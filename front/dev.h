@@ -31,6 +31,7 @@
  * @conns: all sockets of the connection, under @conns_lock
  * @conns_lock: taken with interrupts off, inside no other lock
  * @next_id: next socket id
+ * @break_once: bit 0: it has broken a rule
  * @broken: tears the connection down after the backend broke a rule
  */
 struct pvc_dev {
@@ -52,6 +53,7 @@ struct pvc_dev {
 	spinlock_t conns_lock;
 	struct list_head conns;
 	atomic64_t next_id;
+	unsigned long break_once;
 	struct work_struct broken;
 };
 

@@ -105,26 +105,28 @@ static int pvc_new_sk(struct socket *newsock, const struct sock *from)
 	return 0;
 }
 
+/* A connection from the backend, if there is one. */
 static int pvc_accept_remote(struct socket *newsock, const struct sock *from,
 			     struct pvc_conn *l)
 {
-	struct pvc_sock *ps;
-	struct pvc_conn *c;
+	struct pvc_conn *c = pvc_conn_accept(l);
+	struct pvc_sock *ps = NULL;
 	int ret;
 
-	if (!newsock->sk) {
-		ret = pvc_new_sk(newsock, from);
-		if (ret)
-			return ret;
-	}
-	ps = pvc_sk_create(newsock->sk);
-	if (!ps)
-		return -ENOMEM;
-	c = pvc_conn_accept(l, newsock->sk);
 	if (IS_ERR_OR_NULL(c))
 		return c ? PTR_ERR(c) : -EAGAIN;
+	ret = pvc_new_sk(newsock, from);
+	if (!ret) {
+		ps = pvc_sk_create(newsock->sk);
+		ret = ps ? 0 : -ENOMEM;
+	}
+	if (ret) {
+		pvc_conn_unaccept(l, c);
+		return ret;
+	}
 	pvc_sk_set_conn(ps, c);
 	newsock->state = SS_CONNECTED;
+	pvc_conn_attach(c, newsock->sk);
 	return 0;
 }
 
@@ -146,27 +148,6 @@ static int pvc_accept_native(struct socket *sock, struct socket *newsock,
 	ret = pvcalls_ops_accept(native, sock, newsock, O_NONBLOCK, kern);
 	if (!ret)
 		pvc_go_local(newsock);
-	return ret;
-}
-
-static bool pvc_accept_ready(const struct pvc_conn *l)
-{
-	return READ_ONCE(l->queued) || READ_ONCE(l->accept_err) ||
-	       READ_ONCE(l->state) != PVC_CONN_LISTENING ||
-	       READ_ONCE(l->closing);
-}
-
-/* Either kind, without waiting. */
-static int pvc_accept_one(struct socket *sock, struct socket *newsock,
-			  struct pvc_conn *l, bool kern)
-{
-	int ret = -EAGAIN;
-
-	/* a socket taken over for nothing must not meet TCP's accept */
-	if (!newsock->sk)
-		ret = pvc_accept_native(sock, newsock, kern);
-	if (ret == -EAGAIN && pvc_accept_ready(l))
-		ret = pvc_accept_remote(newsock, sock->sk, l);
 	return ret;
 }
 
@@ -206,20 +187,20 @@ int pvc_accept(struct socket *sock, struct socket *newsock, int flags,
 	add_wait_queue_exclusive(sk_sleep(sk), &wait);
 	for (;;) {
 		pvc_conn_post_accepts(l);
-		ret = pvc_accept_one(sock, newsock, l, kern);
+		ret = pvc_accept_native(sock, newsock, kern);
+		if (ret == -EAGAIN)
+			ret = pvc_accept_remote(newsock, sk, l);
 		if (ret != -EAGAIN)
 			break;
 		if (!READ_ONCE(ps->listening)) {
 			ret = -EINVAL;
 			break;
 		}
-		if (!timeo)
-			break;
-		if (signal_pending(current)) {
-			ret = sock_intr_errno(timeo);
+		timeo = pvc_wait(sk, &wait, timeo);
+		if (timeo < 0) {
+			ret = timeo;
 			break;
 		}
-		timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, timeo);
 	}
 	remove_wait_queue(sk_sleep(sk), &wait);
 	if (!ret)

@@ -111,13 +111,12 @@ void pvc_conn_post_accepts(struct pvc_conn *l)
 /**
  * pvc_conn_accept() - take the next connection that has come in
  * @l: passive object
- * @newsk: the program's new socket
  *
  * Context: process; does not sleep.
  * Return: the connection, whose reference is the caller's; NULL if there is
  * none; or why the backend could not accept, as an error pointer.
  */
-struct pvc_conn *pvc_conn_accept(struct pvc_conn *l, struct sock *newsk)
+struct pvc_conn *pvc_conn_accept(struct pvc_conn *l)
 {
 	struct pvc_conn *c;
 	int err = 0;
@@ -134,7 +133,29 @@ struct pvc_conn *pvc_conn_accept(struct pvc_conn *l, struct sock *newsk)
 		l->accept_err = 0;
 	}
 	spin_unlock_irq(&l->lock);
-	if (c)
-		pvc_conn_attach(c, newsk);
 	return err ? ERR_PTR(err) : c;
+}
+
+/**
+ * pvc_conn_unaccept() - put back what pvc_conn_accept() has taken
+ * @l: passive object
+ * @c: the connection; the reference is taken over
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_conn_unaccept(struct pvc_conn *l, struct pvc_conn *c)
+{
+	bool closing;
+
+	spin_lock_irq(&l->lock);
+	closing = l->closing;
+	if (!closing) {
+		list_add(&c->accept_node, &l->acceptq);
+		l->queued++;
+	}
+	spin_unlock_irq(&l->lock);
+	if (closing) {
+		pvc_conn_close(c, true);
+		pvc_conn_put(c);
+	}
 }

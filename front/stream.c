@@ -39,14 +39,11 @@ long pvc_wait(struct sock *sk, wait_queue_entry_t *wait, long timeo)
 	return wait_woken(wait, TASK_INTERRUPTIBLE, timeo);
 }
 
-/* Why nothing can be sent, or 0. */
-static int pvc_send_error(struct sock *sk, struct pvc_conn *c)
+static bool pvc_send_ended(const struct sock *sk, const struct pvc_conn *c)
 {
-	if (READ_ONCE(sk->sk_err))
-		return sock_error(sk);
-	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
-		return -EPIPE;
-	return pvc_connected(c) || pvc_connecting(c) ? 0 : -EPIPE;
+	return READ_ONCE(sk->sk_err) ||
+	       READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN ||
+	       !(pvc_connected(c) || pvc_connecting(c));
 }
 
 /* Moves what there is room for; the program's memory may fault. */
@@ -68,15 +65,16 @@ static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	size_t sent = 0;
 	bool waiting = false;
-	int space = 0;
+	int space;
 	long ret;
 
 	mutex_lock(&c->tx_mutex);
 	for (;;) {
-		ret = pvc_send_error(sk, c);
-		if (ret || (sent == len && len))
+		ret = -EPIPE;
+		if (pvc_send_ended(sk, c))
 			break;
 		if (pvc_connected(c)) {
+			ret = 0;
 			if (sent == len)
 				break;
 			space = pvc_conn_space(c, waiting);
@@ -145,18 +143,22 @@ int pvc_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	return ret;
 }
 
-/* What to return when there is nothing to read, -EAGAIN to wait. */
-static int pvc_recv_end(struct sock *sk, struct pvc_conn *c)
+/* May more come? */
+static bool pvc_recv_ended(const struct sock *sk, const struct pvc_conn *c)
 {
-	if (pvc_connecting(c))
-		return -EAGAIN;
-	if (READ_ONCE(sk->sk_err))
-		return sock_error(sk);
-	if (!pvc_connected(c))
-		return -ENOTCONN;
-	if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
-		return 0;
-	return -EAGAIN;
+	return !pvc_connecting(c) &&
+	       (!pvc_connected(c) || READ_ONCE(sk->sk_err) ||
+		READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
+}
+
+/* What to return when there is nothing to read and no more will come. */
+static int pvc_recv_end(struct sock *sk, const struct pvc_conn *c)
+{
+	int ret = sock_error(sk);
+
+	if (!ret && !pvc_connected(c))
+		ret = -ENOTCONN;
+	return ret;
 }
 
 /* Moves @n bytes from @skip bytes into the ring, or drops them. */
@@ -191,21 +193,18 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	size_t target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
-	int peek_off = flags & MSG_PEEK ? sk_peek_offset(sk, flags) : 0;
 	bool waiting = false, ended;
 	size_t got = 0;
 	u32 skip;
-	int n, end;
 	long ret;
+	int n;
 
 	mutex_lock(&c->rx_mutex);
 	do {
-		/* what has ended before this had come before that */
-		end = pvc_recv_end(sk, c);
-		ended = end != -EAGAIN;
-		/* has something come since? */
+		ended = pvc_recv_ended(sk, c);
+		/* what came before the end is there to be seen after it */
 		smp_rmb();
-		skip = flags & MSG_PEEK ? peek_off + got : 0;
+		skip = flags & MSG_PEEK ? got : 0;
 		n = pvc_connected(c) ? pvc_conn_avail(c, waiting) : 0;
 		ret = 0;
 		if (n > skip) {
@@ -217,9 +216,12 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 			got += ret;
 			continue;
 		}
-		ret = end;
-		if (got >= target || ended || n == c->ring.in.size)
+		if (got >= target || n == c->ring.in.size)
 			break;
+		if (ended) {
+			ret = got ? 0 : pvc_recv_end(sk, c);
+			break;
+		}
 		/* on the wait queue before the look that decides to wait */
 		if (!waiting) {
 			add_wait_queue(sk_sleep(sk), &wait);

@@ -118,11 +118,12 @@ static void pvc_dev_broken(struct work_struct *work)
  */
 void pvc_dev_break(struct pvc_dev *dev, const char *rule)
 {
-	pr_err_ratelimited("pvcalls: backend %u broke the protocol: %s; connection closed\n",
-			   dev->otherend, rule);
+	if (test_and_set_bit(0, &dev->break_once))
+		return;
+	pr_err("pvcalls: backend %u broke the protocol: %s; connection closed\n",
+	       dev->otherend, rule);
 	kref_get(&dev->ref);
-	if (!schedule_work(&dev->broken))
-		pvc_dev_put(dev);
+	pvc_queue_work(&dev->broken);
 }
 
 static struct pvc_dev *pvc_dev_new(struct xenbus_device *xdev)
