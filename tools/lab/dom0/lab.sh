@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# What a scenario's dom0 script may call. It runs under "set -e": a command that fails fails the scenario.
+
+BACK=pvcalls_mt_back
+MODULES=/lab/modules
+
+# ---- verdicts ----
+
+# fail TEXT: ends the scenario as failed
+fail() {
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+# skip TEXT: ends the scenario as not applicable here
+skip() {
+	echo "SKIP: $*" >&2
+	exit 77
+}
+
+# require COMMAND...: the scenario fails if the command does
+require() {
+	"$@" || fail "required: $*"
+}
+
+# note TEXT: a line for the kernel log and the output, to find one's way in them
+note() {
+	echo "lab: $*" > /dev/kmsg
+	echo "$*"
+}
+
+# BusyBox prefers its own.
+ip() {
+	/usr/sbin/ip "$@"
+}
+
+# ---- the backend ----
+
+# back_load [PARAMETER=VALUE]...
+back_load() {
+	insmod "$MODULES/$BACK.ko" "$@"
+}
+
+back_loaded() {
+	[ -e "/sys/module/$BACK" ]
+}
+
+back_unload() {
+	if back_loaded; then
+		rmmod "$BACK"
+	fi
+}
+
+# What the scenario's settings ask for; the lab calls it before the scenario.
+back_prepare() {
+	[ "$LAB_BACK" = yes ] || return 0
+	[ -e "$MODULES/$BACK.ko" ] || fail "no backend module was built"
+	# shellcheck disable=SC2086 # several parameters are several words
+	back_load $LAB_BACK_ARGS
+}
+
+# ---- guests ----
+
+# guest_id NAME: its domain id
+guest_id() {
+	cat "/run/lab/guests/$1/id" 2>/dev/null || fail "no guest $1 was started"
+}
+
+# guest_wait_node NAME PATH VALUE [SECONDS]: waits until the node below the guest's xenstore directory holds the value
+guest_wait_node() {
+	local id
+	id=$(guest_id "$1") || return 1
+	timeout "${4:-20}" labrpc wait "/local/domain/$id/$2" "$3"
+}
+
+# guest_start NAME [type=pv|pvh] [vcpus=N] [memory=MB] [vif=yes] [pvcalls=no] [front=no] [front_args=A=1,B=2]
+#             [image=fat] [cmdline=WORDS] [config=LINE] [shell=yes]
+guest_start() {
+	local name="$1" word dir address="" devices=""
+	local type="$LAB_GUEST" vcpus="$LAB_VCPUS" memory="$LAB_MEMORY" image="$LAB_IMAGE"
+	local vif=no pvcalls=yes front="$LAB_FRONT" front_args="$LAB_FRONT_ARGS" cmdline="" config="" shell=no
+	shift
+	for word; do
+		case $word in
+		type=* | vcpus=* | memory=* | image=* | vif=* | pvcalls=* | front=* | front_args=* | cmdline=* | config=* | shell=*)
+			eval "${word%%=*}=\${word#*=}"
+			;;
+		*)
+			fail "guest_start: what is $word?"
+			;;
+		esac
+	done
+	dir=/run/lab/guests/$name
+	mkdir -p "$dir"
+	if [ "$pvcalls" = yes ]; then
+		devices="pvcalls = [ 'backend=0' ]"
+	fi
+	if [ "$vif" = yes ]; then
+		address=10.0.0.$(cat /run/lab/address)
+		echo $((${address##*.} + 1)) > /run/lab/address
+		echo "$address" > "$dir/address"
+		devices="$devices
+vif = [ 'bridge=xenbr0,script=/etc/xen/scripts/vif-lab' ]"
+	fi
+	[ -e "/lab/guest/$image" ] || fail "this boot has no guest image $image"
+	cat > "$dir/config" <<-CONFIG
+		name = "$name"
+		type = "$type"
+		kernel = "/lab/guest/kernel"
+		ramdisk = "/lab/guest/$image"
+		memory = $memory
+		vcpus = $vcpus
+		on_poweroff = "destroy"
+		on_reboot = "destroy"
+		on_crash = "destroy"
+		extra = "console=hvc0 $LAB_CMDLINE lab.name=$name lab.front=$front lab.frontargs=$front_args lab.address=$address lab.shell=$shell $cmdline"
+		$devices
+		$config
+	CONFIG
+	xl -f create -q "$dir/config" || fail "guest $name: xl create failed"
+	xl domid "$name" > "$dir/id"
+	timeout "${LAB_BOOT_TIMEOUT:-90}" labrpc ready "$(guest_id "$name")" || fail "guest $name did not come up"
+	if [ "$front" = yes ] && [ "$pvcalls" = yes ]; then
+		guest_wait_node "$name" device/pvcalls/0/state 4 || fail "guest $name: pvcalls did not connect"
+	fi
+}
+
+# guest_address NAME: its address on the bridge, if it has vif=yes
+guest_address() {
+	cat "/run/lab/guests/$1/address"
+}
+
+# guest_run NAME COMMAND: runs it there with sh -c; output and exit code are the command's
+guest_run() {
+	local id
+	id=$(guest_id "$1") || return 1
+	labrpc run "$id" "$2"
+}
+
+# guest_bg NAME TAG COMMAND: the same in the background; guest_wait or guest_kill it by its tag
+guest_bg() {
+	local base="/run/lab/guests/$1/bg-$2" id
+	id=$(guest_id "$1") || return 1
+	rm -f "$base".*
+	mkfifo "$base.started" "$base.ended"
+	(
+		code=0
+		labrpc run "$id" "$3" > "$base.out" 2> "$base.err" &
+		echo $! > "$base.started"
+		wait $! || code=$?
+		echo "$code" > "$base.ended"
+	) &
+	read -r id < "$base.started"
+	echo "$id" > "$base.pid"
+}
+
+# guest_wait NAME TAG: waits for it, prints its output, returns its exit code
+guest_wait() {
+	local base="/run/lab/guests/$1/bg-$2" code
+	if [ ! -e "$base.code" ]; then
+		read -r code < "$base.ended"
+		echo "$code" > "$base.code"
+	fi
+	cat "$base.err" >&2
+	cat "$base.out"
+	return "$(cat "$base.code")"
+}
+
+# guest_kill NAME TAG: kills it, with its children
+guest_kill() {
+	kill "$(cat "/run/lab/guests/$1/bg-$2.pid")"
+	guest_wait "$1" "$2" > /dev/null 2>&1 || true
+}
+
+# guest_stop NAME: an orderly shutdown
+guest_stop() {
+	xl shutdown -w "$1"
+}
+
+# guest_destroy NAME: pulls the plug
+guest_destroy() {
+	xl destroy "$1"
+}
+
+# guest_console NAME: what it has printed so far
+guest_console() {
+	cat "/var/log/xen/console/guest-$1.log"
+}
+
+# ---- what must not leak ----
+
+# leak_events: event channels in use in Dom0
+leak_events() {
+	lsevtchn 0 | grep -c -v -i ': free' || true
+}
+
+# leak_grants: grants of other domains that Dom0 has mapped
+leak_grants() {
+	xl dmesg -c >> /run/lab/xen-dmesg
+	xl debug-keys g
+	xl dmesg | grep -c -i 'pin' || true
+}
+
+# leak_refs MODULE: its reference count
+leak_refs() {
+	cat "/sys/module/$1/refcnt"
+}
+
+# leak_free: free memory in KB, once caches are dropped
+leak_free() {
+	sync
+	echo 3 > /proc/sys/vm/drop_caches
+	awk '/^MemFree:/ { print $2 }' /proc/meminfo
+}
+
+# leak_slab: unreclaimable slab in KB
+leak_slab() {
+	awk '/^SUnreclaim:/ { print $2 }' /proc/meminfo
+}

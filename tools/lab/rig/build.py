@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Builds the modules and programs that go into the images, per kernel, in copies of the sources."""
+
+import filecmp
+import os
+import pathlib
+import shutil
+
+from .common import LAB, REPO, LabError, progress, run
+from .packages import Kernel
+from .scenario import Scenario
+
+SOURCES = ["Kbuild", "Makefile", "include", "ringbuf", "numa", "back", "front", "tests", "tools"]
+NOT_SOURCES = shutil.ignore_patterns("*.o", "*.ko", "*.mod", "*.mod.c", ".*.cmd", "*.symvers", "modules.order", "__pycache__", ".*")
+MODULES = ["back/pvcalls_mt_back.ko", "front/pvcalls_mt_front.ko"]
+CFLAGS = ["-O2", "-Wall", "-pthread"]
+
+
+def _is_source(directory: pathlib.Path, name: str) -> bool:
+    return name not in NOT_SOURCES(str(directory), [name])
+
+
+def _sync(source: pathlib.Path, target: pathlib.Path) -> None:
+    """Makes target's sources what source's are, without touching what is the same or what a build has made."""
+    if source.is_file():
+        if not target.is_file() or not filecmp.cmp(source, target, shallow=False):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    present = {path.name for path in source.iterdir() if _is_source(source, path.name)}
+    for name in sorted(present):
+        _sync(source / name, target / name)
+    for path in target.iterdir():
+        if path.name in present or not _is_source(target, path.name):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+class Build:
+    """What was built for one kernel."""
+
+    def __init__(self, cache: pathlib.Path, kernel: Kernel):
+        self.kernel = kernel
+        self.tree = cache / "build" / kernel.release
+        self.programs = cache / "build" / "programs"
+
+    def sync(self) -> None:
+        """Brings the copy of the sources up to date."""
+        for name in SOURCES:
+            if (REPO / name).exists():
+                _sync(REPO / name, self.tree / name)
+            elif (self.tree / name).is_dir():
+                shutil.rmtree(self.tree / name)
+
+    def modules(self) -> list:
+        """Builds the two modules; returns their files."""
+        if not (self.tree / "Makefile").exists():
+            progress("no Makefile at the top yet: running without modules")
+            return []
+        progress(f"building the modules for {self.kernel.release}")
+        run(["make", "-C", self.tree, f"-j{os.cpu_count()}", "modules", f"KDIR={self.kernel.headers}"],
+            log=self.tree / ".build.log")
+        built = [self.tree / path for path in MODULES]
+        for path in built:
+            if not path.exists():
+                raise LabError(f"make modules made no {path.name}")
+        return built
+
+    def extra_modules(self, scenarios: list) -> list:
+        """Builds the directories of modules that scenarios name, after their host scripts; returns the files."""
+        built: list = []
+        env = dict(os.environ, KDIR=self.kernel.headers, KERNEL=self.kernel.version, KERNEL_RELEASE=self.kernel.release,
+                   BUILD=str(self.tree), CACHE=str(self.tree.parent.parent))
+        for scenario in scenarios:
+            script = scenario.directory / "host"
+            if script.exists():
+                progress(f"running {scenario.name}/host")
+                run([script], cwd=self.tree, env=env)
+        for directory in dict.fromkeys(word for scenario in scenarios for word in scenario.words("modules")):
+            progress(f"building {directory} for {self.kernel.release}")
+            run(["make", "-C", self.kernel.headers, f"M={self.tree / directory}", f"-j{os.cpu_count()}", "modules"])
+            built += sorted((self.tree / directory).glob("*.ko"))
+        return built
+
+    def find(self, path: str, scenario: Scenario) -> pathlib.Path:
+        """A file that a scenario names: beside it, or built, or in the repository."""
+        for base in (scenario.directory, self.tree, REPO):
+            if (base / path).is_file():
+                return base / path
+        raise LabError(f"scenario {scenario.name} names {path}, which is neither beside it nor in the tree")
+
+
+def programs(target: pathlib.Path) -> list:
+    """Compiles labrpc and the test programs; returns their files."""
+    target.mkdir(parents=True, exist_ok=True)
+    rpc = LAB / "rpc" / "labrpc.c"
+    jobs = [(rpc, ["-lxenstore"])]
+    jobs += [(source, []) for source in sorted((REPO / "tests" / "lab" / "progs").glob("*.c"))]
+    headers = [path.stat().st_mtime for path in (REPO / "tests" / "lab" / "progs").glob("*.h")]
+    built = []
+    for source, libraries in jobs:
+        output = target / source.stem
+        newest = max([source.stat().st_mtime, *headers])
+        if not output.exists() or output.stat().st_mtime < newest:
+            progress(f"compiling {source.name}")
+            run(["gcc", *CFLAGS, f"-I{REPO / 'include' / 'uapi'}", "-o", output, source, *libraries])
+        built.append(output)
+    return built

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A run of scenarios: puts the images together, boots, follows the events, judges, and boots again after a crash."""
+
+import json
+import pathlib
+import shutil
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+
+from . import build, scan
+from .common import LAB, LabError, progress
+from .cpio import Archive
+from .image import Images
+from .machine import Machine
+from .packages import CacheLock, Packages
+from .scenario import Scenario
+
+ABORT_GRACE = 60
+TAIL = 25
+
+
+@dataclass
+class Verdict:
+    """What became of one scenario."""
+
+    name: str
+    verdict: str
+    seconds: float = 0.0
+    reason: str = ""
+    splats: list = field(default_factory=list)
+    title: str = ""
+
+
+class Boot:
+    """All files for booting one plan."""
+
+    def __init__(self, options, scenarios: list, scratch: pathlib.Path):
+        cache = options.cache
+        with CacheLock(cache):
+            packages = Packages(cache)
+            dom0, guest = packages.kernel(options.dom0_kernel), packages.kernel(options.guest_kernel)
+            self.images = Images(cache, packages.userland())
+            self.xen = self.images.hypervisor()
+            self.kernel = self.images.linux(dom0)
+            self.programs = build.programs(cache / "build" / "programs")
+            self._modules = {}
+            for kernel in {dom0.release: dom0, guest.release: guest}.values():
+                made = build.Build(cache, kernel)
+                made.sync()
+                named = [scenario for scenario in scenarios if scenario.directory]
+                self._modules[kernel.release] = (made, made.modules() + made.extra_modules(named))
+            self.scenarios = scenarios
+            self.options = options
+            kinds = {scenario.keys.get("image", "guest") for scenario in scenarios} | {"guest"}
+            guests = {kind: self._guest(kind, guest) for kind in sorted(kinds)}
+            self.initrd = scratch / "initrd"
+            with self.initrd.open("wb") as file:
+                file.write(self._dom0(dom0, guest, guests))
+                file.write(self.images.base("dom0", dom0).read_bytes())
+
+    def _common(self, kernel) -> Archive:
+        archive = Archive()
+        made, modules = self._modules[kernel.release]
+        for path in self.programs:
+            archive.file(f"usr/bin/{path.name}", path)
+        for path in modules:
+            archive.file(f"lab/modules/{path.name}", path)
+        for scenario in self.scenarios:
+            for word in scenario.words("files"):
+                source, _, target = word.partition(":")
+                archive.file((target or f"lab/files/{pathlib.Path(source).name}").lstrip("/"), made.find(source, scenario))
+        return archive
+
+    def _guest(self, kind: str, kernel) -> bytes:
+        archive = self._common(kernel)
+        archive.data("init", (LAB / "guest" / "init").read_bytes(), 0o755)
+        return archive.pack() + self.images.base(kind, kernel).read_bytes()
+
+    def _dom0(self, kernel, guest_kernel, guests: dict) -> bytes:
+        archive = self._common(kernel)
+        archive.data("init", (LAB / "dom0" / "init").read_bytes(), 0o755)
+        archive.data("lab/runner", (LAB / "dom0" / "runner").read_bytes())
+        archive.data("lab/lab.sh", (LAB / "dom0" / "lab.sh").read_bytes())
+        archive.link("usr/lib/lab.sh", "/lab/lab.sh")
+        archive.data("etc/xen/scripts/vif-lab", (LAB / "dom0" / "vif-lab").read_bytes(), 0o755)
+        archive.file("lab/guest/kernel", self.images.linux(guest_kernel))
+        for kind, data in guests.items():
+            archive.data(f"lab/guest/{kind}", data)
+        for scenario in self.scenarios:
+            home = f"lab/scenarios/{scenario.name}"
+            archive.data(f"{home}/settings", scenario.settings(self.options).encode())
+            for path in sorted(scenario.directory.rglob("*")) if scenario.directory else []:
+                if path.is_file() and not path.name.startswith("."):
+                    archive.file(f"{home}/{path.relative_to(scenario.directory)}", path)
+        return archive.pack()
+
+    def plan(self, names: list) -> pathlib.Path:
+        """The initrd for these scenarios, or for a shell if there are none."""
+        archive = Archive()
+        archive.data("lab/plan", "".join(f"{name}\n" for name in names).encode())
+        target = self.initrd.with_name("initrd.plan")
+        with target.open("wb") as file:
+            file.write(archive.pack())
+            with self.initrd.open("rb") as rest:
+                shutil.copyfileobj(rest, file)
+        return target
+
+
+class Campaign:
+    """Runs scenarios and collects verdicts."""
+
+    def __init__(self, options, scenarios: list, results: pathlib.Path):
+        self.options = options
+        self.scenarios = {scenario.name: scenario for scenario in scenarios}
+        self.results = results
+        self.verdicts: list = []
+        self.deadline = time.monotonic() + options.total_timeout
+
+    def run(self) -> list:
+        """Runs all, over as many boots as crashes make necessary."""
+        waiting = []
+        for scenario in self.scenarios.values():
+            reason = scenario.why_not(self.options)
+            if reason:
+                self._tell(Verdict(scenario.name, "SKIP", reason=reason))
+            else:
+                waiting.append(scenario.name)
+        if not waiting:
+            return self.verdicts
+        with tempfile.TemporaryDirectory(prefix="lab-") as scratch:
+            boot = Boot(self.options, [self.scenarios[name] for name in waiting], pathlib.Path(scratch))
+            number = 0
+            while waiting:
+                number += 1
+                waiting = self._one_boot(boot, waiting, number)
+        return self.verdicts
+
+    def _one_boot(self, boot: Boot, waiting: list, number: int) -> list:
+        """Runs what one boot survives; returns what is left to do."""
+        console = self.results / f"console-{number}.log"
+        progress(f"booting Xen with {len(waiting)} scenario(s)")
+        begin = time.monotonic()
+        with Machine(self.options, boot.xen, boot.kernel, boot.plan(waiting), self.results, console) as machine:
+            reason = self._await_ready(machine)
+            if reason:
+                for name in waiting:
+                    self._tell(Verdict(name, "FAIL", reason=reason, splats=tail(console)))
+                return []
+            progress(f"Dom0 is up after {time.monotonic() - begin:.1f} s")
+            while waiting:
+                verdict, alive = self._follow(machine, waiting[0], console)
+                self._tell(verdict)
+                waiting = waiting[1:]
+                if time.monotonic() > self.deadline:
+                    for name in waiting:
+                        self._tell(Verdict(name, "FAIL", reason="no time left (--total-timeout)"))
+                    return []
+                if not alive:
+                    return waiting
+            machine.wait(15)
+        return []
+
+    def _await_ready(self, machine: Machine) -> str:
+        deadline = time.monotonic() + self.options.boot_timeout
+        while True:
+            try:
+                event = machine.event(deadline - time.monotonic())
+            except EOFError:
+                return "the machine went off while booting"
+            if event is None:
+                return f"Dom0 was not up after {self.options.boot_timeout} s"
+            if event == "ready":
+                return ""
+            if event.startswith("error"):
+                return event
+
+    def _follow(self, machine: Machine, name: str, console: pathlib.Path) -> tuple:
+        """Follows one scenario to its end. Returns the verdict, and whether the machine can go on."""
+        scenario = self.scenarios[name]
+        begin = time.monotonic()
+        limit = scenario.timeout(self.options.timeout)
+        deadline = min(begin + limit, self.deadline)
+        aborted = False
+        while True:
+            try:
+                event = machine.event(deadline - time.monotonic())
+            except EOFError:
+                return self._crashed(scenario, begin, "the machine went off: Dom0 or Xen crashed", console), False
+            if event is None and aborted:
+                return self._crashed(scenario, begin, f"no end after {limit} s, nor when told to stop", console), False
+            if event is None:
+                aborted, deadline = True, time.monotonic() + ABORT_GRACE
+                machine.order("abort")
+                continue
+            words = event.split()
+            if words[:2] == ["end", name]:
+                seconds = time.monotonic() - begin
+                return self._judge(scenario, seconds, int(words[2]), f"no end after {limit} s" if aborted else ""), True
+
+    def _judge(self, scenario: Scenario, seconds: float, code: int, reason: str) -> Verdict:
+        logs = self.results / scenario.name
+        splats = scan.scan(logs, scenario.keys.get("allow", ""))
+        last = [line for line in tail(logs / "output", 400) if line.startswith(("FAIL: ", "SKIP: "))]
+        if code == 77 and not splats:
+            return Verdict(scenario.name, "SKIP", seconds, last[-1][6:] if last else "")
+        if reason or code:
+            reason = reason or (last[-1][6:] if last else f"exit code {code}")
+            return Verdict(scenario.name, "FAIL", seconds, reason, splats)
+        if splats:
+            return Verdict(scenario.name, "FAIL", seconds, "the logs are not clean", splats)
+        return Verdict(scenario.name, "PASS", seconds)
+
+    def _crashed(self, scenario: Scenario, begin: float, reason: str, console: pathlib.Path) -> Verdict:
+        logs = self.results / scenario.name
+        logs.mkdir(exist_ok=True)
+        text = console.read_text(errors="replace")
+        (logs / "dom0.log").write_text(text[text.rfind(f"lab: scenario {scenario.name} begins") + 1:])
+        splats = scan.scan(logs, "") or tail(console)
+        return Verdict(scenario.name, "FAIL", time.monotonic() - begin, reason, splats)
+
+    def _tell(self, verdict: Verdict) -> None:
+        verdict.title = self.scenarios[verdict.name].title
+        verdict.seconds = round(verdict.seconds, 1)
+        self.verdicts.append(verdict)
+        print(f"{verdict.verdict} {verdict.name} ({verdict.seconds:.1f} s){': ' + verdict.reason if verdict.reason else ''}",
+              flush=True)
+        for line in verdict.splats:
+            print(f"    {line}")
+        if verdict.verdict == "FAIL":
+            logs = self.results / verdict.name
+            for line in tail(logs / "output"):
+                print(f"    | {line}")
+            print(f"    logs: {logs}", flush=True)
+        elif self.options.show_output:
+            for line in tail(self.results / verdict.name / "output", 1000):
+                print(f"    | {line}", flush=True)
+
+
+def tail(path: pathlib.Path, lines: int = TAIL) -> list:
+    """The last lines of a file, or none."""
+    try:
+        return [line for line in path.read_text(errors="replace").splitlines() if line.strip()][-lines:]
+    except OSError:
+        return []
+
+
+def report(options, verdicts: list, results: pathlib.Path) -> bool:
+    """Prints the table, writes the JSON; true if nothing failed."""
+    width = max((len(verdict.name) for verdict in verdicts), default=4)
+    print()
+    for verdict in verdicts:
+        print(f"{verdict.verdict}  {verdict.name:{width}}  {verdict.seconds:7.1f} s  {verdict.reason or verdict.title}")
+    counts = {word: sum(verdict.verdict == word for verdict in verdicts) for word in ("PASS", "FAIL", "SKIP")}
+    print(f"\n{counts['PASS']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped; logs in {results}")
+    if options.json:
+        document = {"dom0_kernel": options.dom0_kernel, "guest_kernel": options.guest_kernel, "guest": options.guest,
+                    "accel": options.accel, "icount": options.icount, "results": str(results), **counts,
+                    "scenarios": [asdict(verdict) for verdict in verdicts]}
+        pathlib.Path(options.json).write_text(json.dumps(document, indent=1) + "\n")
+    if not verdicts:
+        raise LabError("no scenario was named")
+    return counts["FAIL"] == 0
