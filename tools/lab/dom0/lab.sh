@@ -218,3 +218,19 @@ leak_free() {
 leak_slab() {
 	awk '/^SUnreclaim:/ { print $2 }' /proc/meminfo
 }
+
+# ---- servers in Dom0 ----
+
+# iperf_server [PORT]: starts one, waits until it listens, prints its process id
+iperf_server() {
+	local fifo="/run/lab/iperf.$$.${1:-5201}"
+	mkfifo "$fifo"
+	iperf3 -s --forceflush -p "${1:-5201}" > "$fifo" 2>&1 &
+	echo $!
+	exec 8< "$fifo"
+	rm "$fifo"
+	while read -r line <&8; do
+		case $line in *listening*) break ;; esac
+	done
+	cat <&8 > /dev/null &
+}
