@@ -136,6 +136,35 @@ static void pvc_call_done(struct pvc_cmd *cmd)
 	kref_put(&call->ref, pvc_call_free);
 }
 
+/* Two references: the caller's, and one that goes when the command is done. */
+static struct pvc_call *pvc_call_start(struct pvc_dev *dev,
+				       const struct xen_pvcalls_request *req)
+{
+	struct pvc_call *call;
+	int ret;
+
+	call = kzalloc(sizeof(*call), GFP_KERNEL);
+	if (!call)
+		return ERR_PTR(-ENOMEM);
+	ret = pvc_cmd_init(&call->cmd, dev, req->cmd, pvc_call_done);
+	if (ret) {
+		kfree(call);
+		return ERR_PTR(ret);
+	}
+	kref_get(&dev->ref);
+	init_completion(&call->done);
+	kref_init(&call->ref);
+	call->cmd.req.u = req->u;
+
+	kref_get(&call->ref);
+	ret = pvc_cmd_submit(&call->cmd);
+	if (!ret)
+		return call;
+	kref_put(&call->ref, pvc_call_free);
+	kref_put(&call->ref, pvc_call_free);
+	return ERR_PTR(ret);
+}
+
 /**
  * pvc_cmd_call() - send a command and wait for its response
  * @dev: connection, referenced by the caller
@@ -151,35 +180,36 @@ static void pvc_call_done(struct pvc_cmd *cmd)
 int pvc_cmd_call(struct pvc_dev *dev, struct xen_pvcalls_request *req,
 		 struct pvcalls_response *rsp)
 {
-	struct pvc_call *call;
-	int ret;
+	struct pvc_call *call = pvc_call_start(dev, req);
+	int ret = -EINTR;
 
-	call = kzalloc(sizeof(*call), GFP_KERNEL);
-	if (!call)
-		return -ENOMEM;
-	ret = pvc_cmd_init(&call->cmd, dev, req->cmd, pvc_call_done);
-	if (ret) {
-		kfree(call);
-		return ret;
-	}
-	kref_get(&dev->ref);
-	init_completion(&call->done);
-	kref_init(&call->ref);
-	call->cmd.req.u = req->u;
-
-	kref_get(&call->ref);
-	ret = pvc_cmd_submit(&call->cmd);
-	if (ret) {
-		kref_put(&call->ref, pvc_call_free);
-	} else if (wait_for_completion_killable(&call->done)) {
-		ret = -EINTR;
-	} else {
+	if (IS_ERR(call))
+		return PTR_ERR(call);
+	if (!wait_for_completion_killable(&call->done)) {
 		if (rsp)
 			*rsp = call->cmd.rsp;
 		ret = call->cmd.rsp.ret;
 	}
 	kref_put(&call->ref, pvc_call_free);
 	return ret;
+}
+
+/**
+ * pvc_cmd_post() - send a command whose response does not matter
+ * @dev: connection, referenced by the caller
+ * @req: the request, but for req_id
+ *
+ * Context: process, may sleep; does not wait for the backend.
+ * Return: 0, -ENOTCONN if the connection has ended, or -ENOMEM.
+ */
+int pvc_cmd_post(struct pvc_dev *dev, struct xen_pvcalls_request *req)
+{
+	struct pvc_call *call = pvc_call_start(dev, req);
+
+	if (IS_ERR(call))
+		return PTR_ERR(call);
+	kref_put(&call->ref, pvc_call_free);
+	return 0;
 }
 
 static bool pvc_cmd_may_defer(const struct pvc_dev *dev, u32 code)

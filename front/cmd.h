@@ -52,6 +52,7 @@ void pvc_cmd_fini(struct pvc_cmd *cmd);
 int pvc_cmd_submit(struct pvc_cmd *cmd);
 int pvc_cmd_call(struct pvc_dev *dev, struct xen_pvcalls_request *req,
 		 struct pvcalls_response *rsp);
+int pvc_cmd_post(struct pvc_dev *dev, struct xen_pvcalls_request *req);
 
 int pvc_cmd_start(struct pvc_dev *dev);
 void pvc_cmd_stop(struct pvc_dev *dev);

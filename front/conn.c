@@ -191,6 +191,22 @@ int pvc_conn_open(struct pvc_conn *c)
 }
 
 /**
+ * pvc_conn_open_nowait() - the same without waiting
+ * @c: new object
+ *
+ * If it fails, then so does the connect() that follows: both cost one round
+ * trip together.
+ *
+ * Context: any.
+ * Return: 0 or -ENOTCONN.
+ */
+int pvc_conn_open_nowait(struct pvc_conn *c)
+{
+	c->opened = true;
+	return pvc_conn_submit(c, &c->open);
+}
+
+/**
  * pvc_conn_bind() - bind the backend's socket
  * @c: open object
  * @want: address
@@ -284,12 +300,9 @@ static void pvc_conn_connect_done(struct pvc_cmd *cmd)
 
 /**
  * pvc_conn_connect() - begin to connect
- * @c: object, open or new
+ * @c: open object
  * @sk: the program's socket, told when it is done
  * @to: address
- *
- * A new object is opened by a command just ahead of this one, so that both
- * cost one round trip.
  *
  * Context: process, may sleep; does not wait for the backend.
  * Return: 0 if it is under way, or a negative error.
@@ -318,11 +331,7 @@ int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 	c->state = PVC_CONN_CONNECTING;
 	spin_unlock_irq(&c->lock);
 
-	if (!c->opened) {
-		c->opened = true;
-		ret = pvc_conn_submit(c, &c->open);
-	}
-	return ret ?: pvc_conn_submit(c, &c->op);
+	return pvc_conn_submit(c, &c->op);
 }
 
 /**

@@ -132,6 +132,7 @@ void pvc_conn_put(struct pvc_conn *c);
 int pvc_conn_submit(struct pvc_conn *c, struct pvc_cmd *cmd);
 int pvc_conn_add_ring(struct pvc_conn *c);
 int pvc_conn_open(struct pvc_conn *c);
+int pvc_conn_open_nowait(struct pvc_conn *c);
 int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want);
 int pvc_conn_listen(struct pvc_conn *c, int backlog);
 int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,

@@ -27,7 +27,7 @@ static int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a)
 }
 
 /* A socket of the backend, bound to @want; a new one, or an error. */
-static struct pvc_conn *pvc_bind_conn(struct pvc_dev *dev,
+static struct pvc_conn *pvc_bind_conn(struct pvc_dev *dev, struct sock *sk,
 				      const struct pvc_addr *want)
 {
 	struct pvc_conn *c = pvc_conn_new(dev, want->sa.sa_family);
@@ -36,8 +36,10 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_dev *dev,
 	if (!c)
 		return ERR_PTR(-ENOMEM);
 	ret = pvc_conn_open(c);
-	if (!ret)
+	if (!ret) {
+		pvc_relay_opts(sk, c);
 		ret = pvc_conn_bind(c, want);
+	}
 	if (!ret)
 		return c;
 	pvc_conn_close(c, true);
@@ -46,22 +48,21 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_dev *dev,
 }
 
 /* The same, for the unspecified address of a socket that takes IPv4 too. */
-static struct pvc_conn *pvc_bind_dual(struct pvc_dev *dev,
-				      const struct sock *sk,
+static struct pvc_conn *pvc_bind_dual(struct pvc_dev *dev, struct sock *sk,
 				      const struct pvc_addr *want)
 {
 	struct pvc_conn *c = ERR_PTR(-EAFNOSUPPORT);
 	struct pvc_addr v4 = { .len = sizeof(v4.in) };
 
 	if (want->sa.sa_family == AF_INET || pvc_dev_has(dev, PVCALLS_F_IPV6))
-		c = pvc_bind_conn(dev, want);
+		c = pvc_bind_conn(dev, sk, want);
 	if (c != ERR_PTR(-EAFNOSUPPORT))
 		return c;
 	if (!pvc_addr_is_any(want) || ipv6_only_sock(sk))
 		return ERR_PTR(-EADDRNOTAVAIL);
 	v4.in.sin_family = AF_INET;
 	v4.in.sin_port = pvc_addr_port(want);
-	return pvc_bind_conn(dev, &v4);
+	return pvc_bind_conn(dev, sk, &v4);
 }
 
 static __be16 pvc_random_port(struct net *net)
@@ -212,7 +213,7 @@ static int pvc_connect_conn(struct socket *sock, struct pvc_sock *ps,
 		return 0;
 	if (ps->bound) {
 		/* an earlier connect() has failed */
-		c = pvc_bind_conn(dev, &ps->local);
+		c = pvc_bind_conn(dev, sock->sk, &ps->local);
 		if (IS_ERR(c))
 			return PTR_ERR(c);
 	} else {
@@ -222,6 +223,11 @@ static int pvc_connect_conn(struct socket *sock, struct pvc_sock *ps,
 		c = pvc_conn_new(dev, to->sa.sa_family);
 		if (!c)
 			return -ENOMEM;
+		if (pvc_conn_open_nowait(c)) {
+			pvc_conn_put(c);
+			return -ENOTCONN;
+		}
+		pvc_relay_opts(sock->sk, c);
 	}
 	pvc_sk_set_conn(ps, c);
 	return 0;

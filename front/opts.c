@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Names, shutdown, ioctls and options. */
+/* Names, shutdown and ioctls. */
 #include <linux/sockios.h>
 #include <linux/termios.h>
 #include <linux/uaccess.h>
@@ -176,59 +176,5 @@ int pvc_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 	}
 	if (c)
 		pvc_conn_put(c);
-	return ret;
-}
-
-/**
- * pvc_setsockopt() - setsockopt(), but for SOL_SOCKET
- * @sock: any of ours
- * @level: protocol
- * @name: option
- * @val: value
- * @len: its length in bytes
- *
- * The TCP socket underneath checks and keeps it.
- *
- * Context: process, may sleep.
- * Return: 0 or the error that TCP gives.
- */
-int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
-		   unsigned int len)
-{
-	/* these would take over a socket that carries nothing */
-	if (level == SOL_TCP && (name == TCP_ULP || name == TCP_REPAIR))
-		return -ENOPROTOOPT;
-	return pvc_native(sock->sk)->setsockopt(sock, level, name, val, len);
-}
-
-/**
- * pvc_getsockopt() - getsockopt(), but for SOL_SOCKET
- * @sock: any of ours
- * @level: protocol
- * @name: option
- * @val: where the value goes
- * @len: its length in bytes
- *
- * Context: process, may sleep.
- * Return: 0 or the error that TCP gives.
- */
-int pvc_getsockopt(struct socket *sock, int level, int name, char __user *val,
-		   int __user *len)
-{
-	struct pvc_conn *c;
-	int ret, n;
-
-	ret = pvc_native(sock->sk)->getsockopt(sock, level, name, val, len);
-	if (ret || level != SOL_TCP || name != TCP_INFO)
-		return ret;
-	/* TCP_INFO begins with the state: the one underneath is closed */
-	c = pvc_sk_conn(sock->sk);
-	if (!c)
-		return 0;
-	if (get_user(n, len))
-		ret = -EFAULT;
-	else if (n > 0 && c->state == PVC_CONN_CONNECTED && !pvc_is_reset(c))
-		ret = put_user((u8)TCP_ESTABLISHED, (u8 __user *)val);
-	pvc_conn_put(c);
 	return ret;
 }

@@ -15,6 +15,9 @@
 #include "addr.h"
 #include "conn.h"
 
+/* Options that are passed on to the backend */
+#define PVC_RELAYED	15
+
 /**
  * struct pvc_sock - what we know of a program's socket
  * @ctl: serialises bind(), connect(), listen(), shutdown(); killable, since the
@@ -24,6 +27,8 @@
  * @bound: @local was asked for by bind()
  * @listening: listen() has succeeded
  * @local: address that it is bound to at the backend
+ * @opts_set: options of sockopt.c's table that the program has set
+ * @opts: their values
  */
 struct pvc_sock {
 	struct mutex ctl;
@@ -32,6 +37,8 @@ struct pvc_sock {
 	bool bound;
 	bool listening;
 	struct pvc_addr local;
+	unsigned long opts_set;
+	int opts[PVC_RELAYED];
 };
 
 /* The TCP socket's own operations */
@@ -65,14 +72,18 @@ __poll_t pvc_poll(struct file *file, struct socket *sock,
 		  struct poll_table_struct *wait);
 long pvc_wait(struct sock *sk, wait_queue_entry_t *wait, long timeo);
 
-/* opts.c */
-int pvc_getname(struct socket *sock, struct sockaddr *sa, int peer);
-int pvc_shutdown(struct socket *sock, int how);
-int pvc_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg);
+/* sockopt.c */
+void pvc_sk_init_opts(struct sock *sk, struct pvc_sock *ps);
+void pvc_relay_opts(struct sock *sk, struct pvc_conn *c);
 int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
 		   unsigned int len);
 int pvc_getsockopt(struct socket *sock, int level, int name, char __user *val,
 		   int __user *len);
+
+/* opts.c */
+int pvc_getname(struct socket *sock, struct sockaddr *sa, int peer);
+int pvc_shutdown(struct socket *sock, int how);
+int pvc_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg);
 int pvc_peek_len(struct socket *sock);
 
 #endif /* PVC_SOCK_H */

@@ -25,6 +25,7 @@
  * @PVCALLS_F_NAMES: "feature-names", addresses in responses, PVCALLS_GETNAME
  * @PVCALLS_F_IPV6: "feature-ipv6", AF_INET6 stream sockets
  * @PVCALLS_F_WAKEUP: "feature-wakeup", wake-up thresholds in the indexes page
+ * @PVCALLS_F_SOCKOPT: "feature-sockopt", socket options
  * @PVCALLS_F_COUNT: number of extensions
  */
 enum pvcalls_feature {
@@ -33,6 +34,7 @@ enum pvcalls_feature {
 	PVCALLS_F_NAMES,
 	PVCALLS_F_IPV6,
 	PVCALLS_F_WAKEUP,
+	PVCALLS_F_SOCKOPT,
 	PVCALLS_F_COUNT,
 };
 
@@ -42,12 +44,14 @@ enum pvcalls_feature {
 	[PVCALLS_F_NAMES]	= "feature-names", \
 	[PVCALLS_F_IPV6]	= "feature-ipv6", \
 	[PVCALLS_F_WAKEUP]	= "feature-wakeup", \
+	[PVCALLS_F_SOCKOPT]	= "feature-sockopt", \
 }
 
 /* Commands of the extensions, far from those of version 1 */
 #define PVCALLS_SHUTDOWN	0x100	/* feature-shutdown */
 #define PVCALLS_GETNAME		0x101	/* feature-names */
 #define PVCALLS_DEFERRED	0x102	/* feature-defer */
+#define PVCALLS_SETSOCKOPT	0x103	/* feature-sockopt */
 
 /* Flags of RELEASE, in u.dummy.dummy[] of the request, with feature-shutdown */
 #define PVCALLS_RELEASE_FLAGS	9
@@ -73,6 +77,34 @@ struct pvcalls_req_getname {
 	__u64 id;
 	__u32 peer;
 	__u32 pad;
+};
+
+/* Options that one PVCALLS_SETSOCKOPT carries at most */
+#define PVCALLS_MAX_OPTS	5
+
+/**
+ * struct pvcalls_opt - an option whose value is an int
+ * @level: as in setsockopt(), Linux's number
+ * @name: likewise
+ * @value: its value
+ */
+struct pvcalls_opt {
+	__u16 level;
+	__u16 name;
+	__s32 value;
+};
+
+/**
+ * struct pvcalls_req_setsockopt - arguments of PVCALLS_SETSOCKOPT
+ * @id: socket
+ * @count: options, 1 to PVCALLS_MAX_OPTS
+ * @opt: the options
+ */
+struct pvcalls_req_setsockopt {
+	__u64 id;
+	__u32 count;
+	__u32 pad;
+	struct pvcalls_opt opt[PVCALLS_MAX_OPTS];
 };
 
 /**
@@ -146,6 +178,7 @@ static_assert(sizeof(struct pvcalls_rsp_deferred) == 48);
 static_assert(sizeof(struct pvcalls_response) == 64);
 static_assert(sizeof(union xen_pvcalls_sring_entry) == 64);
 static_assert(sizeof(struct pvcalls_req_shutdown) <= 56);
+static_assert(sizeof(struct pvcalls_req_setsockopt) == 56);
 static_assert(offsetof(struct pvcalls_data_intf, pad1) == PVCALLS_IN_DATA_WAKE);
 static_assert(offsetof(struct pvcalls_data_intf, pad2) ==
 	      PVCALLS_OUT_DATA_WAKE);

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Options. The TCP socket underneath checks and keeps them all, so that
+ * programs get the answers that TCP gives; those that matter to the real
+ * socket are passed on to the backend as well.
+ */
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/tcp.h>
+#include <linux/uaccess.h>
+#include <net/tcp.h>
+
+#include "sock.h"
+
+static const struct {
+	u16 level;
+	u16 name;
+} pvcalls_relayed[PVC_RELAYED] = {
+	{ SOL_SOCKET, SO_REUSEADDR },
+	{ SOL_SOCKET, SO_REUSEPORT },
+	{ SOL_SOCKET, SO_KEEPALIVE },
+	{ SOL_TCP, TCP_NODELAY },
+	{ SOL_TCP, TCP_CORK },
+	{ SOL_TCP, TCP_KEEPIDLE },
+	{ SOL_TCP, TCP_KEEPINTVL },
+	{ SOL_TCP, TCP_KEEPCNT },
+	{ SOL_TCP, TCP_USER_TIMEOUT },
+	{ SOL_TCP, TCP_DEFER_ACCEPT },
+	{ SOL_IP, IP_TOS },
+	{ SOL_IP, IP_TTL },
+	{ SOL_IPV6, IPV6_V6ONLY },
+	{ SOL_IPV6, IPV6_TCLASS },
+	{ SOL_IPV6, IPV6_UNICAST_HOPS },
+};
+
+static int pvc_find_relayed(int level, int name)
+{
+	int i;
+
+	for (i = 0; i < PVC_RELAYED; i++)
+		if (pvcalls_relayed[i].level == level &&
+		    pvcalls_relayed[i].name == name)
+			return i;
+	return -1;
+}
+
+static void pvc_note_opt(struct pvc_sock *ps, int level, int name, int value)
+{
+	int i = pvc_find_relayed(level, name);
+
+	WRITE_ONCE(ps->opts[i], value);
+	set_bit(i, &ps->opts_set);
+}
+
+/**
+ * pvc_sk_init_opts() - note what a program has set before we knew its socket
+ * @sk: the socket
+ * @ps: of it
+ *
+ * From now on pvc_setsockopt() sees SOL_SOCKET too.
+ */
+void pvc_sk_init_opts(struct sock *sk, struct pvc_sock *ps)
+{
+	if (sk->sk_reuse)
+		pvc_note_opt(ps, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (sk->sk_reuseport)
+		pvc_note_opt(ps, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (sock_flag(sk, SOCK_KEEPOPEN))
+		pvc_note_opt(ps, SOL_SOCKET, SO_KEEPALIVE, 1);
+	if (sk->sk_socket)
+		set_bit(SOCK_CUSTOM_SOCKOPT, &sk->sk_socket->flags);
+}
+
+static int pvc_post_opts(struct pvc_conn *c, const struct pvcalls_opt *opt,
+			 unsigned int count)
+{
+	struct xen_pvcalls_request req = { .cmd = PVCALLS_SETSOCKOPT };
+	struct pvcalls_req_setsockopt *args = (void *)&req.u;
+
+	args->id = c->id;
+	args->count = count;
+	memcpy(args->opt, opt, count * sizeof(*opt));
+	return pvc_cmd_post(c->dev, &req);
+}
+
+/**
+ * pvc_relay_opts() - pass on all options that a program has set so far
+ * @sk: its socket
+ * @c: the backend's, just opened
+ *
+ * Context: process, may sleep; does not wait for the backend.
+ */
+void pvc_relay_opts(struct sock *sk, struct pvc_conn *c)
+{
+	struct pvc_sock *ps = pvc_sk(sk);
+	struct pvcalls_opt opt[PVCALLS_MAX_OPTS];
+	unsigned int n = 0;
+	int i;
+
+	if (!pvc_dev_has(c->dev, PVCALLS_F_SOCKOPT))
+		return;
+	for (i = 0; i < PVC_RELAYED; i++) {
+		if (!test_bit(i, &ps->opts_set) ||
+		    (pvcalls_relayed[i].level == SOL_IPV6 &&
+		     c->family != AF_INET6))
+			continue;
+		opt[n].level = pvcalls_relayed[i].level;
+		opt[n].name = pvcalls_relayed[i].name;
+		opt[n].value = READ_ONCE(ps->opts[i]);
+		if (++n == PVCALLS_MAX_OPTS) {
+			pvc_post_opts(c, opt, n);
+			n = 0;
+		}
+	}
+	if (n)
+		pvc_post_opts(c, opt, n);
+}
+
+static int pvc_set_native(struct socket *sock, int level, int name,
+			  sockptr_t val, unsigned int len)
+{
+	if (level == SOL_SOCKET)
+		return sock_setsockopt(sock, level, name, val, len);
+	return pvc_native(sock->sk)->setsockopt(sock, level, name, val, len);
+}
+
+/**
+ * pvc_setsockopt() - setsockopt()
+ * @sock: any of ours
+ * @level: protocol
+ * @name: option
+ * @val: value
+ * @len: its length in bytes
+ *
+ * Context: process, may sleep; does not wait for the backend.
+ * Return: 0 or the error that TCP gives.
+ */
+int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
+		   unsigned int len)
+{
+	int i = pvc_find_relayed(level, name);
+	struct pvcalls_opt opt = { .level = level, .name = name };
+	struct pvc_sock *ps;
+	struct pvc_conn *c;
+	int ret;
+
+	/* these would take over a socket that carries nothing */
+	if (level == SOL_TCP && (name == TCP_ULP || name == TCP_REPAIR))
+		return -ENOPROTOOPT;
+	ret = pvc_set_native(sock, level, name, val, len);
+	if (ret || i < 0)
+		return ret;
+	/* one byte is enough for IP's options */
+	if (copy_from_sockptr(&opt.value, val, min_t(size_t, len, 4)))
+		return -EFAULT;
+	ps = pvc_sk_create(sock->sk);
+	if (!ps)
+		return -ENOMEM;
+	pvc_note_opt(ps, level, name, opt.value);
+	c = pvc_sk_conn(sock->sk);
+	if (!c)
+		return 0;
+	if (pvc_dev_has(c->dev, PVCALLS_F_SOCKOPT))
+		pvc_post_opts(c, &opt, 1);
+	pvc_conn_put(c);
+	return 0;
+}
+
+/**
+ * pvc_getsockopt() - getsockopt(), but for SOL_SOCKET
+ * @sock: any of ours
+ * @level: protocol
+ * @name: option
+ * @val: where the value goes
+ * @len: its length in bytes
+ *
+ * Context: process, may sleep.
+ * Return: 0 or the error that TCP gives.
+ */
+int pvc_getsockopt(struct socket *sock, int level, int name, char __user *val,
+		   int __user *len)
+{
+	struct pvc_conn *c;
+	int ret, n;
+
+	ret = pvc_native(sock->sk)->getsockopt(sock, level, name, val, len);
+	if (ret || level != SOL_TCP || name != TCP_INFO)
+		return ret;
+	/* TCP_INFO begins with the state: the one underneath is closed */
+	c = pvc_sk_conn(sock->sk);
+	if (!c)
+		return 0;
+	if (get_user(n, len))
+		ret = -EFAULT;
+	else if (n > 0 && c->state == PVC_CONN_CONNECTED && !c->in_err)
+		ret = put_user((u8)TCP_ESTABLISHED, (u8 __user *)val);
+	pvc_conn_put(c);
+	return ret;
+}
