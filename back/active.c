@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See active.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/fcntl.h>
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/net.h>
+
+#include <net/sock.h>
+#include <net/tcp_states.h>
+
+#include <xen/events.h>
+
+#include "datamap.h"
+#include "fe.h"
+#include "pass.h"
+#include "policy.h"
+#include "reply.h"
+#include "sock.h"
+
+/**
+ * pvcalls_active_init() - nothing is mapped, nothing has happened
+ * @a: zeroed memory
+ *
+ * Any context.
+ */
+void pvcalls_active_init(struct pvcalls_active *a)
+{
+	pvcalls_notify_init(&a->notify);
+}
+
+static irqreturn_t pvcalls_active_event(int irq, void *data)
+{
+	struct pvcalls_sock *ps = data;
+
+	set_bit(PVCALLS_SF_EOI, &ps->flags);
+	pvcalls_work_mark(&ps->work);
+	return IRQ_HANDLED;
+}
+
+static u32 *pvcalls_active_word(struct pvcalls_sock *ps, unsigned int offset)
+{
+	if (!pvcalls_fe_has(ps->fe, PVCALLS_F_WAKEUP))
+		return NULL;
+	return (u32 *)((u8 *)ps->active.map->intf + offset);
+}
+
+static void pvcalls_active_rings(struct pvcalls_sock *ps)
+{
+	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_data_intf *intf = a->map->intf;
+	const struct ringbuf_shared in = {
+		.prod = &intf->in_prod,
+		.cons = &intf->in_cons,
+		.data_wake = pvcalls_active_word(ps, PVCALLS_IN_DATA_WAKE),
+		.space_wake = pvcalls_active_word(ps, PVCALLS_IN_SPACE_WAKE),
+	};
+	const struct ringbuf_shared out = {
+		.prod = &intf->out_prod,
+		.cons = &intf->out_cons,
+		.data_wake = pvcalls_active_word(ps, PVCALLS_OUT_DATA_WAKE),
+		.space_wake = pvcalls_active_word(ps, PVCALLS_OUT_SPACE_WAKE),
+	};
+
+	ringbuf_init(&a->in, &in, RINGBUF_SIZE(a->map->order));
+	ringbuf_init(&a->out, &out, RINGBUF_SIZE(a->map->order));
+	a->in_cons = 0;
+	a->out_prod = 0;
+	a->in_waiting = false;
+	a->in_done = false;
+	a->out_blocked = false;
+	a->out_done = false;
+	a->err = 0;
+}
+
+static void pvcalls_active_unmap(struct pvcalls_sock *ps)
+{
+	struct pvcalls_active *a = &ps->active;
+
+	if (!a->map)
+		return;
+	pvcalls_notify_now(&a->notify);
+	unbind_from_irqhandler(a->irq, ps);
+	clear_bit(PVCALLS_SF_EOI, &ps->flags);
+	atomic_sub(pvcalls_datamap_pages(a->map), &ps->fe->pages);
+	pvcalls_datamap_unmap(a->map, &pvcalls_worker_current()->scratch);
+	a->map = NULL;
+}
+
+/**
+ * pvcalls_active_map() - take a guest's data ring and event channel
+ * @ps: socket, whose @state keeps its worker from using them before it is time
+ * @ref: grant of the indexes page
+ * @port: the guest's event channel
+ *
+ * On any worker. Undone by pvcalls_active_close().
+ *
+ * Return: 0, or an error number for the guest, with a line in the log: -EINVAL
+ * for a bad order or port, -EFAULT for a bad grant, -ENOBUFS for too many
+ * pages, -ENOMEM.
+ */
+int pvcalls_active_map(struct pvcalls_sock *ps, grant_ref_t ref,
+		       evtchn_port_t port)
+{
+	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_fe *fe = ps->fe;
+	struct pvcalls_datamap *map;
+	int err;
+
+	map = pvcalls_datamap_map(fe->domid, ref, pvcalls_max_order(),
+				  &pvcalls_worker_current()->scratch);
+	if (IS_ERR(map)) {
+		err = PTR_ERR(map);
+		pvcalls_fe_warn(fe, "data ring %u: %s (%d)\n", ref,
+				err == -EINVAL ? "bad order" : "can't map",
+				err);
+		return err;
+	}
+	err = -ENOBUFS;
+	if (atomic_add_return(pvcalls_datamap_pages(map), &fe->pages) >
+	    pvcalls_max_pages()) {
+		pvcalls_fe_warn(fe, "more than %u pages of data rings\n",
+				pvcalls_max_pages());
+		goto unmap;
+	}
+	a->map = map;
+	pvcalls_active_rings(ps);
+
+	/* events may come at once; @state keeps the worker from handling any */
+	err = bind_interdomain_evtchn_to_irqhandler_lateeoi(fe->dev, port,
+							pvcalls_active_event, 0,
+							"pvcalls-mt-data", ps);
+	if (err < 0) {
+		a->map = NULL;
+		pvcalls_fe_warn(fe, "data ring %u: bad port %u (%d)\n", ref,
+				port, err);
+		err = -EINVAL;
+		goto unmap;
+	}
+	a->irq = err;
+	a->notify.irq = err;
+	irq_set_affinity(a->irq, cpumask_of(ps->work.worker->cpu));
+	return 0;
+
+unmap:
+	atomic_sub(pvcalls_datamap_pages(map), &fe->pages);
+	pvcalls_datamap_unmap(map, &pvcalls_worker_current()->scratch);
+	return err;
+}
+
+/**
+ * pvcalls_active_close() - undo all that an active socket has, if it is one
+ * @ps: socket that is being torn down, without callbacks
+ *
+ * The peer sees an orderly end only if it has got all that the guest wrote and
+ * the guest ended it.
+ */
+void pvcalls_active_close(struct pvcalls_sock *ps)
+{
+	struct pvcalls_active *a = &ps->active;
+
+	if (a->connect) {
+		pvcalls_reply(a->connect, -ECONNABORTED);
+		a->connect = NULL;
+	}
+	if (!a->map)
+		return;
+	if (ps->sock && (!ps->release || a->reset ||
+			 !pvcalls_active_drained(ps)))
+		sock_no_linger(ps->sock->sk);
+	pvcalls_active_unmap(ps);
+}
+
+/* The connection has come about. */
+static void pvcalls_active_connected(struct pvcalls_sock *ps)
+{
+	struct pvcalls_call *call = ps->active.connect;
+
+	ps->active.connect = NULL;
+	WRITE_ONCE(ps->state, PVCALLS_SS_CONNECTED);
+	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+	pvcalls_sock_name(ps, call, false);
+	pvcalls_reply(call, 0);
+}
+
+/*
+ * The connection has failed. The guest must have its ring back before it hears
+ * that; the socket remains, for another try.
+ */
+static void pvcalls_active_failed(struct pvcalls_sock *ps, int err)
+{
+	struct pvcalls_call *call = ps->active.connect;
+
+	ps->active.connect = NULL;
+	WRITE_ONCE(ps->state, PVCALLS_SS_IDLE);
+	pvcalls_hooks_detach(ps);
+	pvcalls_active_unmap(ps);
+	pvcalls_reply(call, err);
+}
+
+/*
+ * One step of the kernel's connect: the first call starts it, later ones ask
+ * what has become of it.
+ */
+static int pvcalls_active_try(struct pvcalls_sock *ps)
+{
+	/* the callee may change it */
+	struct sockaddr_storage addr = ps->active.addr;
+
+	return kernel_connect(ps->sock, (struct sockaddr *)&addr,
+			      ps->active.addr_len, O_NONBLOCK);
+}
+
+static bool pvcalls_active_pending(const struct pvcalls_sock *ps)
+{
+	return (1 << READ_ONCE(ps->sock->sk->sk_state)) &
+	       (TCPF_SYN_SENT | TCPF_SYN_RECV);
+}
+
+/**
+ * pvcalls_active_connecting() - has the network answered?
+ * @ps: socket that is PVCALLS_SS_CONNECTING
+ *
+ * Answers the CONNECT if so.
+ */
+void pvcalls_active_connecting(struct pvcalls_sock *ps)
+{
+	int ret;
+
+	if (pvcalls_active_pending(ps))
+		return;
+	ret = pvcalls_active_try(ps);
+	if (ret == -EALREADY || ret == -EINPROGRESS)
+		return;
+	if (ret)
+		pvcalls_active_failed(ps, ret);
+	else
+		pvcalls_active_connected(ps);
+}
+
+static int pvcalls_active_start(struct pvcalls_sock *ps,
+				struct pvcalls_call *call)
+{
+	const struct xen_pvcalls_connect *req = &call->req.u.connect;
+	struct pvcalls_active *a = &ps->active;
+	int ret;
+
+	switch (ps->state) {
+	case PVCALLS_SS_IDLE:
+		break;
+	case PVCALLS_SS_CONNECTING:
+		return -EALREADY;
+	default:
+		return -EISCONN;
+	}
+	ret = pvcalls_policy_addr(ps->fe, req->addr, req->len, &a->addr);
+	if (ret < 0)
+		return ret;
+	a->addr_len = ret;
+	ret = pvcalls_policy_connect(ps->fe, &a->addr);
+	if (ret)
+		return ret;
+	return pvcalls_active_map(ps, req->ref, req->evtchn);
+}
+
+/**
+ * pvcalls_active_connect() - CONNECT
+ * @ps: socket
+ * @call: the request
+ *
+ * Never waits for the network: the answer may come later.
+ */
+void pvcalls_active_connect(struct pvcalls_sock *ps,
+			    struct pvcalls_call *call)
+{
+	int ret;
+
+	ret = pvcalls_active_start(ps, call);
+	if (ret) {
+		pvcalls_reply(call, ret);
+		return;
+	}
+
+	ps->active.connect = call;
+	WRITE_ONCE(ps->state, PVCALLS_SS_CONNECTING);
+	/* before anything can arrive, or it would not be announced */
+	pvcalls_hooks_attach(ps, NULL);
+	ret = pvcalls_active_try(ps);
+	if (ret && ret != -EINPROGRESS) {
+		pvcalls_active_failed(ps, ret);
+		return;
+	}
+	if (!ret) {
+		pvcalls_active_connected(ps);
+		return;
+	}
+	/* on this host it may be decided by now */
+	pvcalls_active_connecting(ps);
+	if (ps->state != PVCALLS_SS_CONNECTING)
+		return;
+	ret = pvcalls_reply_later(call);
+	if (ret) {
+		/* the kernel socket must not go on connecting */
+		kernel_sock_shutdown(ps->sock, SHUT_RDWR);
+		pvcalls_active_failed(ps, ret);
+	}
+}
+
+/* Send nothing beyond what the guest has published by now. */
+static int pvcalls_active_stop(struct pvcalls_active *a)
+{
+	int avail;
+
+	if (a->stop)
+		return 0;
+	avail = ringbuf_avail(&a->out);
+	if (avail < 0)
+		return avail;
+	a->stop = true;
+	a->stop_at = a->out.cons + avail;
+	return 0;
+}
+
+/**
+ * pvcalls_active_shutdown() - SHUTDOWN
+ * @ps: socket
+ * @call: the request
+ *
+ * The FIN is sent when all that had been published before is.
+ */
+void pvcalls_active_shutdown(struct pvcalls_sock *ps,
+			     struct pvcalls_call *call)
+{
+	const struct pvcalls_req_shutdown *req = (const void *)&call->req.u;
+	struct pvcalls_active *a = &ps->active;
+	u32 how = req->how;
+
+	if (ps->state != PVCALLS_SS_CONNECTED) {
+		pvcalls_reply(call, -ENOTCONN);
+		return;
+	}
+	if (how > SHUT_RDWR) {
+		pvcalls_reply(call, -EINVAL);
+		return;
+	}
+	if (how != SHUT_WR) {
+		kernel_sock_shutdown(ps->sock, SHUT_RD);
+		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+	}
+	if (how != SHUT_RD && !a->stop) {
+		if (pvcalls_active_stop(a))
+			pvcalls_pass_broken(ps);
+		else
+			a->fin = true;
+	}
+	pvcalls_reply(call, 0);
+}
+
+/**
+ * pvcalls_active_drain() - begin to end a connection
+ * @ps: socket that is PVCALLS_SS_CONNECTED, with a RELEASE
+ */
+void pvcalls_active_drain(struct pvcalls_sock *ps)
+{
+	struct pvcalls_active *a = &ps->active;
+	const u8 *pad = (const u8 *)&ps->release->req.u.release.reuse + 1;
+
+	WRITE_ONCE(ps->state, PVCALLS_SS_DRAINING);
+	if (pvcalls_fe_has(ps->fe, PVCALLS_F_SHUTDOWN) &&
+	    (pad[0] & PVCALLS_RELEASE_ABORT)) {
+		a->reset = true;
+		a->out_done = true;
+		return;
+	}
+	/* the program has not read all (RFC 2525, section 2.17) */
+	if (ringbuf_space(&a->in) != a->in.size)
+		a->reset = true;
+	if (pvcalls_active_stop(a))
+		pvcalls_pass_broken(ps);
+}
+
+/**
+ * pvcalls_active_drained() - has the guest's data been sent?
+ * @ps: socket with a data ring
+ *
+ * Return: true if nothing is left that could be sent.
+ */
+bool pvcalls_active_drained(const struct pvcalls_sock *ps)
+{
+	const struct pvcalls_active *a = &ps->active;
+
+	return a->out_done || (a->stop && a->out.cons == a->stop_at);
+}
+
+/* Give the EOI that is owed, and say whether the event had a reason. */
+static void pvcalls_active_eoi(struct pvcalls_sock *ps)
+{
+	struct pvcalls_active *a = &ps->active;
+	bool found;
+
+	found = a->in.cons != a->in_cons || a->out.prod != a->out_prod;
+	a->in_cons = a->in.cons;
+	a->out_prod = a->out.prod;
+	xen_irq_lateeoi(a->irq, found ? 0 : XEN_EOI_FLAG_SPURIOUS);
+}
+
+/**
+ * pvcalls_active_step() - move what can be moved
+ * @ps: socket that is PVCALLS_SS_CONNECTED or PVCALLS_SS_DRAINING
+ *
+ * Return: true if there is more to do at once.
+ */
+bool pvcalls_active_step(struct pvcalls_sock *ps)
+{
+	struct pvcalls_active *a = &ps->active;
+	bool eoi = test_and_clear_bit(PVCALLS_SF_EOI, &ps->flags);
+	bool more;
+
+	/* the guest's indexes tell whether the event had a reason */
+	if (eoi && (ringbuf_space(&a->in) < 0 || ringbuf_avail(&a->out) < 0))
+		pvcalls_pass_broken(ps);
+
+	more = pvcalls_pass_out(ps);
+	if (ps->state == PVCALLS_SS_CONNECTED)
+		more |= pvcalls_pass_in(ps);
+	if (eoi)
+		pvcalls_active_eoi(ps);
+	return more;
+}

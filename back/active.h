@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Active sockets: connecting, the data ring, half-close, and the end.
+ *
+ * Everything here runs on the worker that the socket belongs to.
+ */
+#ifndef PVCALLS_BACK_ACTIVE_H
+#define PVCALLS_BACK_ACTIVE_H
+
+#include <linux/socket.h>
+#include <linux/types.h>
+
+#include <xen/interface/event_channel.h>
+#include <xen/interface/grant_table.h>
+
+#include "ringbuf.h"
+#include "worker.h"
+
+struct pvcalls_call;
+struct pvcalls_datamap;
+struct pvcalls_sock;
+
+/**
+ * struct pvcalls_active - what an active socket has
+ * @map: the data ring; NULL if there is none
+ * @irq: its event channel; valid if @map is not NULL
+ * @notify: events to the guest
+ * @in: network to guest; we produce
+ * @out: guest to network; we consume
+ * @in_cons: where the guest's index was when the last EOI was given
+ * @out_prod: likewise
+ * @in_waiting: the ring was full, wait for a good deal of space
+ * @in_done: nothing more will be put into the ring
+ * @out_blocked: the kernel socket was full, wait for PVCALLS_SF_OUT_READY
+ * @out_done: nothing more can be sent
+ * @stop: nothing beyond @stop_at is sent
+ * @stop_at: an out index
+ * @fin: send a FIN at @stop_at
+ * @reset: end the connection with a RST
+ * @err: error of the connection, negative, or 0
+ * @connect: the CONNECT that is under way
+ * @addr: where to
+ * @addr_len: length of @addr in bytes
+ */
+struct pvcalls_active {
+	struct pvcalls_datamap *map;
+	int irq;
+	struct pvcalls_notify notify;
+	struct ringbuf in;
+	struct ringbuf out;
+	u32 in_cons;
+	u32 out_prod;
+	bool in_waiting;
+	bool in_done;
+	bool out_blocked;
+	bool out_done;
+	bool stop;
+	u32 stop_at;
+	bool fin;
+	bool reset;
+	int err;
+	struct pvcalls_call *connect;
+	struct sockaddr_storage addr;
+	int addr_len;
+};
+
+void pvcalls_active_init(struct pvcalls_active *a);
+int pvcalls_active_map(struct pvcalls_sock *ps, grant_ref_t ref,
+		       evtchn_port_t port);
+void pvcalls_active_close(struct pvcalls_sock *ps);
+
+void pvcalls_active_connect(struct pvcalls_sock *ps,
+			    struct pvcalls_call *call);
+void pvcalls_active_connecting(struct pvcalls_sock *ps);
+void pvcalls_active_shutdown(struct pvcalls_sock *ps,
+			     struct pvcalls_call *call);
+void pvcalls_active_drain(struct pvcalls_sock *ps);
+bool pvcalls_active_drained(const struct pvcalls_sock *ps);
+bool pvcalls_active_step(struct pvcalls_sock *ps);
+
+#endif /* PVCALLS_BACK_ACTIVE_H */

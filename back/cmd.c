@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See cmd.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/net.h>
+
+#include <xen/events.h>
+#include <xen/xenbus.h>
+
+#include "cmd.h"
+#include "fe.h"
+#include "reply.h"
+#include "sock.h"
+
+static void pvcalls_cmd_socket(struct pvcalls_call *call)
+{
+	const struct xen_pvcalls_socket *req = &call->req.u.socket;
+
+	pvcalls_reply(call, pvcalls_sock_open(call->fe, req->id, req->domain,
+					      req->type, req->protocol));
+}
+
+/* A command for a socket: to be run by the socket's worker, in order. */
+static void pvcalls_cmd_forward(struct pvcalls_call *call, bool release)
+{
+	struct pvcalls_sock *ps;
+
+	ps = pvcalls_sock_find(call->fe, call->req.u.socket.id);
+	if (!ps) {
+		pvcalls_reply(call, -EBADF);
+		return;
+	}
+	/* the id is free from here on */
+	if (release)
+		pvcalls_sock_unhash(ps);
+	pvcalls_sock_submit(ps, call);
+	pvcalls_sock_put(ps);
+}
+
+static void pvcalls_cmd_unknown(struct pvcalls_call *call)
+{
+	pvcalls_fe_warn(call->fe, "unknown command %u\n", call->req.cmd);
+	pvcalls_reply(call, -ENOTSUPP);
+}
+
+static void pvcalls_cmd_ext(struct pvcalls_call *call)
+{
+	struct pvcalls_fe *fe = call->fe;
+
+	switch (call->req.cmd) {
+	case PVCALLS_SHUTDOWN:
+		if (!pvcalls_fe_has(fe, PVCALLS_F_SHUTDOWN))
+			break;
+		pvcalls_cmd_forward(call, false);
+		return;
+	case PVCALLS_GETNAME:
+		if (!pvcalls_fe_has(fe, PVCALLS_F_NAMES))
+			break;
+		pvcalls_cmd_forward(call, false);
+		return;
+	case PVCALLS_DEFERRED:
+		if (!pvcalls_fe_has(fe, PVCALLS_F_DEFER))
+			break;
+		pvcalls_reply_slot(call);
+		return;
+	}
+	pvcalls_cmd_unknown(call);
+}
+
+static void pvcalls_cmd_dispatch(struct pvcalls_call *call)
+{
+	switch (call->req.cmd) {
+	case PVCALLS_SOCKET:
+		pvcalls_cmd_socket(call);
+		break;
+	case PVCALLS_CONNECT:
+	case PVCALLS_BIND:
+	case PVCALLS_LISTEN:
+	case PVCALLS_ACCEPT:
+	case PVCALLS_POLL:
+		pvcalls_cmd_forward(call, false);
+		break;
+	case PVCALLS_RELEASE:
+		pvcalls_cmd_forward(call, true);
+		break;
+	default:
+		pvcalls_cmd_ext(call);
+		break;
+	}
+}
+
+/*
+ * How many requests are there to read? The guest's index is read once. It may
+ * be ahead of the requests that were read, and of the responses, by no more
+ * than the ring has slots.
+ */
+static int pvcalls_cmd_pending(struct pvcalls_fe *fe)
+{
+	RING_IDX prod = READ_ONCE(fe->ring.sring->req_prod);
+	RING_IDX rsp;
+
+	/* the index before the requests, and before how many were answered */
+	virt_rmb();
+	rsp = READ_ONCE(fe->ring.rsp_prod_pvt);
+	if (prod - fe->ring.req_cons > RING_SIZE(&fe->ring) ||
+	    prod - rsp > RING_SIZE(&fe->ring))
+		return -EPROTO;
+	return prod - fe->ring.req_cons;
+}
+
+/*
+ * Read what was there when the run began. Returns whether there is more to do
+ * or a negative error number.
+ */
+static int pvcalls_cmd_read(struct pvcalls_fe *fe)
+{
+	int n = pvcalls_cmd_pending(fe);
+
+	if (n < 0)
+		return n;
+	if (n)
+		fe->progress = true;
+	while (n--) {
+		struct pvcalls_call *call = pvcalls_call_alloc(fe);
+
+		if (!call)
+			return 1;
+		RING_COPY_REQUEST(&fe->ring, fe->ring.req_cons, &call->req);
+		fe->ring.req_cons++;
+		pvcalls_cmd_dispatch(call);
+	}
+
+	WRITE_ONCE(fe->ring.sring->req_event, fe->ring.req_cons + 1);
+	/* the wish for an event before the last look */
+	virt_mb();
+	n = pvcalls_cmd_pending(fe);
+	return n < 0 ? n : n > 0;
+}
+
+static bool pvcalls_cmd_run(struct pvcalls_work *work,
+			    struct pvcalls_worker *w)
+{
+	struct pvcalls_fe *fe = container_of(work, struct pvcalls_fe, work);
+	bool eoi = test_and_clear_bit(PVCALLS_FE_EOI, &fe->flags);
+	int more;
+
+	if (pvcalls_fe_dead(fe)) {
+		complete_all(&fe->stopped);
+		return false;
+	}
+	/* the event stays without EOI: a broken guest's events are not wanted */
+	if (test_bit(PVCALLS_FE_BROKEN, &fe->flags))
+		return false;
+
+	more = pvcalls_cmd_read(fe);
+	if (more < 0) {
+		set_bit(PVCALLS_FE_BROKEN, &fe->flags);
+		pvcalls_fe_warn(fe,
+				"command ring: more requests than slots, closing\n");
+		fe->broken(fe->broken_arg);
+		return false;
+	}
+	pvcalls_fe_notify(fe);
+	if (eoi) {
+		xen_irq_lateeoi(fe->irq,
+				fe->progress ? 0 : XEN_EOI_FLAG_SPURIOUS);
+		fe->progress = false;
+	}
+	return more;
+}
+
+static void pvcalls_cmd_get(struct pvcalls_work *work)
+{
+	pvcalls_fe_get(container_of(work, struct pvcalls_fe, work));
+}
+
+static void pvcalls_cmd_put(struct pvcalls_work *work)
+{
+	pvcalls_fe_put(container_of(work, struct pvcalls_fe, work));
+}
+
+const struct pvcalls_work_ops pvcalls_cmd_ops = {
+	.run = pvcalls_cmd_run,
+	.get = pvcalls_cmd_get,
+	.put = pvcalls_cmd_put,
+};

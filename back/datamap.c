@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See datamap.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "datamap.h"
+
+static unsigned long pvcalls_page_vaddr(struct page *page)
+{
+	return (unsigned long)pfn_to_kaddr(page_to_pfn(page));
+}
+
+/*
+ * Take the mappings among @n pages back, and the pages too. Pages without a
+ * mapping have an invalid handle.
+ */
+static void pvcalls_unmap_pages(struct page **pages, grant_handle_t *handles,
+				u32 n, struct pvcalls_datamap_scratch *scratch)
+{
+	bool failed = false;
+	u32 i = 0;
+
+	while (i < n) {
+		struct gntab_unmap_queue_data item = {
+			.unmap_ops = scratch->unmap,
+			.pages = scratch->pages,
+		};
+		u32 j;
+
+		for (; i < n && item.count < PVCALLS_GRANT_BATCH; i++) {
+			if (handles[i] == INVALID_GRANT_HANDLE)
+				continue;
+			gnttab_set_unmap_op(&scratch->unmap[item.count],
+					    pvcalls_page_vaddr(pages[i]),
+					    GNTMAP_host_map, handles[i]);
+			scratch->pages[item.count++] = pages[i];
+		}
+		if (!item.count)
+			break;
+		if (gnttab_unmap_refs_sync(&item))
+			failed = true;
+		for (j = 0; j < item.count; j++)
+			if (scratch->unmap[j].status != GNTST_okay)
+				failed = true;
+	}
+
+	/* a page that may still be the guest's must never be used again */
+	if (failed)
+		pr_err("can't unmap grants, leaking %u pages\n", n);
+	else
+		gnttab_free_pages(n, pages);
+}
+
+/* Map @n grants into new pages; all or nothing. */
+static int pvcalls_map_pages(domid_t domid, const grant_ref_t *refs,
+			     struct page **pages, grant_handle_t *handles,
+			     u32 n, struct pvcalls_datamap_scratch *scratch)
+{
+	u32 i, j;
+	int err;
+
+	err = gnttab_alloc_pages(n, pages);
+	if (err)
+		return err;
+	for (i = 0; i < n; i++)
+		handles[i] = INVALID_GRANT_HANDLE;
+
+	for (i = 0; i < n; i += PVCALLS_GRANT_BATCH) {
+		u32 batch = min_t(u32, n - i, PVCALLS_GRANT_BATCH);
+
+		for (j = 0; j < batch; j++)
+			gnttab_set_map_op(&scratch->map[j],
+					  pvcalls_page_vaddr(pages[i + j]),
+					  GNTMAP_host_map, refs[i + j], domid);
+		err = gnttab_map_refs(scratch->map, NULL, &pages[i], batch);
+		for (j = 0; j < batch; j++) {
+			if (scratch->map[j].status == GNTST_okay)
+				handles[i + j] = scratch->map[j].handle;
+			else if (!err)
+				err = -EFAULT;
+		}
+		if (err) {
+			pvcalls_unmap_pages(pages, handles, n, scratch);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* Copy the grant references of the data pages out of the indexes page. */
+static grant_ref_t *pvcalls_copy_refs(const struct pvcalls_data_intf *intf,
+				      u32 n)
+{
+	grant_ref_t *refs;
+	u32 i;
+
+	refs = kvmalloc_array(n, sizeof(*refs), GFP_KERNEL);
+	if (!refs)
+		return NULL;
+	for (i = 0; i < n; i++)
+		refs[i] = READ_ONCE(intf->ref[i]);
+	return refs;
+}
+
+static int pvcalls_map_data(struct pvcalls_datamap *map, domid_t domid,
+			    struct pvcalls_datamap_scratch *scratch)
+{
+	u32 n = 1U << map->order;
+	grant_ref_t *refs;
+	int err = -ENOMEM;
+
+	refs = pvcalls_copy_refs(map->intf, n);
+	map->pages = kvmalloc_array(n, sizeof(*map->pages), GFP_KERNEL);
+	map->handles = kvmalloc_array(n, sizeof(*map->handles), GFP_KERNEL);
+	if (refs && map->pages && map->handles)
+		err = pvcalls_map_pages(domid, refs, map->pages, map->handles,
+					n, scratch);
+	if (err) {
+		kvfree(map->handles);
+		kvfree(map->pages);
+	}
+	kvfree(refs);
+	return err;
+}
+
+/**
+ * pvcalls_datamap_map() - map a data ring of a guest
+ * @domid: the guest
+ * @ref: grant of the indexes page
+ * @max_order: the largest order that is allowed
+ * @scratch: memory to work with
+ *
+ * The order and the grant references are read from the indexes page once. May
+ * sleep.
+ *
+ * Return: the mapping, or an error pointer: -EINVAL for a bad order, -EFAULT
+ * for a bad grant, -ENOMEM.
+ */
+struct pvcalls_datamap *
+pvcalls_datamap_map(domid_t domid, grant_ref_t ref, u32 max_order,
+		    struct pvcalls_datamap_scratch *scratch)
+{
+	struct pvcalls_datamap *map;
+	int err;
+
+	map = kzalloc(sizeof(*map), GFP_KERNEL);
+	if (!map)
+		return ERR_PTR(-ENOMEM);
+
+	err = pvcalls_map_pages(domid, &ref, &map->intf_page,
+				&map->intf_handle, 1, scratch);
+	if (err)
+		goto free;
+	map->intf = (void *)pvcalls_page_vaddr(map->intf_page);
+
+	map->order = READ_ONCE(map->intf->ring_order);
+	if (map->order < 1 || map->order > max_order) {
+		err = -EINVAL;
+		goto unmap_intf;
+	}
+	err = pvcalls_map_data(map, domid, scratch);
+	if (err)
+		goto unmap_intf;
+	return map;
+
+unmap_intf:
+	pvcalls_unmap_pages(&map->intf_page, &map->intf_handle, 1, scratch);
+free:
+	kfree(map);
+	return ERR_PTR(err);
+}
+
+/**
+ * pvcalls_datamap_unmap() - give a data ring back to its guest
+ * @map: the mapping; freed
+ * @scratch: memory to work with
+ *
+ * Nothing may use the pages any more. May sleep.
+ */
+void pvcalls_datamap_unmap(struct pvcalls_datamap *map,
+			   struct pvcalls_datamap_scratch *scratch)
+{
+	pvcalls_unmap_pages(map->pages, map->handles, 1U << map->order,
+			    scratch);
+	pvcalls_unmap_pages(&map->intf_page, &map->intf_handle, 1, scratch);
+	kvfree(map->handles);
+	kvfree(map->pages);
+	kfree(map);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A data ring of a guest, mapped: the indexes page and the pages of the two
+ * arrays, each grant in a real page that the network stack may refer to.
+ */
+#ifndef PVCALLS_BACK_DATAMAP_H
+#define PVCALLS_BACK_DATAMAP_H
+
+#include <linux/types.h>
+
+#include <xen/grant_table.h>
+#include <xen/interface/io/pvcalls.h>
+
+struct page;
+
+/* Grants that are mapped or unmapped by one hypercall */
+#define PVCALLS_GRANT_BATCH	64
+
+/**
+ * struct pvcalls_datamap_scratch - memory for mapping and unmapping
+ * @map: arguments of a hypercall
+ * @unmap: arguments of a hypercall
+ * @pages: the pages that they are about
+ *
+ * There is one per worker, so that unmapping can't fail for want of memory.
+ */
+struct pvcalls_datamap_scratch {
+	union {
+		struct gnttab_map_grant_ref map[PVCALLS_GRANT_BATCH];
+		struct gnttab_unmap_grant_ref unmap[PVCALLS_GRANT_BATCH];
+	};
+	struct page *pages[PVCALLS_GRANT_BATCH];
+};
+
+/**
+ * struct pvcalls_datamap - one mapped data ring
+ * @intf: the indexes page; the guest may change it at any time
+ * @order: there are 2^@order data pages; checked
+ * @pages: of the data; the first half is `in`, the second `out`
+ * @handles: of the data pages' grants
+ * @intf_page: page of @intf
+ * @intf_handle: grant of @intf
+ */
+struct pvcalls_datamap {
+	struct pvcalls_data_intf *intf;
+	u32 order;
+	struct page **pages;
+	grant_handle_t *handles;
+	struct page *intf_page;
+	grant_handle_t intf_handle;
+};
+
+/**
+ * pvcalls_datamap_pages() - pages of the guest that a ring holds
+ * @map: a mapped ring
+ *
+ * Return: their number, with the indexes page.
+ */
+static inline u32 pvcalls_datamap_pages(const struct pvcalls_datamap *map)
+{
+	return 1 + (1U << map->order);
+}
+
+struct pvcalls_datamap *
+pvcalls_datamap_map(domid_t domid, grant_ref_t ref, u32 max_order,
+		    struct pvcalls_datamap_scratch *scratch);
+void pvcalls_datamap_unmap(struct pvcalls_datamap *map,
+			   struct pvcalls_datamap_scratch *scratch);
+
+#endif /* PVCALLS_BACK_DATAMAP_H */

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A connected frontend: one guest, from XenbusStateConnected until the
+ * connection ends, with its command ring and all its sockets.
+ */
+#ifndef PVCALLS_BACK_FE_H
+#define PVCALLS_BACK_FE_H
+
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/ratelimit.h>
+#include <linux/rhashtable-types.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include <xen/interface/event_channel.h>
+#include <xen/interface/io/pvcalls.h>
+
+#include "pvcalls_ext.h"
+#include "worker.h"
+
+struct xenbus_device;
+
+/**
+ * enum pvcalls_fe_flag - bits of pvcalls_fe.flags
+ * @PVCALLS_FE_DEAD: the connection ends; everything is torn down
+ * @PVCALLS_FE_BROKEN: the guest broke a rule of the command ring
+ * @PVCALLS_FE_EOI: the command ring's event channel is owed an EOI
+ * @PVCALLS_FE_NOTIFY: the guest is owed an event about responses
+ */
+enum pvcalls_fe_flag {
+	PVCALLS_FE_DEAD,
+	PVCALLS_FE_BROKEN,
+	PVCALLS_FE_EOI,
+	PVCALLS_FE_NOTIFY,
+};
+
+#define PVCALLS_RING_SLOTS	__CONST_RING_SIZE(xen_pvcalls, XEN_PAGE_SIZE)
+
+/**
+ * struct pvcalls_fe - a connected frontend
+ * @ref: held by the connection, by each socket and by queued work
+ * @dev: xenbus device; gone when @live is 0 and the command ring has stopped
+ * @domid: the guest
+ * @features: extensions in force, bits of enum pvcalls_feature
+ * @flags: bits of enum pvcalls_fe_flag
+ * @work: the command ring's work
+ * @stopped: completed when the command ring is not read any more
+ * @irq: the command ring's event channel
+ * @progress: requests were found since the last EOI; the worker's
+ * @ring: the command ring; requests are the worker's, responses @rsp_lock's
+ * @rsp_lock: guards the responses, @results, @slots and @nr_deferred; taken in
+ *	process context only
+ * @results: results of deferred requests that wait for a slot
+ * @slots: req_ids of outstanding PVCALLS_DEFERRED requests, a circular queue
+ * @first_slot: index of the oldest of them
+ * @nr_slots: how many
+ * @nr_deferred: deferred requests without a result, and @results
+ * @socks: sockets by id
+ * @sock_lock: guards @sock_list; taken in process context only
+ * @sock_list: all sockets
+ * @live: sockets that are not torn down
+ * @gone: woken when @live reaches 0
+ * @pages: pages of the guest that are mapped for data rings
+ * @denied: calls that the policy denied
+ * @warnings: limits the messages about this guest
+ * @broken: called, in process context and at most once, when the guest has
+ *	broken a rule of the command ring
+ * @broken_arg: for @broken
+ */
+struct pvcalls_fe {
+	struct kref ref;
+	struct xenbus_device *dev;
+	domid_t domid;
+	unsigned long features;
+	unsigned long flags;
+
+	struct pvcalls_work work;
+	struct completion stopped;
+	int irq;
+	bool progress;
+	struct xen_pvcalls_back_ring ring;
+
+	spinlock_t rsp_lock;
+	struct list_head results;
+	u32 slots[PVCALLS_RING_SLOTS];
+	u32 first_slot;
+	u32 nr_slots;
+	u32 nr_deferred;
+
+	struct rhashtable socks;
+	spinlock_t sock_lock;
+	struct list_head sock_list;
+	atomic_t live;
+	wait_queue_head_t gone;
+
+	atomic_t pages;
+	atomic_long_t denied;
+	struct ratelimit_state warnings;
+	void (*broken)(void *arg);
+	void *broken_arg;
+};
+
+/**
+ * struct pvcalls_fe_params - what a frontend says when it connects
+ * @port: event channel of the command ring
+ * @ring_ref: grant of the command ring
+ * @features: extensions in force
+ * @broken: see struct pvcalls_fe
+ * @broken_arg: for @broken
+ */
+struct pvcalls_fe_params {
+	evtchn_port_t port;
+	grant_ref_t ring_ref;
+	unsigned long features;
+	void (*broken)(void *arg);
+	void *broken_arg;
+};
+
+/* One rate-limited line in the log that names the guest. */
+#define pvcalls_fe_warn(fe, fmt, ...) do { \
+	struct pvcalls_fe *__fe = (fe); \
+	\
+	if (__ratelimit(&__fe->warnings)) \
+		pr_warn("dom%u: " fmt, __fe->domid, ##__VA_ARGS__); \
+} while (0)
+
+/**
+ * pvcalls_fe_dead() - is the connection ending?
+ * @fe: frontend
+ *
+ * Return: true once everything is to be torn down. Any context.
+ */
+static inline bool pvcalls_fe_dead(const struct pvcalls_fe *fe)
+{
+	return test_bit(PVCALLS_FE_DEAD, &fe->flags);
+}
+
+/**
+ * pvcalls_fe_has() - is an extension in force?
+ * @fe: frontend
+ * @f: which
+ *
+ * Return: true if both sides offered it. Any context.
+ */
+static inline bool pvcalls_fe_has(const struct pvcalls_fe *fe,
+				  enum pvcalls_feature f)
+{
+	return test_bit(f, &fe->features);
+}
+
+struct pvcalls_fe *pvcalls_fe_create(struct xenbus_device *dev,
+				     const struct pvcalls_fe_params *params);
+void pvcalls_fe_destroy(struct pvcalls_fe *fe);
+void pvcalls_fe_get(struct pvcalls_fe *fe);
+void pvcalls_fe_put(struct pvcalls_fe *fe);
+void pvcalls_fe_notify(struct pvcalls_fe *fe);
+
+#endif /* PVCALLS_BACK_FE_H */

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The backend module: starts its parts, in order, and unwinds them. */
+#include <linux/module.h>
+#include <linux/netdevice.h>
+#include <linux/rcupdate.h>
+
+#include <xen/xen.h>
+
+#include "reply.h"
+#include "worker.h"
+#include "xenbus.h"
+
+static int __init pvcalls_back_init(void)
+{
+	int err;
+
+	if (!xen_domain())
+		return -ENODEV;
+
+	err = pvcalls_reply_init();
+	if (err)
+		return err;
+	err = pvcalls_workers_start();
+	if (err)
+		goto exit_reply;
+	err = pvcalls_xenbus_register();
+	if (err)
+		goto stop_workers;
+	return 0;
+
+stop_workers:
+	pvcalls_workers_stop();
+exit_reply:
+	pvcalls_reply_exit();
+	return err;
+}
+
+static void __exit pvcalls_back_exit(void)
+{
+	pvcalls_xenbus_unregister();
+	pvcalls_workers_stop();
+	/* softirqs may be in callbacks that connections not handed out had */
+	synchronize_net();
+	pvcalls_reply_exit();
+}
+
+module_init(pvcalls_back_init);
+module_exit(pvcalls_back_exit);
+
+MODULE_DESCRIPTION("Xen PV Calls backend: sockets for guests without a network card");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See pass.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bvec.h>
+#include <linux/fcntl.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/net.h>
+#include <linux/uio.h>
+
+#include <net/sock.h>
+#include <net/tcp_states.h>
+
+#include "datamap.h"
+#include "fe.h"
+#include "pass.h"
+#include "sock.h"
+
+/*
+ * Bytes that are handed to TCP at a time. The guest may refill what was handed
+ * over while the rest is being handed over.
+ */
+#define PVCALLS_CHUNK	65536U
+
+static int param_set_budget(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 4096, 1 << 30);
+}
+
+static const struct kernel_param_ops param_ops_budget = {
+	.set = param_set_budget,
+	.get = param_get_uint,
+};
+
+static unsigned int pvcalls_budget = 1 << 18;
+module_param_cb(budget, &param_ops_budget, &pvcalls_budget, 0644);
+MODULE_PARM_DESC(budget,
+		 "Bytes that a ring may move each way before others have their turn, 4096 to 1073741824 (default 262144)");
+
+/* Describe a span of an array that begins at page @first of the ring. */
+static unsigned int pvcalls_pass_bvec(struct bio_vec *bv,
+				      struct page **pages,
+				      const struct ringbuf_span *span)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(span->len); i++) {
+		u32 off = span->off[i];
+		u32 left = span->len[i];
+
+		while (left) {
+			u32 len = min_t(u32, left,
+					PAGE_SIZE - offset_in_page(off));
+
+			bv[n].bv_page = pages[off >> PAGE_SHIFT];
+			bv[n].bv_offset = offset_in_page(off);
+			bv[n].bv_len = len;
+			n++;
+			off += len;
+			left -= len;
+		}
+	}
+	return n;
+}
+
+static int pvcalls_pass_send(struct pvcalls_sock *ps, u32 len, bool more)
+{
+	struct bio_vec *bv = pvcalls_worker_current()->bvec;
+	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_datamap *map = a->map;
+	struct ringbuf_span span = ringbuf_data_span(&a->out, 0, len);
+	struct msghdr msg = {
+		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL |
+			     (more ? MSG_MORE : 0),
+	};
+	unsigned int n;
+
+	n = pvcalls_pass_bvec(bv, map->pages + (1U << (map->order - 1)), &span);
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv, n, len);
+	return sock_sendmsg(ps->sock, &msg);
+}
+
+static int pvcalls_pass_recv(struct pvcalls_sock *ps, u32 len)
+{
+	struct bio_vec *bv = pvcalls_worker_current()->bvec;
+	struct pvcalls_active *a = &ps->active;
+	struct ringbuf_span span = ringbuf_free_span(&a->in, len);
+	struct msghdr msg = {};
+	unsigned int n;
+
+	n = pvcalls_pass_bvec(bv, a->map->pages, &span);
+	iov_iter_bvec(&msg.msg_iter, ITER_DEST, bv, n, len);
+	return sock_recvmsg(ps->sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Nothing more is put into the ring; the guest reads what is there first. */
+static void pvcalls_pass_end_in(struct pvcalls_sock *ps, int err)
+{
+	struct pvcalls_active *a = &ps->active;
+
+	if (a->in_done)
+		return;
+	a->in_done = true;
+	/* the last bytes before their end */
+	virt_wmb();
+	WRITE_ONCE(a->map->intf->in_error, err);
+	pvcalls_notify_owe(&a->notify);
+}
+
+static void pvcalls_pass_end_out(struct pvcalls_sock *ps, int err)
+{
+	struct pvcalls_active *a = &ps->active;
+
+	if (a->out_done)
+		return;
+	a->out_done = true;
+	virt_wmb();
+	WRITE_ONCE(a->map->intf->out_error, err);
+	pvcalls_notify_owe(&a->notify);
+}
+
+/**
+ * pvcalls_pass_broken() - the guest's indexes make no sense
+ * @ps: socket that is PVCALLS_SS_CONNECTED or PVCALLS_SS_DRAINING
+ *
+ * The connection is reset, and nothing is done with the ring any more.
+ */
+void pvcalls_pass_broken(struct pvcalls_sock *ps)
+{
+	struct sockaddr addr = { .sa_family = AF_UNSPEC };
+
+	if (ps->active.in_done && ps->active.out_done)
+		return;
+	pvcalls_fe_warn(ps->fe, "socket %llx: bad index, connection reset\n",
+			ps->id);
+	ps->active.err = -EPROTO;
+	pvcalls_pass_end_in(ps, -EPROTO);
+	pvcalls_pass_end_out(ps, -EPROTO);
+	/* that is how a connection is reset without closing the socket */
+	kernel_connect(ps->sock, &addr, sizeof(addr), O_NONBLOCK);
+}
+
+/*
+ * The connection is over for the out direction. An error that has told so is
+ * told only once, so it is kept for the in direction.
+ */
+static void pvcalls_pass_send_error(struct pvcalls_sock *ps, int err)
+{
+	if (err != -EPIPE)
+		ps->active.err = err;
+	pvcalls_pass_end_out(ps, err);
+	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+}
+
+/* The kernel socket has no more to give: an orderly end, or an error. */
+static void pvcalls_pass_recv_error(struct pvcalls_sock *ps, int err)
+{
+	struct pvcalls_active *a = &ps->active;
+
+	if (!err)
+		err = a->err ?: -ENOTCONN;
+	else
+		a->err = err;
+	pvcalls_pass_end_in(ps, err);
+	if (a->err)
+		pvcalls_pass_end_out(ps, a->err);
+}
+
+static bool pvcalls_pass_retry(int err)
+{
+	return err == -EAGAIN || err == -EINTR || err == -ERESTARTSYS;
+}
+
+/* Bytes that may be sent, with the guest asked to announce the next ones. */
+static int pvcalls_pass_avail(struct pvcalls_active *a)
+{
+	int avail = ringbuf_avail(&a->out);
+
+	if (!avail)
+		avail = ringbuf_wait_data(&a->out, 1);
+	if (avail > 0 && a->stop)
+		avail = min_t(u32, avail, a->stop_at - a->out.cons);
+	return avail;
+}
+
+/* The ring is empty, or empty up to where the guest wants to stop. */
+static void pvcalls_pass_idle_out(struct pvcalls_sock *ps)
+{
+	struct pvcalls_active *a = &ps->active;
+	struct sock *sk = ps->sock->sk;
+
+	if (a->fin && a->out.cons == a->stop_at) {
+		a->fin = false;
+		kernel_sock_shutdown(ps->sock, SHUT_WR);
+	}
+	/* the guest may have nothing to send, and still wants to know */
+	if (READ_ONCE(sk->sk_state) == TCP_CLOSE && READ_ONCE(sk->sk_err))
+		pvcalls_pass_send_error(ps, -READ_ONCE(sk->sk_err));
+}
+
+/**
+ * pvcalls_pass_out() - send what the guest has written
+ * @ps: socket that is PVCALLS_SS_CONNECTED or PVCALLS_SS_DRAINING
+ *
+ * Until the ring is empty, TCP is full, or the budget is used up.
+ *
+ * Return: true if the budget is used up.
+ */
+bool pvcalls_pass_out(struct pvcalls_sock *ps)
+{
+	struct pvcalls_active *a = &ps->active;
+	u32 budget = READ_ONCE(pvcalls_budget);
+
+	if (a->out_done)
+		return false;
+	if (a->out_blocked && !test_bit(PVCALLS_SF_OUT_READY, &ps->flags))
+		return false;
+	a->out_blocked = false;
+
+	for (;;) {
+		int n, avail = pvcalls_pass_avail(a);
+		u32 len;
+
+		if (avail < 0) {
+			pvcalls_pass_broken(ps);
+			return false;
+		}
+		if (!avail) {
+			pvcalls_pass_idle_out(ps);
+			return false;
+		}
+		if (!budget)
+			return true;
+
+		len = min3((u32)avail, budget, PVCALLS_CHUNK);
+		clear_bit(PVCALLS_SF_OUT_READY, &ps->flags);
+		/* whatever makes room after this try sets it again */
+		smp_mb__after_atomic();
+		n = pvcalls_pass_send(ps, len, len < avail);
+		if (n > 0) {
+			budget -= n;
+			if (ringbuf_consume(&a->out, n))
+				pvcalls_notify_owe(&a->notify);
+		} else if (pvcalls_pass_retry(n)) {
+			a->out_blocked = true;
+			return false;
+		} else {
+			pvcalls_pass_send_error(ps, n ?: -EIO);
+			return false;
+		}
+	}
+}
+
+/*
+ * Free bytes in the ring, if they are enough to go on, or 0, with the guest
+ * asked to say when there are. After the ring has been full a good deal must
+ * become free before it is worth while, if the guest can be asked for that.
+ */
+static int pvcalls_pass_space(struct pvcalls_active *a)
+{
+	u32 want = a->in.size / 4;
+	u32 need = a->in_waiting ? want : 1;
+	int space = ringbuf_space(&a->in);
+
+	if (space >= 0 && space < need)
+		space = ringbuf_wait_space(&a->in, want);
+	if (space < 0)
+		return space;
+	if (space < need) {
+		a->in_waiting = a->in.sh.space_wake;
+		return 0;
+	}
+	a->in_waiting = false;
+	return space;
+}
+
+/* Is it certain that the kernel socket has nothing, not even an end? */
+static bool pvcalls_pass_dry(const struct sock *sk)
+{
+	return skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	       !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) &&
+	       !READ_ONCE(sk->sk_err) && READ_ONCE(sk->sk_state) != TCP_CLOSE;
+}
+
+/**
+ * pvcalls_pass_in() - give the guest what has arrived
+ * @ps: socket that is PVCALLS_SS_CONNECTED
+ *
+ * Until TCP is empty, the ring is full, or the budget is used up.
+ *
+ * Return: true if the budget is used up.
+ */
+bool pvcalls_pass_in(struct pvcalls_sock *ps)
+{
+	struct pvcalls_active *a = &ps->active;
+	u32 budget = READ_ONCE(pvcalls_budget);
+
+	while (!a->in_done && test_bit(PVCALLS_SF_IN_READY, &ps->flags)) {
+		int n, space = pvcalls_pass_space(a);
+		u32 len;
+
+		if (space < 0) {
+			pvcalls_pass_broken(ps);
+			return false;
+		}
+		if (!space)
+			return false;
+		if (!budget)
+			return true;
+
+		len = min_t(u32, space, budget);
+		clear_bit(PVCALLS_SF_IN_READY, &ps->flags);
+		/* whatever arrives after this look sets it again */
+		smp_mb__after_atomic();
+		n = pvcalls_pass_recv(ps, len);
+		if (n > 0) {
+			budget -= n;
+			if (ringbuf_produce(&a->in, n))
+				pvcalls_notify_owe(&a->notify);
+			if (n == len || !pvcalls_pass_dry(ps->sock->sk))
+				set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+		} else if (!pvcalls_pass_retry(n)) {
+			pvcalls_pass_recv_error(ps, n);
+		}
+	}
+	return false;
+}

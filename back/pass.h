@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Data passes: bytes from the ring to the kernel socket and back, straight
+ * from and into the guest's pages.
+ *
+ * On the worker that the socket belongs to; never wait for the network.
+ */
+#ifndef PVCALLS_BACK_PASS_H
+#define PVCALLS_BACK_PASS_H
+
+#include <linux/types.h>
+
+struct pvcalls_sock;
+
+bool pvcalls_pass_out(struct pvcalls_sock *ps);
+bool pvcalls_pass_in(struct pvcalls_sock *ps);
+void pvcalls_pass_broken(struct pvcalls_sock *ps);
+
+#endif /* PVCALLS_BACK_PASS_H */

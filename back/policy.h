@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Who may do what: addresses and limits. */
+#ifndef PVCALLS_BACK_POLICY_H
+#define PVCALLS_BACK_POLICY_H
+
+#include <linux/socket.h>
+#include <linux/types.h>
+
+struct pvcalls_fe;
+
+u32 pvcalls_max_order(void);
+u32 pvcalls_max_sockets(void);
+u32 pvcalls_max_deferred(void);
+u32 pvcalls_max_pages(void);
+
+int pvcalls_policy_addr(struct pvcalls_fe *fe, const u8 *addr, u32 len,
+			struct sockaddr_storage *out);
+int pvcalls_policy_connect(struct pvcalls_fe *fe,
+			   const struct sockaddr_storage *addr);
+int pvcalls_policy_bind(struct pvcalls_fe *fe,
+			const struct sockaddr_storage *addr);
+
+#endif /* PVCALLS_BACK_POLICY_H */

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See reply.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "fe.h"
+#include "policy.h"
+#include "reply.h"
+
+static struct kmem_cache *pvcalls_call_cache;
+
+/**
+ * pvcalls_reply_init() - prepare for calls
+ *
+ * May sleep.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int pvcalls_reply_init(void)
+{
+	pvcalls_call_cache = KMEM_CACHE(pvcalls_call, 0);
+	return pvcalls_call_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * pvcalls_reply_exit() - undo pvcalls_reply_init()
+ *
+ * There must be no call left. May sleep.
+ */
+void pvcalls_reply_exit(void)
+{
+	kmem_cache_destroy(pvcalls_call_cache);
+}
+
+/**
+ * pvcalls_call_alloc() - make a call
+ * @fe: whose request it will be
+ *
+ * May sleep.
+ *
+ * Return: a call with everything but @req initialised, or NULL.
+ */
+struct pvcalls_call *pvcalls_call_alloc(struct pvcalls_fe *fe)
+{
+	struct pvcalls_call *call;
+
+	call = kmem_cache_alloc(pvcalls_call_cache, GFP_KERNEL);
+	if (!call)
+		return NULL;
+	INIT_LIST_HEAD(&call->list);
+	call->fe = fe;
+	call->deferred = false;
+	call->child = NULL;
+	call->len = 0;
+	return call;
+}
+
+/**
+ * pvcalls_call_free() - forget a call without a response
+ * @call: call
+ *
+ * Any context.
+ */
+void pvcalls_call_free(struct pvcalls_call *call)
+{
+	kmem_cache_free(pvcalls_call_cache, call);
+}
+
+/**
+ * pvcalls_call_name() - put an address into the response
+ * @call: call
+ * @addr: the address
+ * @len: its length in bytes, or an error number of whoever looked it up
+ *
+ * Does nothing without feature-names.
+ */
+void pvcalls_call_name(struct pvcalls_call *call,
+		       const struct sockaddr_storage *addr, int len)
+{
+	if (len <= 0 || len > PVCALLS_ADDR_LEN ||
+	    !pvcalls_fe_has(call->fe, PVCALLS_F_NAMES))
+		return;
+	memcpy(call->addr, addr, len);
+	call->len = len;
+}
+
+/*
+ * Put a response on the ring. There is always room: it takes the slot of a
+ * request, and no more requests are read than the ring has slots. Neither the
+ * index nor anything else is read back from the ring.
+ */
+static void pvcalls_push(struct pvcalls_fe *fe,
+			 const struct pvcalls_response *rsp)
+{
+	struct xen_pvcalls_sring *sring = fe->ring.sring;
+	RING_IDX prod = fe->ring.rsp_prod_pvt;
+
+	lockdep_assert_held(&fe->rsp_lock);
+
+	memcpy(&sring->ring[prod & (RING_SIZE(&fe->ring) - 1)], rsp,
+	       sizeof(*rsp));
+	fe->ring.rsp_prod_pvt = ++prod;
+	/* the response before the index */
+	virt_wmb();
+	WRITE_ONCE(sring->rsp_prod, prod);
+	/* the index before the look at whether the guest sleeps */
+	virt_mb();
+	if (READ_ONCE(sring->rsp_event) == prod)
+		set_bit(PVCALLS_FE_NOTIFY, &fe->flags);
+}
+
+static void pvcalls_push_plain(struct pvcalls_call *call, int ret)
+{
+	struct pvcalls_response rsp = {
+		.req_id = call->req.req_id,
+		.cmd = call->req.cmd,
+		.ret = ret,
+		/* every request that has an id has it at the same place */
+		.u.id = call->req.u.socket.id,
+	};
+
+	if (!ret && call->len) {
+		memcpy(rsp.u.name.addr, call->addr, call->len);
+		rsp.u.name.len = call->len;
+	}
+	pvcalls_push(call->fe, &rsp);
+}
+
+static void pvcalls_push_deferred(struct pvcalls_fe *fe, u32 slot,
+				  const struct pvcalls_call *call)
+{
+	struct pvcalls_response rsp = {
+		.req_id = slot,
+		.cmd = PVCALLS_DEFERRED,
+		.u.deferred = {
+			.req_id = call->req.req_id,
+			.cmd = call->req.cmd,
+			.ret = call->ret,
+		},
+	};
+
+	if (!call->ret && call->len) {
+		memcpy(rsp.u.deferred.addr, call->addr, call->len);
+		rsp.u.deferred.len = call->len;
+	}
+	pvcalls_push(fe, &rsp);
+	fe->nr_deferred--;
+}
+
+/**
+ * pvcalls_reply() - answer a call
+ * @call: call; freed, or kept until the guest can take the result
+ * @ret: 0 or a negative error number
+ *
+ * The caller's run must end with pvcalls_fe_notify(). On a worker.
+ */
+void pvcalls_reply(struct pvcalls_call *call, int ret)
+{
+	struct pvcalls_fe *fe = call->fe;
+
+	if (pvcalls_fe_dead(fe)) {
+		pvcalls_call_free(call);
+		return;
+	}
+
+	spin_lock(&fe->rsp_lock);
+	if (!call->deferred) {
+		pvcalls_push_plain(call, ret);
+	} else {
+		call->ret = ret;
+		if (!fe->nr_slots) {
+			list_add_tail(&call->list, &fe->results);
+			call = NULL;
+		} else {
+			pvcalls_push_deferred(fe, fe->slots[fe->first_slot],
+					      call);
+			fe->first_slot = (fe->first_slot + 1) %
+					 PVCALLS_RING_SLOTS;
+			fe->nr_slots--;
+		}
+	}
+	spin_unlock(&fe->rsp_lock);
+	if (call)
+		pvcalls_call_free(call);
+}
+
+/**
+ * pvcalls_reply_later() - a call has to wait for the network
+ * @call: call; still the caller's
+ *
+ * With feature-defer the guest gets the call's slot in the command ring back;
+ * without, the response simply comes later. On a worker.
+ *
+ * Return: 0, or -ENOBUFS if the guest has too many deferred calls already:
+ * then the call has not been deferred.
+ */
+int pvcalls_reply_later(struct pvcalls_call *call)
+{
+	struct pvcalls_fe *fe = call->fe;
+	int ret = 0;
+
+	if (call->deferred || !pvcalls_fe_has(fe, PVCALLS_F_DEFER))
+		return 0;
+
+	spin_lock(&fe->rsp_lock);
+	if (fe->nr_deferred >= pvcalls_max_deferred()) {
+		ret = -ENOBUFS;
+	} else {
+		pvcalls_push_plain(call, -EINPROGRESS);
+		call->deferred = true;
+		fe->nr_deferred++;
+	}
+	spin_unlock(&fe->rsp_lock);
+	return ret;
+}
+
+/**
+ * pvcalls_reply_slot() - the guest can take a deferred result
+ * @call: a PVCALLS_DEFERRED request; freed
+ *
+ * Answered at once if there is a result. On the command ring's worker.
+ */
+void pvcalls_reply_slot(struct pvcalls_call *call)
+{
+	struct pvcalls_fe *fe = call->fe;
+	struct pvcalls_call *result;
+
+	spin_lock(&fe->rsp_lock);
+	result = list_first_entry_or_null(&fe->results, struct pvcalls_call,
+					  list);
+	if (result) {
+		list_del(&result->list);
+		pvcalls_push_deferred(fe, call->req.req_id, result);
+	} else {
+		/* no more requests can be outstanding than the ring has slots */
+		fe->slots[(fe->first_slot + fe->nr_slots) %
+			  PVCALLS_RING_SLOTS] = call->req.req_id;
+		fe->nr_slots++;
+	}
+	spin_unlock(&fe->rsp_lock);
+	if (result)
+		pvcalls_call_free(result);
+	pvcalls_call_free(call);
+}
+
+/**
+ * pvcalls_reply_flush() - drop results that the guest has not taken
+ * @fe: a dead frontend without sockets
+ *
+ * May sleep.
+ */
+void pvcalls_reply_flush(struct pvcalls_fe *fe)
+{
+	struct pvcalls_call *call, *next;
+
+	list_for_each_entry_safe(call, next, &fe->results, list)
+		pvcalls_call_free(call);
+	INIT_LIST_HEAD(&fe->results);
+}

@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See sock.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/in.h>
+#include <linux/net.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+#include <linux/tcp.h>
+
+#include <net/net_namespace.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#include "fe.h"
+#include "policy.h"
+#include "reply.h"
+#include "sock.h"
+
+static const struct rhashtable_params pvcalls_sock_params = {
+	.key_len = sizeof_field(struct pvcalls_sock, id),
+	.key_offset = offsetof(struct pvcalls_sock, id),
+	.head_offset = offsetof(struct pvcalls_sock, hash),
+	.automatic_shrinking = true,
+};
+
+static const struct pvcalls_work_ops pvcalls_sock_ops;
+
+/**
+ * pvcalls_socks_init() - a frontend without sockets
+ * @fe: frontend
+ *
+ * May sleep. Undone by pvcalls_socks_exit().
+ *
+ * Return: 0 or a negative error number.
+ */
+int pvcalls_socks_init(struct pvcalls_fe *fe)
+{
+	return rhashtable_init(&fe->socks, &pvcalls_sock_params);
+}
+
+/**
+ * pvcalls_socks_exit() - undo pvcalls_socks_init()
+ * @fe: frontend; its sockets are gone
+ *
+ * May sleep.
+ */
+void pvcalls_socks_exit(struct pvcalls_fe *fe)
+{
+	rhashtable_destroy(&fe->socks);
+}
+
+/**
+ * pvcalls_socks_mark_all() - have all sockets see that the frontend is dead
+ * @fe: frontend
+ *
+ * Process context.
+ */
+void pvcalls_socks_mark_all(struct pvcalls_fe *fe)
+{
+	struct pvcalls_sock *ps;
+
+	spin_lock(&fe->sock_lock);
+	list_for_each_entry(ps, &fe->sock_list, list)
+		pvcalls_work_mark(&ps->work);
+	spin_unlock(&fe->sock_lock);
+}
+
+static void pvcalls_sock_free(struct kref *ref)
+{
+	struct pvcalls_sock *ps = container_of(ref, struct pvcalls_sock, ref);
+
+	pvcalls_fe_put(ps->fe);
+	kfree_rcu(ps, rcu);
+}
+
+/**
+ * pvcalls_sock_put() - drop a reference
+ * @ps: socket; may be freed
+ *
+ * Any context.
+ */
+void pvcalls_sock_put(struct pvcalls_sock *ps)
+{
+	kref_put(&ps->ref, pvcalls_sock_free);
+}
+
+/**
+ * pvcalls_sock_find() - look a socket up
+ * @fe: whose
+ * @id: which
+ *
+ * A socket that waits for its connection has an id but is not there yet. On
+ * the command ring's worker.
+ *
+ * Return: the socket, with a reference, or NULL.
+ */
+struct pvcalls_sock *pvcalls_sock_find(struct pvcalls_fe *fe, u64 id)
+{
+	struct pvcalls_sock *ps;
+
+	rcu_read_lock();
+	ps = rhashtable_lookup(&fe->socks, &id, pvcalls_sock_params);
+	/* pairs with the release when a connection has been accepted */
+	if (ps && (smp_load_acquire(&ps->state) == PVCALLS_SS_ACCEPTING ||
+		   !kref_get_unless_zero(&ps->ref)))
+		ps = NULL;
+	rcu_read_unlock();
+	return ps;
+}
+
+/**
+ * pvcalls_sock_unhash() - an id means this socket no more
+ * @ps: socket
+ *
+ * Idempotent. Process context.
+ */
+void pvcalls_sock_unhash(struct pvcalls_sock *ps)
+{
+	rhashtable_remove_fast(&ps->fe->socks, &ps->hash, pvcalls_sock_params);
+}
+
+/**
+ * pvcalls_sock_submit() - give a socket a command
+ * @ps: an alive socket
+ * @call: the command
+ *
+ * Commands are run in the order in which they are given. Any context.
+ */
+void pvcalls_sock_submit(struct pvcalls_sock *ps, struct pvcalls_call *call)
+{
+	llist_add(&call->node, &ps->calls);
+	pvcalls_work_mark(&ps->work);
+}
+
+/**
+ * pvcalls_sock_new() - make an object
+ * @fe: whose
+ * @id: its id
+ * @sock: the kernel socket, taken over; or NULL: it waits for its connection
+ *
+ * On a worker, while @fe has a live socket or reads its command ring.
+ *
+ * Return: an alive socket, or an error pointer: -EEXIST if the id is in use,
+ * -ENFILE if the guest has too many, -ENOMEM; then @sock is still the
+ * caller's.
+ */
+struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_fe *fe, u64 id,
+				      struct socket *sock)
+{
+	struct pvcalls_sock *ps;
+	int err = -ENFILE;
+
+	if (atomic_inc_return(&fe->live) > pvcalls_max_sockets()) {
+		pvcalls_fe_warn(fe, "more than %u sockets\n",
+				pvcalls_max_sockets());
+		goto uncount;
+	}
+	err = -ENOMEM;
+	ps = kzalloc(sizeof(*ps), GFP_KERNEL);
+	if (!ps)
+		goto uncount;
+
+	kref_init(&ps->ref);
+	ps->fe = fe;
+	ps->id = id;
+	ps->state = sock ? PVCALLS_SS_IDLE : PVCALLS_SS_ACCEPTING;
+	init_llist_head(&ps->calls);
+	ps->sock = sock;
+	pvcalls_active_init(&ps->active);
+	pvcalls_passive_init(&ps->passive);
+	pvcalls_work_init(&ps->work, &pvcalls_sock_ops);
+
+	err = rhashtable_lookup_insert_fast(&fe->socks, &ps->hash,
+					    pvcalls_sock_params);
+	if (err) {
+		if (err == -EEXIST)
+			pvcalls_fe_warn(fe, "socket id %llx in use\n", id);
+		goto free;
+	}
+	pvcalls_fe_get(fe);
+	spin_lock(&fe->sock_lock);
+	list_add_tail(&ps->list, &fe->sock_list);
+	spin_unlock(&fe->sock_lock);
+	return ps;
+
+free:
+	pvcalls_work_exit(&ps->work);
+	kfree(ps);
+uncount:
+	atomic_dec(&fe->live);
+	return ERR_PTR(err);
+}
+
+static int pvcalls_sock_check(struct pvcalls_fe *fe, u32 domain, u32 type,
+			      u32 protocol)
+{
+	if (domain != AF_INET &&
+	    !(domain == AF_INET6 && pvcalls_fe_has(fe, PVCALLS_F_IPV6)))
+		return -EAFNOSUPPORT;
+	if (type != SOCK_STREAM)
+		return -ESOCKTNOSUPPORT;
+	if (protocol != IPPROTO_IP && protocol != IPPROTO_TCP)
+		return -EPROTONOSUPPORT;
+	return 0;
+}
+
+/**
+ * pvcalls_sock_open() - SOCKET
+ * @fe: whose
+ * @id: its id
+ * @domain: AF_INET, or AF_INET6 if that is in force
+ * @type: SOCK_STREAM
+ * @protocol: IPPROTO_IP or IPPROTO_TCP
+ *
+ * On the command ring's worker.
+ *
+ * Return: 0 or a negative error number.
+ */
+int pvcalls_sock_open(struct pvcalls_fe *fe, u64 id, u32 domain, u32 type,
+		      u32 protocol)
+{
+	struct pvcalls_sock *ps;
+	struct socket *sock;
+	int err;
+
+	err = pvcalls_sock_check(fe, domain, type, protocol);
+	if (err) {
+		pvcalls_fe_warn(fe, "socket(%u, %u, %u) not supported\n",
+				domain, type, protocol);
+		return err;
+	}
+
+	/*
+	 * Not a kernel socket in the sense of sock_create_kern(): TCP stops the
+	 * timers of such a one when it is closed (it holds no reference to its
+	 * network namespace), and then a lost segment is never sent again.
+	 */
+	err = __sock_create(&init_net, domain, SOCK_STREAM, IPPROTO_TCP, &sock,
+			    0);
+	if (err)
+		return err;
+	if (domain == AF_INET6)
+		sock->sk->sk_ipv6only = 0;
+	/* the ring has gathered small writes already */
+	tcp_sock_set_nodelay(sock->sk);
+
+	ps = pvcalls_sock_new(fe, id, sock);
+	if (IS_ERR(ps)) {
+		sock_release(sock);
+		return PTR_ERR(ps);
+	}
+	return 0;
+}
+
+/**
+ * pvcalls_sock_close() - tear a socket down
+ * @ps: socket, alive; stays allocated
+ *
+ * When it returns the data ring is unmapped, the event channel and the kernel
+ * socket are closed, and all calls but @ps->release are answered. Never waits
+ * for the network. On the worker that it belongs to.
+ */
+void pvcalls_sock_close(struct pvcalls_sock *ps)
+{
+	struct llist_node *calls;
+
+	WRITE_ONCE(ps->state, PVCALLS_SS_GONE);
+	pvcalls_sock_unhash(ps);
+	if (ps->sock)
+		pvcalls_hooks_detach(ps);
+	pvcalls_active_close(ps);
+	pvcalls_passive_close(ps);
+	if (ps->sock) {
+		sock_release(ps->sock);
+		ps->sock = NULL;
+	}
+
+	calls = llist_reverse_order(llist_del_all(&ps->calls));
+	while (calls) {
+		struct pvcalls_call *call =
+			llist_entry(calls, struct pvcalls_call, node);
+
+		calls = calls->next;
+		pvcalls_reply(call, -EBADF);
+	}
+}
+
+/**
+ * pvcalls_sock_drop() - a socket that was torn down is not alive any more
+ * @ps: socket; may be freed
+ *
+ * Afterwards the frontend may be gone: responses have been sent before, and so
+ * has the event for them. On the worker that it belonged to.
+ */
+void pvcalls_sock_drop(struct pvcalls_sock *ps)
+{
+	struct pvcalls_fe *fe = ps->fe;
+
+	spin_lock(&fe->sock_lock);
+	list_del(&ps->list);
+	spin_unlock(&fe->sock_lock);
+	pvcalls_work_exit(&ps->work);
+	if (atomic_dec_and_test(&fe->live))
+		wake_up(&fe->gone);
+	pvcalls_sock_put(ps);
+}
+
+/**
+ * pvcalls_sock_name() - put a socket's address into a response
+ * @ps: socket with a kernel socket
+ * @call: whose response
+ * @peer: the peer's address, not its own
+ *
+ * On the worker that it belongs to.
+ */
+void pvcalls_sock_name(struct pvcalls_sock *ps, struct pvcalls_call *call,
+		       bool peer)
+{
+	struct sockaddr_storage addr = {};
+	int len;
+
+	if (peer)
+		len = kernel_getpeername(ps->sock, (struct sockaddr *)&addr);
+	else
+		len = kernel_getsockname(ps->sock, (struct sockaddr *)&addr);
+	pvcalls_call_name(call, &addr, len);
+}
+
+static void pvcalls_sock_getname(struct pvcalls_sock *ps,
+				 struct pvcalls_call *call)
+{
+	const struct pvcalls_req_getname *req = (const void *)&call->req.u;
+
+	pvcalls_sock_name(ps, call, req->peer);
+	pvcalls_reply(call, req->peer && !call->len ? -ENOTCONN : 0);
+}
+
+static void pvcalls_sock_bind(struct pvcalls_sock *ps,
+			      struct pvcalls_call *call)
+{
+	const struct xen_pvcalls_bind *req = &call->req.u.bind;
+	struct sockaddr_storage addr;
+	int ret;
+
+	ret = pvcalls_policy_addr(ps->fe, req->addr, req->len, &addr);
+	if (ret > 0) {
+		int len = ret;
+
+		ret = pvcalls_policy_bind(ps->fe, &addr);
+		if (!ret) {
+			/*
+			 * Servers ask for it, and version 1 can't say so. A
+			 * port that another socket listens on stays taken.
+			 */
+			sock_set_reuseaddr(ps->sock->sk);
+			ret = kernel_bind(ps->sock, (struct sockaddr *)&addr,
+					  len);
+		}
+	}
+	if (!ret)
+		pvcalls_sock_name(ps, call, false);
+	pvcalls_reply(call, ret);
+}
+
+static void pvcalls_sock_release(struct pvcalls_sock *ps,
+				 struct pvcalls_call *call)
+{
+	ps->release = call;
+	if (ps->state == PVCALLS_SS_CONNECTED)
+		pvcalls_active_drain(ps);
+}
+
+static void pvcalls_sock_call(struct pvcalls_sock *ps,
+			      struct pvcalls_call *call)
+{
+	switch (call->req.cmd) {
+	case PVCALLS_CONNECT:
+		pvcalls_active_connect(ps, call);
+		break;
+	case PVCALLS_RELEASE:
+		pvcalls_sock_release(ps, call);
+		break;
+	case PVCALLS_BIND:
+		pvcalls_sock_bind(ps, call);
+		break;
+	case PVCALLS_LISTEN:
+		pvcalls_passive_listen(ps, call);
+		break;
+	case PVCALLS_ACCEPT:
+		pvcalls_passive_accept(ps, call);
+		break;
+	case PVCALLS_POLL:
+		pvcalls_passive_poll(ps, call);
+		break;
+	case PVCALLS_SHUTDOWN:
+		pvcalls_active_shutdown(ps, call);
+		break;
+	case PVCALLS_GETNAME:
+		pvcalls_sock_getname(ps, call);
+		break;
+	}
+}
+
+/* Returns whether there is more to do. */
+static bool pvcalls_sock_step(struct pvcalls_sock *ps)
+{
+	switch (ps->state) {
+	case PVCALLS_SS_CONNECTING:
+		pvcalls_active_connecting(ps);
+		if (ps->state != PVCALLS_SS_CONNECTED)
+			return false;
+		fallthrough;
+	case PVCALLS_SS_CONNECTED:
+	case PVCALLS_SS_DRAINING:
+		return pvcalls_active_step(ps);
+	case PVCALLS_SS_LISTENING:
+		pvcalls_passive_step(ps);
+		return false;
+	default:
+		return false;
+	}
+}
+
+static bool pvcalls_sock_ends(struct pvcalls_sock *ps)
+{
+	if (pvcalls_fe_dead(ps->fe))
+		return true;
+	if (!ps->release)
+		return false;
+	if (ps->state != PVCALLS_SS_DRAINING || pvcalls_active_drained(ps))
+		return true;
+	/* if it can't be deferred it keeps its slot */
+	pvcalls_reply_later(ps->release);
+	return false;
+}
+
+static bool pvcalls_sock_run(struct pvcalls_work *work,
+			     struct pvcalls_worker *w)
+{
+	struct pvcalls_sock *ps = container_of(work, struct pvcalls_sock, work);
+	struct pvcalls_fe *fe = ps->fe;
+	struct llist_node *calls;
+	bool more = false;
+
+	/* pairs with the release when a connection has been accepted */
+	switch (smp_load_acquire(&ps->state)) {
+	case PVCALLS_SS_ACCEPTING:
+	case PVCALLS_SS_GONE:
+		return false;
+	default:
+		break;
+	}
+
+	if (!pvcalls_fe_dead(fe)) {
+		calls = llist_reverse_order(llist_del_all(&ps->calls));
+		while (calls) {
+			struct pvcalls_call *call =
+				llist_entry(calls, struct pvcalls_call, node);
+
+			calls = calls->next;
+			pvcalls_sock_call(ps, call);
+		}
+		more = pvcalls_sock_step(ps);
+	}
+
+	if (!pvcalls_sock_ends(ps)) {
+		pvcalls_fe_notify(fe);
+		return more;
+	}
+	pvcalls_sock_close(ps);
+	if (ps->release)
+		pvcalls_reply(ps->release, 0);
+	pvcalls_fe_notify(fe);
+	pvcalls_sock_drop(ps);
+	return false;
+}
+
+static void pvcalls_sock_work_get(struct pvcalls_work *work)
+{
+	kref_get(&container_of(work, struct pvcalls_sock, work)->ref);
+}
+
+static void pvcalls_sock_work_put(struct pvcalls_work *work)
+{
+	pvcalls_sock_put(container_of(work, struct pvcalls_sock, work));
+}
+
+static const struct pvcalls_work_ops pvcalls_sock_ops = {
+	.run = pvcalls_sock_run,
+	.get = pvcalls_sock_work_get,
+	.put = pvcalls_sock_work_put,
+};

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * See xenbus.h.
+ *
+ * xenbus's watch thread brings the frontend's states, one at a time; @lock
+ * keeps them apart from the work that ends the connection to a frontend that
+ * broke the rules.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/err.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include <xen/xenbus.h>
+
+#include "fe.h"
+#include "policy.h"
+#include "pvcalls_ext.h"
+#include "xenbus.h"
+
+#define PVCALLS_VERSION	"1"
+
+/**
+ * struct pvcalls_dev - a device, from probe to remove
+ * @xdev: xenbus's side of it
+ * @lock: guards @fe and the changes of state
+ * @fe: the frontend, while connected; else NULL
+ * @broken: ends the connection when the frontend broke the rules
+ */
+struct pvcalls_dev {
+	struct xenbus_device *xdev;
+	struct mutex lock;
+	struct pvcalls_fe *fe;
+	struct work_struct broken;
+};
+
+static const char * const pvcalls_feature_keys[] = PVCALLS_FEATURE_KEYS;
+
+static int pvcalls_dev_write(struct xenbus_device *xdev,
+			     struct xenbus_transaction xbt)
+{
+	const char *node = xdev->nodename;
+	unsigned int i;
+	int err;
+
+	err = xenbus_write(xbt, node, "versions", PVCALLS_VERSION);
+	if (err)
+		return err;
+	err = xenbus_printf(xbt, node, "max-page-order", "%u",
+			    pvcalls_max_order());
+	if (err)
+		return err;
+	err = xenbus_write(xbt, node, "function-calls", XENBUS_FUNCTIONS_CALLS);
+	if (err)
+		return err;
+	for (i = 0; i < ARRAY_SIZE(pvcalls_feature_keys); i++) {
+		err = xenbus_write(xbt, node, pvcalls_feature_keys[i], "1");
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Say what this backend can do. */
+static int pvcalls_dev_publish(struct xenbus_device *xdev)
+{
+	struct xenbus_transaction xbt;
+	int err;
+
+	do {
+		err = xenbus_transaction_start(&xbt);
+		if (err)
+			return err;
+		err = pvcalls_dev_write(xdev, xbt);
+		if (err) {
+			xenbus_transaction_end(xbt, 1);
+			return err;
+		}
+		err = xenbus_transaction_end(xbt, 0);
+	} while (err == -EAGAIN);
+	return err;
+}
+
+static unsigned long pvcalls_dev_features(struct xenbus_device *xdev)
+{
+	unsigned long features = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pvcalls_feature_keys); i++)
+		if (xenbus_read_unsigned(xdev->otherend,
+					 pvcalls_feature_keys[i], 0) == 1)
+			features |= BIT(i);
+	return features;
+}
+
+static void pvcalls_dev_broken(void *arg)
+{
+	struct pvcalls_dev *pdev = arg;
+
+	schedule_work(&pdev->broken);
+}
+
+/* Returns 0, or an error number after it has been reported in xenstore. */
+static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
+{
+	struct xenbus_device *xdev = pdev->xdev;
+	struct pvcalls_fe_params params = {
+		.broken = pvcalls_dev_broken,
+		.broken_arg = pdev,
+	};
+	struct pvcalls_fe *fe;
+	unsigned int version;
+	int err;
+
+	err = xenbus_gather(XBT_NIL, xdev->otherend,
+			    "version", "%u", &version,
+			    "port", "%u", &params.port,
+			    "ring-ref", "%u", &params.ring_ref, NULL);
+	if (err) {
+		xenbus_dev_fatal(xdev, err, "reading %s", xdev->otherend);
+		return err;
+	}
+	if (version != 1) {
+		xenbus_dev_fatal(xdev, -EINVAL, "unknown version %u", version);
+		return -EINVAL;
+	}
+	params.features = pvcalls_dev_features(xdev);
+
+	fe = pvcalls_fe_create(xdev, &params);
+	if (IS_ERR(fe)) {
+		err = PTR_ERR(fe);
+		xenbus_dev_fatal(xdev, err, "command ring %u, port %u",
+				 params.ring_ref, params.port);
+		return err;
+	}
+	pdev->fe = fe;
+	pr_info("dom%d: connected, extensions %#lx\n", xdev->otherend_id,
+		params.features);
+	return 0;
+}
+
+static void pvcalls_dev_disconnect(struct pvcalls_dev *pdev)
+{
+	if (!pdev->fe)
+		return;
+	pvcalls_fe_destroy(pdev->fe);
+	pdev->fe = NULL;
+	pr_info("dom%d: disconnected\n", pdev->xdev->otherend_id);
+}
+
+static void pvcalls_dev_broken_work(struct work_struct *work)
+{
+	struct pvcalls_dev *pdev = container_of(work, struct pvcalls_dev,
+						broken);
+
+	mutex_lock(&pdev->lock);
+	/* it may be another connection by now */
+	if (pdev->fe && test_bit(PVCALLS_FE_BROKEN, &pdev->fe->flags)) {
+		pvcalls_dev_disconnect(pdev);
+		xenbus_switch_state(pdev->xdev, XenbusStateClosing);
+	}
+	mutex_unlock(&pdev->lock);
+}
+
+/* Follow the frontend. Returns whether the device is to go away. */
+static bool pvcalls_dev_follow(struct pvcalls_dev *pdev,
+			       enum xenbus_state frontend)
+{
+	struct xenbus_device *xdev = pdev->xdev;
+
+	switch (frontend) {
+	case XenbusStateInitialising:
+		/* a new start, whatever was before */
+		if (xdev->state == XenbusStateInitWait)
+			break;
+		pvcalls_dev_disconnect(pdev);
+		xenbus_switch_state(xdev, XenbusStateInitWait);
+		break;
+	case XenbusStateInitialised:
+		if (xdev->state == XenbusStateInitWait &&
+		    !pvcalls_dev_connect(pdev))
+			xenbus_switch_state(xdev, XenbusStateConnected);
+		break;
+	case XenbusStateInitWait:
+	case XenbusStateConnected:
+		break;
+	case XenbusStateClosing:
+		pvcalls_dev_disconnect(pdev);
+		if (xdev->state != XenbusStateClosed)
+			xenbus_switch_state(xdev, XenbusStateClosing);
+		break;
+	case XenbusStateClosed:
+		pvcalls_dev_disconnect(pdev);
+		xenbus_switch_state(xdev, XenbusStateClosed);
+		return !xenbus_dev_is_online(xdev);
+	case XenbusStateUnknown:
+		/* the frontend's directory is gone, and so is the guest */
+		pvcalls_dev_disconnect(pdev);
+		xenbus_switch_state(xdev, XenbusStateClosed);
+		return true;
+	default:
+		xenbus_dev_fatal(xdev, -EINVAL, "frontend in state %d",
+				 frontend);
+		break;
+	}
+	return false;
+}
+
+static void pvcalls_xenbus_changed(struct xenbus_device *xdev,
+				   enum xenbus_state frontend)
+{
+	struct pvcalls_dev *pdev = dev_get_drvdata(&xdev->dev);
+	bool gone;
+
+	mutex_lock(&pdev->lock);
+	gone = pvcalls_dev_follow(pdev, frontend);
+	mutex_unlock(&pdev->lock);
+	/* ends in pvcalls_xenbus_remove() */
+	if (gone)
+		device_unregister(&xdev->dev);
+}
+
+static int pvcalls_xenbus_probe(struct xenbus_device *xdev,
+				const struct xenbus_device_id *id)
+{
+	struct pvcalls_dev *pdev;
+	int err;
+
+	pdev = kzalloc(sizeof(*pdev), GFP_KERNEL);
+	if (!pdev)
+		return -ENOMEM;
+	pdev->xdev = xdev;
+	mutex_init(&pdev->lock);
+	INIT_WORK(&pdev->broken, pvcalls_dev_broken_work);
+	dev_set_drvdata(&xdev->dev, pdev);
+
+	err = pvcalls_dev_publish(xdev);
+	if (!err)
+		err = xenbus_switch_state(xdev, XenbusStateInitWait);
+	if (err) {
+		dev_set_drvdata(&xdev->dev, NULL);
+		kfree(pdev);
+	}
+	return err;
+}
+
+static void pvcalls_xenbus_remove(struct xenbus_device *xdev)
+{
+	struct pvcalls_dev *pdev = dev_get_drvdata(&xdev->dev);
+
+	mutex_lock(&pdev->lock);
+	pvcalls_dev_disconnect(pdev);
+	mutex_unlock(&pdev->lock);
+	/* without a connection nobody schedules it again */
+	cancel_work_sync(&pdev->broken);
+	dev_set_drvdata(&xdev->dev, NULL);
+	kfree(pdev);
+}
+
+static const struct xenbus_device_id pvcalls_xenbus_ids[] = {
+	{ "pvcalls" },
+	{ "" }
+};
+
+static struct xenbus_driver pvcalls_xenbus_driver = {
+	.name = KBUILD_MODNAME,
+	.ids = pvcalls_xenbus_ids,
+	.probe = pvcalls_xenbus_probe,
+	.remove = pvcalls_xenbus_remove,
+	.otherend_changed = pvcalls_xenbus_changed,
+};
+
+/**
+ * pvcalls_xenbus_register() - begin to serve
+ *
+ * May sleep.
+ *
+ * Return: 0 or a negative error number.
+ */
+int pvcalls_xenbus_register(void)
+{
+	return xenbus_register_backend(&pvcalls_xenbus_driver);
+}
+
+/**
+ * pvcalls_xenbus_unregister() - end all connections and serve no more
+ *
+ * The devices are left in XenbusStateClosed. May sleep.
+ */
+void pvcalls_xenbus_unregister(void)
+{
+	xenbus_unregister_driver(&pvcalls_xenbus_driver);
+}
+
+MODULE_ALIAS("xen-backend:pvcalls");
