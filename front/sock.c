@@ -59,7 +59,8 @@ struct pvc_sock *pvc_sk_create(struct sock *sk)
 		if (ps) {
 			mutex_init(&ps->ctl);
 			spin_lock_init(&ps->lock);
-			pvc_sk_init_opts(sk, ps);
+			if (sk->sk_socket)
+				pvcalls_custom_sockopt(sk->sk_socket, true);
 			/* not for sockets that TCP clones from this one */
 			__rcu_assign_sk_user_data_with_flags(sk, ps,
 							     SK_USER_DATA_NOCOPY);
@@ -137,7 +138,7 @@ void pvc_go_local(struct socket *sock)
 
 	if (ps)
 		pvc_sk_drop_conn(ps, true);
-	clear_bit(SOCK_CUSTOM_SOCKOPT, &sock->flags);
+	pvcalls_custom_sockopt(sock, false);
 	/* what TCP puts into its packets, when asked for by IPPROTO_PVCALLS */
 	sock->sk->sk_protocol = IPPROTO_TCP;
 	WRITE_ONCE(sock->ops,

@@ -44,31 +44,14 @@ static int pvc_find_relayed(int level, int name)
 	return -1;
 }
 
-static void pvc_note_opt(struct pvc_sock *ps, int level, int name, int value)
+/* Notes a value; returns whether it is news for the backend. */
+static bool pvc_note_opt(struct pvc_sock *ps, int i, int value)
 {
-	int i = pvc_find_relayed(level, name);
-
+	if (test_bit(i, &ps->opts_set) && READ_ONCE(ps->opts[i]) == value)
+		return false;
 	WRITE_ONCE(ps->opts[i], value);
 	set_bit(i, &ps->opts_set);
-}
-
-/**
- * pvc_sk_init_opts() - note what a program has set before we knew its socket
- * @sk: the socket
- * @ps: of it
- *
- * From now on pvc_setsockopt() sees SOL_SOCKET too.
- */
-void pvc_sk_init_opts(struct sock *sk, struct pvc_sock *ps)
-{
-	if (sk->sk_reuse)
-		pvc_note_opt(ps, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (sk->sk_reuseport)
-		pvc_note_opt(ps, SOL_SOCKET, SO_REUSEPORT, 1);
-	if (sock_flag(sk, SOCK_KEEPOPEN))
-		pvc_note_opt(ps, SOL_SOCKET, SO_KEEPALIVE, 1);
-	if (sk->sk_socket)
-		set_bit(SOCK_CUSTOM_SOCKOPT, &sk->sk_socket->flags);
+	return true;
 }
 
 static int pvc_post_opts(struct pvc_conn *c, const struct pvcalls_opt *opt,
@@ -83,26 +66,38 @@ static int pvc_post_opts(struct pvc_conn *c, const struct pvcalls_opt *opt,
 	return pvc_cmd_post(c->dev, &req);
 }
 
-/**
- * pvc_relay_opts() - pass on all options that a program has set so far
- * @sk: its socket
- * @c: the backend's, just opened
- *
- * Context: process, may sleep; does not wait for the backend.
+/*
+ * Some kernels do not let us see SOL_SOCKET options being set, so look at what
+ * they have set: the first three of the table.
  */
-void pvc_relay_opts(struct sock *sk, struct pvc_conn *c)
+static void pvc_note_socket_opts(const struct sock *sk, struct pvc_sock *ps,
+				 unsigned long *news)
 {
-	struct pvc_sock *ps = pvc_sk(sk);
+	const int now[] = {
+		!!sk->sk_reuse, !!sk->sk_reuseport,
+		sock_flag(sk, SOCK_KEEPOPEN),
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(now); i++)
+		if ((now[i] || test_bit(i, &ps->opts_set)) &&
+		    pvc_note_opt(ps, i, now[i]))
+			__set_bit(i, news);
+}
+
+/* Passes on the options in @which. */
+static void pvc_relay(struct pvc_sock *ps, struct pvc_conn *c,
+		      unsigned long which)
+{
 	struct pvcalls_opt opt[PVCALLS_MAX_OPTS];
 	unsigned int n = 0;
 	int i;
 
 	if (!pvc_dev_has(c->dev, PVCALLS_F_SOCKOPT))
 		return;
-	for (i = 0; i < PVC_RELAYED; i++) {
-		if (!test_bit(i, &ps->opts_set) ||
-		    (pvcalls_relayed[i].level == SOL_IPV6 &&
-		     c->family != AF_INET6))
+	for_each_set_bit(i, &which, PVC_RELAYED) {
+		if (pvcalls_relayed[i].level == SOL_IPV6 &&
+		    c->family != AF_INET6)
 			continue;
 		opt[n].level = pvcalls_relayed[i].level;
 		opt[n].name = pvcalls_relayed[i].name;
@@ -114,6 +109,22 @@ void pvc_relay_opts(struct sock *sk, struct pvc_conn *c)
 	}
 	if (n)
 		pvc_post_opts(c, opt, n);
+}
+
+/**
+ * pvc_relay_opts() - pass on all options that a program has set so far
+ * @sk: its socket
+ * @c: the backend's, just opened
+ *
+ * Context: process, may sleep; does not wait for the backend.
+ */
+void pvc_relay_opts(struct sock *sk, struct pvc_conn *c)
+{
+	struct pvc_sock *ps = pvc_sk(sk);
+	unsigned long news = 0;
+
+	pvc_note_socket_opts(sk, ps, &news);
+	pvc_relay(ps, c, READ_ONCE(ps->opts_set));
 }
 
 static int pvc_set_native(struct socket *sock, int level, int name,
@@ -139,30 +150,33 @@ int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
 		   unsigned int len)
 {
 	int i = pvc_find_relayed(level, name);
-	struct pvcalls_opt opt = { .level = level, .name = name };
+	unsigned long news = 0;
 	struct pvc_sock *ps;
 	struct pvc_conn *c;
-	int ret;
+	int ret, value = 0;
 
 	/* these would take over a socket that carries nothing */
 	if (level == SOL_TCP && (name == TCP_ULP || name == TCP_REPAIR))
 		return -ENOPROTOOPT;
 	ret = pvc_set_native(sock, level, name, val, len);
-	if (ret || i < 0)
+	if (ret)
 		return ret;
-	/* one byte is enough for IP's options */
-	if (copy_from_sockptr(&opt.value, val, min_t(size_t, len, 4)))
-		return -EFAULT;
 	ps = pvc_sk_create(sock->sk);
 	if (!ps)
 		return -ENOMEM;
-	pvc_note_opt(ps, level, name, opt.value);
+	pvc_note_socket_opts(sock->sk, ps, &news);
+	if (i >= 0 && level != SOL_SOCKET) {
+		/* one byte is enough for IP's options */
+		if (copy_from_sockptr(&value, val, min_t(size_t, len, 4)))
+			return -EFAULT;
+		if (pvc_note_opt(ps, i, value))
+			__set_bit(i, &news);
+	}
 	c = pvc_sk_conn(sock->sk);
-	if (!c)
-		return 0;
-	if (pvc_dev_has(c->dev, PVCALLS_F_SOCKOPT))
-		pvc_post_opts(c, &opt, 1);
-	pvc_conn_put(c);
+	if (c) {
+		pvc_relay(ps, c, news);
+		pvc_conn_put(c);
+	}
 	return 0;
 }
 

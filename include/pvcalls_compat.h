@@ -52,6 +52,17 @@ static inline int pvcalls_ops_accept(const struct proto_ops *ops,
 #define PVCALLS_NO_SENDPAGE	.sendpage = sock_no_sendpage,
 #endif
 
+/*
+ * From 6.9 on any socket can have SOL_SOCKET sent to its own setsockopt();
+ * before that only MPTCP's can.
+ */
+static inline void pvcalls_custom_sockopt(struct socket *sock, bool on)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	assign_bit(SOCK_CUSTOM_SOCKOPT, &sock->flags, on);
+#endif
+}
+
 /* The third argument of a probed function, at its entry */
 static inline void pvcalls_set_argument2(struct pt_regs *regs,
 					 unsigned long val)
