@@ -364,11 +364,11 @@ void pvcalls_active_shutdown(struct pvcalls_sock *ps,
 void pvcalls_active_drain(struct pvcalls_sock *ps)
 {
 	struct pvcalls_active *a = &ps->active;
-	const u8 *pad = (const u8 *)&ps->release->req.u.release.reuse + 1;
+	u8 flags = ps->release->req.u.dummy.dummy[PVCALLS_RELEASE_FLAGS];
 
 	WRITE_ONCE(ps->state, PVCALLS_SS_DRAINING);
 	if (pvcalls_fe_has(ps->fe, PVCALLS_F_SHUTDOWN) &&
-	    (pad[0] & PVCALLS_RELEASE_ABORT)) {
+	    (flags & PVCALLS_RELEASE_ABORT)) {
 		a->reset = true;
 		a->out_done = true;
 		return;

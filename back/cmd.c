@@ -58,6 +58,11 @@ static void pvcalls_cmd_ext(struct pvcalls_call *call)
 			break;
 		pvcalls_cmd_forward(call, false);
 		return;
+	case PVCALLS_SETSOCKOPT:
+		if (!pvcalls_fe_has(fe, PVCALLS_F_SOCKOPT))
+			break;
+		pvcalls_cmd_forward(call, false);
+		return;
 	case PVCALLS_DEFERRED:
 		if (!pvcalls_fe_has(fe, PVCALLS_F_DEFER))
 			break;

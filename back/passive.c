@@ -9,6 +9,7 @@
 #include <net/sock.h>
 
 #include "fe.h"
+#include "opts.h"
 #include "reply.h"
 #include "sock.h"
 
@@ -95,6 +96,7 @@ static int pvcalls_passive_try(struct pvcalls_sock *ps,
 		return 0;
 	}
 
+	pvcalls_opts_owner(ps->fe, child->sock);
 	pvcalls_hooks_attach(child, &ps->hooks);
 	pvcalls_sock_name(child, call, true);
 	set_bit(PVCALLS_SF_IN_READY, &child->flags);

@@ -6,13 +6,12 @@
 #include <linux/net.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
-#include <linux/tcp.h>
 
 #include <net/net_namespace.h>
 #include <net/sock.h>
-#include <net/tcp.h>
 
 #include "fe.h"
+#include "opts.h"
 #include "policy.h"
 #include "reply.h"
 #include "sock.h"
@@ -240,10 +239,7 @@ int pvcalls_sock_open(struct pvcalls_fe *fe, u64 id, u32 domain, u32 type,
 			    0);
 	if (err)
 		return err;
-	if (domain == AF_INET6)
-		sock->sk->sk_ipv6only = 0;
-	/* the ring has gathered small writes already */
-	tcp_sock_set_nodelay(sock->sk);
+	pvcalls_opts_init(fe, sock);
 
 	ps = pvcalls_sock_new(fe, id, sock);
 	if (IS_ERR(ps)) {
@@ -349,11 +345,7 @@ static void pvcalls_sock_bind(struct pvcalls_sock *ps,
 
 		ret = pvcalls_policy_bind(ps->fe, &addr);
 		if (!ret) {
-			/*
-			 * Servers ask for it, and version 1 can't say so. A
-			 * port that another socket listens on stays taken.
-			 */
-			sock_set_reuseaddr(ps->sock->sk);
+			pvcalls_opts_bind(ps->fe, ps->sock);
 			ret = kernel_bind(ps->sock, (struct sockaddr *)&addr,
 					  len);
 		}
@@ -398,6 +390,9 @@ static void pvcalls_sock_call(struct pvcalls_sock *ps,
 		break;
 	case PVCALLS_GETNAME:
 		pvcalls_sock_getname(ps, call);
+		break;
+	case PVCALLS_SETSOCKOPT:
+		pvcalls_opts_set(ps, call);
 		break;
 	}
 }

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See opts.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/net.h>
+#include <linux/sockptr.h>
+#include <linux/tcp.h>
+#include <linux/uidgid.h>
+
+#include <net/sock.h>
+
+#include "fe.h"
+#include "opts.h"
+#include "reply.h"
+#include "sock.h"
+
+/* Owner of the sockets of domain 0; those of other domains follow */
+#define PVCALLS_FIRST_UID	0x70000000
+
+/* What a guest may set; the value is an int, and TCP/IP checks it */
+static const struct {
+	u16 level;
+	u16 name;
+} pvcalls_allowed_opts[] = {
+	{ SOL_SOCKET, SO_REUSEADDR },
+	{ SOL_SOCKET, SO_REUSEPORT },
+	{ SOL_SOCKET, SO_KEEPALIVE },
+	{ IPPROTO_TCP, TCP_NODELAY },
+	{ IPPROTO_TCP, TCP_CORK },
+	{ IPPROTO_TCP, TCP_KEEPIDLE },
+	{ IPPROTO_TCP, TCP_KEEPINTVL },
+	{ IPPROTO_TCP, TCP_KEEPCNT },
+	{ IPPROTO_TCP, TCP_USER_TIMEOUT },
+	{ IPPROTO_TCP, TCP_DEFER_ACCEPT },
+	{ IPPROTO_IP, IP_TOS },
+	{ IPPROTO_IP, IP_TTL },
+	{ IPPROTO_IPV6, IPV6_V6ONLY },
+	{ IPPROTO_IPV6, IPV6_TCLASS },
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS },
+};
+
+/**
+ * pvcalls_opts_owner() - say whose socket it is
+ * @fe: the guest
+ * @sock: its kernel socket
+ *
+ * Sockets with SO_REUSEPORT may share a port if they have the same owner. Were
+ * it root's for all, guests could take connections from each other and from
+ * this domain. May sleep.
+ */
+void pvcalls_opts_owner(struct pvcalls_fe *fe, struct socket *sock)
+{
+	kuid_t uid = KUIDT_INIT(PVCALLS_FIRST_UID + fe->domid);
+
+	SOCK_INODE(sock)->i_uid = uid;
+	sock->sk->sk_uid = uid;
+}
+
+/**
+ * pvcalls_opts_init() - defaults of a new socket
+ * @fe: the guest
+ * @sock: its kernel socket
+ *
+ * What a guest can't say is chosen so that most programs are content. May
+ * sleep.
+ */
+void pvcalls_opts_init(struct pvcalls_fe *fe, struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	pvcalls_opts_owner(fe, sock);
+	if (sk->sk_family == AF_INET6)
+		sk->sk_ipv6only = 0;
+	/* programs that care about latency ask for it, and the ring gathers */
+	if (!pvcalls_fe_has(fe, PVCALLS_F_SOCKOPT))
+		tcp_sock_set_nodelay(sk);
+}
+
+/**
+ * pvcalls_opts_bind() - options of a socket that is going to be bound
+ * @fe: the guest
+ * @sock: its kernel socket
+ *
+ * May sleep.
+ */
+void pvcalls_opts_bind(struct pvcalls_fe *fe, struct socket *sock)
+{
+	/*
+	 * Servers ask for it, or they can't be restarted for a minute. A port
+	 * that another socket listens on stays taken nevertheless.
+	 */
+	if (!pvcalls_fe_has(fe, PVCALLS_F_SOCKOPT))
+		sock_set_reuseaddr(sock->sk);
+}
+
+static bool pvcalls_opts_allowed(const struct pvcalls_opt *opt)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pvcalls_allowed_opts); i++)
+		if (opt->level == pvcalls_allowed_opts[i].level &&
+		    opt->name == pvcalls_allowed_opts[i].name)
+			return true;
+	return false;
+}
+
+static int pvcalls_opts_one(struct socket *sock, const struct pvcalls_opt *opt)
+{
+	int val = opt->value;
+
+	if (!pvcalls_opts_allowed(opt))
+		return 0;
+	if (opt->level == SOL_SOCKET)
+		return sock_setsockopt(sock, opt->level, opt->name,
+				       KERNEL_SOCKPTR(&val), sizeof(val));
+	return READ_ONCE(sock->ops)->setsockopt(sock, opt->level, opt->name,
+						KERNEL_SOCKPTR(&val),
+						sizeof(val));
+}
+
+/**
+ * pvcalls_opts_set() - SETSOCKOPT
+ * @ps: socket
+ * @call: the request; freed
+ *
+ * On the worker that it belongs to.
+ */
+void pvcalls_opts_set(struct pvcalls_sock *ps, struct pvcalls_call *call)
+{
+	const struct pvcalls_req_setsockopt *req = (const void *)&call->req.u;
+	u32 i, count = req->count;
+	int ret = 0;
+
+	if (!count || count > PVCALLS_MAX_OPTS) {
+		pvcalls_fe_warn(ps->fe, "%u socket options\n", count);
+		pvcalls_reply(call, -EINVAL);
+		return;
+	}
+	for (i = 0; i < count; i++) {
+		int err = pvcalls_opts_one(ps->sock, &req->opt[i]);
+
+		if (!ret)
+			ret = err;
+	}
+	pvcalls_reply(call, ret);
+}
