@@ -129,8 +129,9 @@ int pvcalls_active_map(struct pvcalls_sock *ps, grant_ref_t ref,
 
 	/* events may come at once; @state keeps the worker from handling any */
 	err = bind_interdomain_evtchn_to_irqhandler_lateeoi(fe->dev, port,
-							pvcalls_active_event, 0,
-							"pvcalls-mt-data", ps);
+							    pvcalls_active_event,
+							    0, "pvcalls-mt-data",
+							    ps);
 	if (err < 0) {
 		a->map = NULL;
 		pvcalls_fe_warn(fe, "data ring %u: bad port %u (%d)\n", ref,

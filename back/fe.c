@@ -4,6 +4,7 @@
 
 #include <linux/err.h>
 #include <linux/irq.h>
+#include <linux/mutex.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
@@ -14,6 +15,27 @@
 #include "fe.h"
 #include "reply.h"
 #include "sock.h"
+
+static DEFINE_MUTEX(pvcalls_fe_lock);
+static LIST_HEAD(pvcalls_fe_list);
+
+/**
+ * pvcalls_fe_for_each() - look at all connected frontends
+ * @fn: called for each; may sleep, must not connect or disconnect any
+ * @arg: for @fn
+ *
+ * May sleep.
+ */
+void pvcalls_fe_for_each(void (*fn)(struct pvcalls_fe *fe, void *arg),
+			 void *arg)
+{
+	struct pvcalls_fe *fe;
+
+	mutex_lock(&pvcalls_fe_lock);
+	list_for_each_entry(fe, &pvcalls_fe_list, all)
+		fn(fe, arg);
+	mutex_unlock(&pvcalls_fe_lock);
+}
 
 /**
  * pvcalls_fe_get() - take a reference
@@ -134,6 +156,10 @@ struct pvcalls_fe *pvcalls_fe_create(struct xenbus_device *dev,
 	if (err)
 		goto exit;
 
+	mutex_lock(&pvcalls_fe_lock);
+	list_add_tail(&fe->all, &pvcalls_fe_list);
+	mutex_unlock(&pvcalls_fe_lock);
+
 	/* requests may have been published before the event channel was there */
 	pvcalls_work_mark(&fe->work);
 	return fe;
@@ -156,6 +182,10 @@ free:
  */
 void pvcalls_fe_destroy(struct pvcalls_fe *fe)
 {
+	mutex_lock(&pvcalls_fe_lock);
+	list_del(&fe->all);
+	mutex_unlock(&pvcalls_fe_lock);
+
 	set_bit(PVCALLS_FE_DEAD, &fe->flags);
 
 	/* no further request will be read, so no socket or call be made */

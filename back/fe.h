@@ -42,6 +42,7 @@ enum pvcalls_fe_flag {
 /**
  * struct pvcalls_fe - a connected frontend
  * @ref: held by the connection, by each socket and by queued work
+ * @all: in the list of all frontends
  * @dev: xenbus device; gone when @live is 0 and the command ring has stopped
  * @domid: the guest
  * @features: extensions in force, bits of enum pvcalls_feature
@@ -72,6 +73,7 @@ enum pvcalls_fe_flag {
  */
 struct pvcalls_fe {
 	struct kref ref;
+	struct list_head all;
 	struct xenbus_device *dev;
 	domid_t domid;
 	unsigned long features;
@@ -157,5 +159,7 @@ void pvcalls_fe_destroy(struct pvcalls_fe *fe);
 void pvcalls_fe_get(struct pvcalls_fe *fe);
 void pvcalls_fe_put(struct pvcalls_fe *fe);
 void pvcalls_fe_notify(struct pvcalls_fe *fe);
+void pvcalls_fe_for_each(void (*fn)(struct pvcalls_fe *fe, void *arg),
+			 void *arg);
 
 #endif /* PVCALLS_BACK_FE_H */

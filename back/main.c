@@ -6,6 +6,7 @@
 
 #include <xen/xen.h>
 
+#include "debug.h"
 #include "reply.h"
 #include "worker.h"
 #include "xenbus.h"
@@ -26,6 +27,7 @@ static int __init pvcalls_back_init(void)
 	err = pvcalls_xenbus_register();
 	if (err)
 		goto stop_workers;
+	pvcalls_debug_start();
 	return 0;
 
 stop_workers:
@@ -37,6 +39,7 @@ exit_reply:
 
 static void __exit pvcalls_back_exit(void)
 {
+	pvcalls_debug_stop();
 	pvcalls_xenbus_unregister();
 	pvcalls_workers_stop();
 	/* softirqs may be in callbacks that connections not handed out had */

@@ -115,6 +115,7 @@ static void pvcalls_pass_end_out(struct pvcalls_sock *ps, int err)
 	if (a->out_done)
 		return;
 	a->out_done = true;
+	/* what was taken before the error */
 	virt_wmb();
 	WRITE_ONCE(a->map->intf->out_error, err);
 	pvcalls_notify_owe(&a->notify);

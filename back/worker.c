@@ -82,6 +82,17 @@ struct pvcalls_worker *pvcalls_worker_current(void)
 }
 
 /**
+ * pvcalls_worker_index() - the number in the name of a worker's thread
+ * @w: worker
+ *
+ * Return: 0 to 63. Any context.
+ */
+unsigned int pvcalls_worker_index(const struct pvcalls_worker *w)
+{
+	return w->index;
+}
+
+/**
  * pvcalls_work_init() - give a work to the least loaded worker
  * @work: to initialise
  * @ops: what it is
@@ -199,6 +210,7 @@ static struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
 		return ERR_PTR(-ENOMEM);
 	init_llist_head(&w->ready);
 	INIT_LIST_HEAD(&w->notify);
+	w->index = index;
 	w->cpu = cpu;
 	w->node = cpu_to_node(cpu);
 	w->task = kthread_create_on_node(pvcalls_worker_main, w, w->node,

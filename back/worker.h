@@ -76,6 +76,7 @@ struct pvcalls_notify {
  * struct pvcalls_worker - one worker
  * @ready: work that is to be run
  * @task: the thread
+ * @index: its number
  * @cpu: the CPU that it is bound to
  * @node: that CPU's NUMA node
  * @load: how many works belong to it
@@ -86,6 +87,7 @@ struct pvcalls_notify {
 struct pvcalls_worker {
 	struct llist_head ready;
 	struct task_struct *task;
+	unsigned int index;
 	unsigned int cpu;
 	int node;
 	atomic_t load;
@@ -97,6 +99,7 @@ struct pvcalls_worker {
 int pvcalls_workers_start(void);
 void pvcalls_workers_stop(void);
 struct pvcalls_worker *pvcalls_worker_current(void);
+unsigned int pvcalls_worker_index(const struct pvcalls_worker *w);
 
 void pvcalls_work_init(struct pvcalls_work *work,
 		       const struct pvcalls_work_ops *ops);

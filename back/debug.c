@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * See debug.h.
+ *
+ * What a worker is changing meanwhile is read without a lock: a line may be
+ * out of date by the time it is printed. Nothing is read from shared pages.
+ */
+#include <linux/debugfs.h>
+#include <linux/seq_file.h>
+
+#include "debug.h"
+#include "fe.h"
+#include "sock.h"
+
+static struct dentry *pvcalls_debug_dir;
+
+static const char * const pvcalls_state_names[] = {
+	[PVCALLS_SS_IDLE]	= "idle",
+	[PVCALLS_SS_ACCEPTING]	= "accepting",
+	[PVCALLS_SS_CONNECTING]	= "connecting",
+	[PVCALLS_SS_CONNECTED]	= "connected",
+	[PVCALLS_SS_DRAINING]	= "draining",
+	[PVCALLS_SS_LISTENING]	= "listening",
+	[PVCALLS_SS_GONE]	= "gone",
+};
+
+static u32 pvcalls_debug_queued(const struct ringbuf *r)
+{
+	return READ_ONCE(r->prod) - READ_ONCE(r->cons);
+}
+
+static void pvcalls_debug_sock(struct seq_file *s, struct pvcalls_sock *ps)
+{
+	const struct pvcalls_active *a = &ps->active;
+
+	seq_printf(s, "  %016llx %-10s worker %u ring %u in %u%s%s out %u%s%s%s flags %#lx%s\n",
+		   ps->id, pvcalls_state_names[READ_ONCE(ps->state)],
+		   pvcalls_worker_index(ps->work.worker), a->in.size,
+		   pvcalls_debug_queued(&a->in),
+		   a->in_waiting ? " waiting" : "", a->in_done ? " done" : "",
+		   pvcalls_debug_queued(&a->out),
+		   a->out_blocked ? " blocked" : "", a->out_done ? " done" : "",
+		   a->stop ? " stop" : "", READ_ONCE(ps->flags),
+		   test_bit(PVCALLS_WORK_QUEUED, &ps->work.state) ?
+			" queued" : "");
+}
+
+static void pvcalls_debug_fe(struct pvcalls_fe *fe, void *arg)
+{
+	struct seq_file *s = arg;
+	struct pvcalls_sock *ps;
+
+	seq_printf(s, "dom%u sockets %d pages %d deferred %u denied %ld extensions %#lx flags %#lx\n",
+		   fe->domid, atomic_read(&fe->live), atomic_read(&fe->pages),
+		   READ_ONCE(fe->nr_deferred), atomic_long_read(&fe->denied),
+		   fe->features, READ_ONCE(fe->flags));
+	spin_lock(&fe->sock_lock);
+	list_for_each_entry(ps, &fe->sock_list, list)
+		pvcalls_debug_sock(s, ps);
+	spin_unlock(&fe->sock_lock);
+}
+
+static int pvcalls_sockets_show(struct seq_file *s, void *unused)
+{
+	pvcalls_fe_for_each(pvcalls_debug_fe, s);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pvcalls_sockets);
+
+/**
+ * pvcalls_debug_start() - make the directory and its files
+ *
+ * May sleep. Failure is of no consequence.
+ */
+void pvcalls_debug_start(void)
+{
+	pvcalls_debug_dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
+	debugfs_create_file("sockets", 0400, pvcalls_debug_dir, NULL,
+			    &pvcalls_sockets_fops);
+}
+
+/**
+ * pvcalls_debug_stop() - remove them
+ *
+ * May sleep.
+ */
+void pvcalls_debug_stop(void)
+{
+	debugfs_remove(pvcalls_debug_dir);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What there is to see in debugfs, below pvcalls_mt_back/. */
+#ifndef PVCALLS_BACK_DEBUG_H
+#define PVCALLS_BACK_DEBUG_H
+
+void pvcalls_debug_start(void);
+void pvcalls_debug_stop(void);
+
+#endif /* PVCALLS_BACK_DEBUG_H */
