@@ -120,7 +120,7 @@ vif = [ 'bridge=xenbr0,script=/etc/xen/scripts/vif-lab' ]"
 	CONFIG
 	xl -f create -q "$dir/config" || fail "guest $name: xl create failed"
 	xl domid "$name" > "$dir/id"
-	timeout "${LAB_BOOT_TIMEOUT:-90}" labrpc ready "$(guest_id "$name")" || fail "guest $name did not come up"
+	timeout "${LAB_BOOT_TIMEOUT:-150}" labrpc ready "$(guest_id "$name")" || fail "guest $name did not come up"
 	if [ "$front" = yes ] && [ "$pvcalls" = yes ]; then
 		guest_wait_node "$name" device/pvcalls/0/state 4 || fail "guest $name: pvcalls did not connect"
 	fi

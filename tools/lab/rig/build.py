@@ -2,6 +2,7 @@
 """Builds the modules and programs that go into the images, per kernel, in copies of the sources."""
 
 import filecmp
+import hashlib
 import os
 import pathlib
 import shutil
@@ -40,13 +41,18 @@ def _sync(source: pathlib.Path, target: pathlib.Path) -> None:
             path.unlink()
 
 
+def home(cache: pathlib.Path) -> pathlib.Path:
+    """Where this checkout's builds are; another checkout may share the cache."""
+    return cache / "build" / hashlib.sha256(str(REPO).encode()).hexdigest()[:8]
+
+
 class Build:
     """What was built for one kernel."""
 
     def __init__(self, cache: pathlib.Path, kernel: Kernel):
         self.kernel = kernel
-        self.tree = cache / "build" / kernel.release
-        self.programs = cache / "build" / "programs"
+        self.cache = cache
+        self.tree = home(cache) / kernel.release
 
     def sync(self) -> None:
         """Brings the copy of the sources up to date."""
@@ -74,7 +80,7 @@ class Build:
         """Builds the directories of modules that scenarios name, after their host scripts; returns the files."""
         built: list = []
         env = dict(os.environ, KDIR=self.kernel.headers, KERNEL=self.kernel.version, KERNEL_RELEASE=self.kernel.release,
-                   BUILD=str(self.tree), CACHE=str(self.tree.parent.parent))
+                   BUILD=str(self.tree), CACHE=str(self.cache))
         for scenario in scenarios:
             script = scenario.directory / "host"
             if script.exists():
@@ -94,8 +100,9 @@ class Build:
         raise LabError(f"scenario {scenario.name} names {path}, which is neither beside it nor in the tree")
 
 
-def programs(target: pathlib.Path) -> list:
+def programs(cache: pathlib.Path) -> list:
     """Compiles labrpc and the test programs; returns their files."""
+    target = home(cache) / "programs"
     target.mkdir(parents=True, exist_ok=True)
     rpc = LAB / "rpc" / "labrpc.c"
     jobs = [(rpc, ["-lxenstore"])]

@@ -43,7 +43,7 @@ class Boot:
             self.images = Images(cache, packages.userland())
             self.xen = self.images.hypervisor()
             self.kernel = self.images.linux(dom0)
-            self.programs = build.programs(cache / "build" / "programs")
+            self.programs = build.programs(cache)
             self._modules = {}
             for kernel in {dom0.release: dom0, guest.release: guest}.values():
                 made = build.Build(cache, kernel)

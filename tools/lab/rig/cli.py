@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     run = verbs.add_parser("run", parents=[common, machine], help="run scenarios in one boot",
                            description="Runs scenarios of tests/lab, by name or directory, in one boot; exit code 0 if none failed.")
     run.add_argument("scenarios", nargs="+", metavar="SCENARIO", help="a name, a directory, or 'all'")
-    run.add_argument("--timeout", type=int, default=180, help="seconds for a scenario that does not say (%(default)s)")
+    run.add_argument("--timeout", type=int, default=300, help="seconds for a scenario that does not say (%(default)s)")
     run.add_argument("--total-timeout", type=int, default=3600, help="seconds for all (%(default)s)")
     run.add_argument("--json", metavar="FILE", help="write the verdicts there")
     run.add_argument("--results", type=pathlib.Path, metavar="DIR", help="for logs (a new directory in the cache)")
@@ -104,7 +104,7 @@ def _prepare(options) -> int:
 def _build(options) -> int:
     with CacheLock(options.cache):
         packages = Packages(options.cache)
-        build.programs(options.cache / "build" / "programs")
+        build.programs(options.cache)
         for version in options.kernel or ["6.1"]:
             made = build.Build(options.cache, packages.kernel(version))
             made.sync()

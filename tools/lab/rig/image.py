@@ -2,10 +2,12 @@
 """The base images of Dom0 and guests: programs, their libraries and kernel modules, out of unpacked packages."""
 
 import hashlib
+import lzma
 import pathlib
 import re
 import subprocess
 import tempfile
+import zlib
 
 from .common import LAB, LabError, progress, replace_file, run
 from .cpio import Archive, compress, decompress_module
@@ -170,6 +172,24 @@ def _python(archive: Archive, packages: dict) -> None:
     _libraries(archive, Tree(packages), binaries)
 
 
+def unpack_linux(image: bytes) -> bytes:
+    """The ELF file in a bzImage (Documentation/arch/x86/boot.rst: payload_offset counts from the protected-mode code)."""
+    start = (image[0x1F1] + 1) * 512 + int.from_bytes(image[0x248:0x24C], "little")
+    payload = image[start:start + int.from_bytes(image[0x24C:0x250], "little")]
+    if payload.startswith(b"\xfd7zXZ"):
+        unpacked = lzma.LZMADecompressor().decompress(payload)
+    elif payload.startswith(b"\x1f\x8b"):
+        unpacked = zlib.decompressobj(wbits=31).decompress(payload)
+    elif payload.startswith(b"\x28\xb5\x2f\xfd"):
+        # The size that the kernel's build appends is no part of the archive.
+        unpacked = subprocess.run(["zstd", "-dc"], input=payload[:-4], stdout=subprocess.PIPE, check=True).stdout
+    else:
+        raise LabError("the kernel is packed in a way that the lab doesn't know")
+    if not unpacked.startswith(b"\x7fELF"):
+        raise LabError("there is no ELF file in the kernel's image")
+    return unpacked
+
+
 class Images:
     """Base images, built once for each kernel and kind."""
 
@@ -186,8 +206,12 @@ class Images:
         return target
 
     def linux(self, kernel: Kernel) -> pathlib.Path:
-        """The kernel's file."""
-        return self.cache / kernel.image / "boot" / f"vmlinuz-{kernel.release}"
+        """The kernel unpacked, because Xen and xl would take seconds of emulated time for it."""
+        packed = self.cache / kernel.image / "boot" / f"vmlinuz-{kernel.release}"
+        target = self.cache / "images" / f"vmlinux-{pathlib.Path(kernel.image).name}"
+        if not target.exists():
+            replace_file(target, unpack_linux(packed.read_bytes()))
+        return target
 
     def base(self, kind: str, kernel: Kernel) -> pathlib.Path:
         """The base initramfs of dom0, guest or fat (a guest with Python)."""

@@ -114,7 +114,10 @@ class Machine:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self.socket], [], [], left)[0]:
                 return None
-            data = self.socket.recv(4096)
+            try:
+                data = self.socket.recv(4096)
+            except ConnectionResetError:
+                data = b""
             if not data:
                 raise EOFError
             self._buffer += data
