@@ -146,8 +146,13 @@ static bool pvcalls_cmd_run(struct pvcalls_work *work,
 			    struct pvcalls_worker *w)
 {
 	struct pvcalls_fe *fe = container_of(work, struct pvcalls_fe, work);
-	bool eoi = test_and_clear_bit(PVCALLS_FE_EOI, &fe->flags);
+	bool eoi;
 	int more;
+
+	/* binding raises an event before anybody knows which irq to EOI */
+	if (!READ_ONCE(fe->irq))
+		return false;
+	eoi = test_and_clear_bit(PVCALLS_FE_EOI, &fe->flags);
 
 	if (pvcalls_fe_dead(fe)) {
 		complete_all(&fe->stopped);

@@ -110,7 +110,7 @@ static int pvcalls_fe_attach(struct pvcalls_fe *fe,
 		xenbus_unmap_ring_vfree(fe->dev, page);
 		return err;
 	}
-	fe->irq = err;
+	WRITE_ONCE(fe->irq, err);
 	irq_set_affinity(fe->irq, cpumask_of(fe->work.worker->cpu));
 	return 0;
 }
