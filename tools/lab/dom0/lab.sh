@@ -190,16 +190,17 @@ guest_console() {
 
 # ---- what must not leak ----
 
-# leak_events: event channels in use in Dom0
+# leak_events: event channels in use in Dom0, two for each guest among them
 leak_events() {
 	lsevtchn 0 | grep -c -v -i ': free' || true
 }
 
-# leak_grants: grants of other domains that Dom0 has mapped
+# leak_grants: grants that some domain has mapped, a guest's console and xenstore pages among them
 leak_grants() {
-	xl dmesg -c >> /run/lab/xen-dmesg
+	xl dmesg -c >> /run/lab/xen.log
 	xl debug-keys g
-	xl dmesg | grep -c -i 'pin' || true
+	until xl dmesg | grep -q 'gnttab_usage_print_all \]'; do :; done
+	xl dmesg -c | grep -c '\[0x[0-9a-f]*\]' || true
 }
 
 # leak_refs MODULE: its reference count

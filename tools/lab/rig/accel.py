@@ -13,8 +13,9 @@ import time
 from .common import LAB, LabError, progress, replace_file, run
 from .cpio import Archive
 from .image import Images
+from .locks import directory_lock
 from .machine import Machine
-from .packages import CacheLock, Packages
+from .packages import Packages
 
 TRIAL_SECONDS = 60
 
@@ -48,7 +49,7 @@ def choose(options) -> str:
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg"
     record = options.cache / "accel.json"
-    with CacheLock(options.cache):
+    with directory_lock(options.cache):
         packages = Packages(options.cache)
         images = Images(options.cache, packages.userland())
         xen, kernel = images.hypervisor(), packages.kernel(options.dom0_kernel)

@@ -12,8 +12,9 @@ from . import build, scan
 from .common import LAB, LabError, progress
 from .cpio import Archive
 from .image import Images
+from .locks import directory_lock, machine_slot
 from .machine import Machine
-from .packages import CacheLock, Packages
+from .packages import Packages
 from .scenario import Scenario
 
 ABORT_GRACE = 60
@@ -36,32 +37,32 @@ class Boot:
     """All files for booting one plan."""
 
     def __init__(self, options, scenarios: list, scratch: pathlib.Path):
-        cache = options.cache
-        with CacheLock(cache):
-            packages = Packages(cache)
+        self.scenarios = scenarios
+        self.options = options
+        with directory_lock(options.cache):
+            packages = Packages(options.cache)
             dom0, guest = packages.kernel(options.dom0_kernel), packages.kernel(options.guest_kernel)
-            self.images = Images(cache, packages.userland())
-            self.xen = self.images.hypervisor()
-            self.kernel = self.images.linux(dom0)
-            self.programs = build.programs(cache)
-            self._modules = {}
-            for kernel in {dom0.release: dom0, guest.release: guest}.values():
-                made = build.Build(cache, kernel)
-                made.sync()
-                named = [scenario for scenario in scenarios if scenario.directory]
-                self._modules[kernel.release] = (made, made.modules() + made.extra_modules(named))
-            self.scenarios = scenarios
-            self.options = options
+            images = Images(options.cache, packages.userland())
+            self.xen, self.kernel, guest_linux = images.hypervisor(), images.linux(dom0), images.linux(guest)
             kinds = {scenario.keys.get("image", "guest") for scenario in scenarios} | {"guest"}
-            guests = {kind: self._guest(kind, guest) for kind in sorted(kinds)}
+            bases = {kind: images.base(kind, guest).read_bytes() for kind in sorted(kinds)}
+            dom0_base = images.base("dom0", dom0).read_bytes()
+        with directory_lock(build.home(options.cache)):
+            self.programs = build.programs(options.cache)
+            kernels = {dom0.release: dom0, guest.release: guest}
+            self._builds = {release: self._build(kernel) for release, kernel in kernels.items()}
+            guests = {kind: self._guest(guest) + base for kind, base in bases.items()}
             self.initrd = scratch / "initrd"
-            with self.initrd.open("wb") as file:
-                file.write(self._dom0(dom0, guest, guests))
-                file.write(self.images.base("dom0", dom0).read_bytes())
+            self.initrd.write_bytes(self._dom0(dom0, guest_linux, guests) + dom0_base)
+
+    def _build(self, kernel) -> tuple:
+        made = build.Build(self.options.cache, kernel)
+        made.sync()
+        return made, made.modules() + made.extra_modules([scenario for scenario in self.scenarios if scenario.directory])
 
     def _common(self, kernel) -> Archive:
         archive = Archive()
-        made, modules = self._modules[kernel.release]
+        made, modules = self._builds[kernel.release]
         for path in self.programs:
             archive.file(f"usr/bin/{path.name}", path)
         for path in modules:
@@ -72,19 +73,19 @@ class Boot:
                 archive.file((target or f"lab/files/{pathlib.Path(source).name}").lstrip("/"), made.find(source, scenario))
         return archive
 
-    def _guest(self, kind: str, kernel) -> bytes:
+    def _guest(self, kernel) -> bytes:
         archive = self._common(kernel)
         archive.data("init", (LAB / "guest" / "init").read_bytes(), 0o755)
-        return archive.pack() + self.images.base(kind, kernel).read_bytes()
+        return archive.pack()
 
-    def _dom0(self, kernel, guest_kernel, guests: dict) -> bytes:
+    def _dom0(self, kernel, guest_linux: pathlib.Path, guests: dict) -> bytes:
         archive = self._common(kernel)
         archive.data("init", (LAB / "dom0" / "init").read_bytes(), 0o755)
         archive.data("lab/runner", (LAB / "dom0" / "runner").read_bytes())
         archive.data("lab/lab.sh", (LAB / "dom0" / "lab.sh").read_bytes())
         archive.link("usr/lib/lab.sh", "/lab/lab.sh")
         archive.data("etc/xen/scripts/vif-lab", (LAB / "dom0" / "vif-lab").read_bytes(), 0o755)
-        archive.file("lab/guest/kernel", self.images.linux(guest_kernel))
+        archive.file("lab/guest/kernel", guest_linux)
         for kind, data in guests.items():
             archive.data(f"lab/guest/{kind}", data)
         for scenario in self.scenarios:
@@ -131,9 +132,10 @@ class Campaign:
         with tempfile.TemporaryDirectory(prefix="lab-") as scratch:
             boot = Boot(self.options, [self.scenarios[name] for name in waiting], pathlib.Path(scratch))
             number = 0
-            while waiting:
-                number += 1
-                waiting = self._one_boot(boot, waiting, number)
+            with machine_slot():
+                while waiting:
+                    number += 1
+                    waiting = self._one_boot(boot, waiting, number)
         return self.verdicts
 
     def _one_boot(self, boot: Boot, waiting: list, number: int) -> list:

@@ -14,8 +14,9 @@ from . import accel, build, scenario
 from .campaign import Boot, Campaign, report
 from .common import LabError, default_cache, progress
 from .image import Images
+from .locks import directory_lock
 from .machine import Machine
-from .packages import HOST_PACKAGES, KERNELS, CacheLock, Packages
+from .packages import HOST_PACKAGES, KERNELS, Packages
 
 RESULTS_KEPT = 20
 
@@ -78,14 +79,14 @@ def _complete(options) -> None:
     if options.icount:
         options.accel = "tcg"
     if not shutil.which("qemu-system-x86_64"):
-        with CacheLock(options.cache):
+        with directory_lock(options.cache):
             Packages(options.cache).install(HOST_PACKAGES)
     if options.accel == "auto":
         options.accel = accel.choose(options)
 
 
 def _prepare(options) -> int:
-    with CacheLock(options.cache):
+    with directory_lock(options.cache):
         packages = Packages(options.cache)
         packages.forget()
         packages.update()
@@ -102,8 +103,8 @@ def _prepare(options) -> int:
 
 
 def _build(options) -> int:
-    with CacheLock(options.cache):
-        packages = Packages(options.cache)
+    packages = Packages(options.cache)
+    with directory_lock(build.home(options.cache)):
         build.programs(options.cache)
         for version in options.kernel or ["6.1"]:
             made = build.Build(options.cache, packages.kernel(version))

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Debian packages: what this host needs is installed, what goes into the images is only unpacked into the cache."""
 
-import fcntl
 import json
 import os
 import pathlib
@@ -198,23 +197,3 @@ class Packages:
         """Makes the next look-up ask apt again for newer versions."""
         for record in [self.cache / "userland.json", *self.cache.glob("kernels/*.json")]:
             record.unlink(missing_ok=True)
-
-
-class CacheLock:
-    """Lets only one lab at a time change the cache."""
-
-    def __init__(self, cache: pathlib.Path):
-        self.path = cache / ".lock"
-        self.file = None
-
-    def __enter__(self):
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.file = self.path.open("w")
-        try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("another lab works on the cache; waiting for it")
-            fcntl.flock(self.file, fcntl.LOCK_EX)
-
-    def __exit__(self, *_):
-        self.file.close()
