@@ -83,6 +83,8 @@ static irqreturn_t pvcalls_fe_event(int irq, void *data)
 {
 	struct pvcalls_fe *fe = data;
 
+	/* the first event may come before binding has returned the number */
+	fe->irq = irq;
 	set_bit(PVCALLS_FE_EOI, &fe->flags);
 	pvcalls_work_mark(&fe->work);
 	return IRQ_HANDLED;

@@ -137,8 +137,8 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 		return err;
 	}
 	pdev->fe = fe;
-	pr_info("dom%d: connected, extensions %#lx\n", xdev->otherend_id,
-		params.features);
+	pr_info_ratelimited("dom%d: connected, extensions %#lx\n",
+			    xdev->otherend_id, params.features);
 	return 0;
 }
 
@@ -148,7 +148,8 @@ static void pvcalls_dev_disconnect(struct pvcalls_dev *pdev)
 		return;
 	pvcalls_fe_destroy(pdev->fe);
 	pdev->fe = NULL;
-	pr_info("dom%d: disconnected\n", pdev->xdev->otherend_id);
+	pr_info_ratelimited("dom%d: disconnected\n",
+			    pdev->xdev->otherend_id);
 }
 
 static void pvcalls_dev_broken_work(struct work_struct *work)
@@ -188,11 +189,17 @@ static bool pvcalls_dev_follow(struct pvcalls_dev *pdev,
 	case XenbusStateConnected:
 		break;
 	case XenbusStateClosing:
+		/* an end that was before our start is none of ours */
+		if (xdev->state == XenbusStateInitWait)
+			break;
 		pvcalls_dev_disconnect(pdev);
 		if (xdev->state != XenbusStateClosed)
 			xenbus_switch_state(xdev, XenbusStateClosing);
 		break;
 	case XenbusStateClosed:
+		if (xdev->state == XenbusStateInitWait &&
+		    xenbus_dev_is_online(xdev))
+			break;
 		pvcalls_dev_disconnect(pdev);
 		xenbus_switch_state(xdev, XenbusStateClosed);
 		return !xenbus_dev_is_online(xdev);
@@ -282,7 +289,13 @@ static struct xenbus_driver pvcalls_xenbus_driver = {
  */
 int pvcalls_xenbus_register(void)
 {
-	return xenbus_register_backend(&pvcalls_xenbus_driver);
+	/*
+	 * Without an owner: xenbus would hold a reference to the module for
+	 * each device, and the module could not be replaced while guests use
+	 * it. The driver core calls remove for all devices first.
+	 */
+	return __xenbus_register_backend(&pvcalls_xenbus_driver, NULL,
+					 KBUILD_MODNAME);
 }
 
 /**
