@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0
+# The verbs that a person types. What the kernel's build reads is in Kbuild.
+
+# Headers to build against: the running kernel's, else the newest installed
+KDIR ?= $(firstword $(patsubst %/Makefile,%, \
+	$(wildcard /lib/modules/$(shell uname -r)/build/Makefile) \
+	$(shell ls -d /usr/src/linux-headers-*-amd64/Makefile 2>/dev/null | \
+		sort -Vr)))
+
+# sparse looks at every file too, where it is installed
+C ?= $(if $(shell command -v sparse),1,0)
+
+kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
+
+.PHONY: help
+help:
+	@echo 'make modules        build back/pvcalls_mt_back.ko and front/pvcalls_mt_front.ko'
+	@echo '                    [KDIR=<kernel headers>]'
+	@echo 'make install        install them below /lib/modules, as root'
+	@echo 'make clean          remove what builds have left'
+	@echo 'make demo           boot Xen under QEMU and compare with a network card, as root'
+	@echo 'make check          all tests, as root, less than an hour'
+	@echo 'make check-fast     the tests that need no Xen, a few minutes'
+	@echo 'make check-style    the kernel'"'"'s checkpatch, and shellcheck'
+	@echo
+	@echo 'KDIR=$(or $(KDIR),(none: install linux-headers-amd64))'
+
+.PHONY: modules
+modules: have-kdir
+	+$(kbuild) W=1 C=$(C) modules
+
+.PHONY: install
+install: have-kdir
+	+$(kbuild) modules_install
+
+.PHONY: clean
+clean:
+	rm -rf build
+	+$(if $(KDIR),$(kbuild) clean)
+
+.PHONY: have-kdir
+have-kdir:
+	@test -n '$(KDIR)' || { \
+		echo 'No kernel headers: install linux-headers-amd64, or say KDIR=' >&2; \
+		exit 1; }
+
+.PHONY: demo
+demo:
+	@tools/lab/lab demo
+
+.PHONY: check
+check:
+	@tests/run-check
+
+.PHONY: check-fast
+check-fast:
+	@tests/run-check --fast
+
+.PHONY: check-style
+check-style:
+	@tools/check-style
