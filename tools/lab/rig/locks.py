@@ -5,8 +5,8 @@ import contextlib
 import fcntl
 import os
 import pathlib
-import random
 import tempfile
+import time
 
 from .common import progress
 
@@ -24,22 +24,31 @@ def directory_lock(directory: pathlib.Path):
         yield
 
 
+def _lock(file, flags: int = 0) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | flags)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def machine_slot():
     """As many machines at a time as the host has cores; more would only make each other time out."""
     slots = int(os.environ.get("PVCALLS_LAB_SLOTS") or os.cpu_count() or 1)
     home = pathlib.Path(tempfile.gettempdir()) / f"pvcalls-mt-lab-{os.getuid()}"
     home.mkdir(exist_ok=True)
-    numbers = random.sample(range(slots), slots)
     with contextlib.ExitStack() as stack:
-        for number in numbers:
-            file = stack.enter_context((home / f"slot-{number}").open("w"))
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                pass
-        else:
-            progress(f"{slots} machine(s) of other labs run already (PVCALLS_LAB_SLOTS); waiting for one to end")
-            fcntl.flock(file, fcntl.LOCK_EX)
+        files = [stack.enter_context((home / f"slot-{number}").open("w")) for number in range(slots)]
+        with (home / "queue").open("w") as queue:
+            if not _lock(queue, fcntl.LOCK_NB):
+                progress("other labs wait for a machine already; queueing behind them")
+                _lock(queue)
+            told = False
+            # Only the head of the queue looks, because the kernel has no call to wait for any of several locks.
+            while not any(_lock(file, fcntl.LOCK_NB) for file in files):
+                if not told:
+                    progress(f"{slots} machine(s) of other labs run (PVCALLS_LAB_SLOTS); waiting for one to end")
+                told = True
+                time.sleep(0.2)
         yield
