@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the programs that compare socket calls with Linux's own TCP share: named
+ * checks, each in a process and under a watchdog, and orders to pvpeer, which
+ * is the other end of the connections. Each check also passes over TCP:
+ *
+ *   pvpeer 127.0.0.1 7000 & pvsem 127.0.0.1 7000
+ */
+#ifndef PV_SEM_H
+#define PV_SEM_H
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define MIB		(1024 * 1024)
+
+struct check {
+	const char *name;
+	void (*run)(void);
+};
+
+static const char *sem_check = "start", *sem_step = "start";
+static int sem_failures;
+static struct sockaddr_in sem_addr;
+static int sem_ctl = -1;
+static long sem_extra;
+
+/* ---- bytes: each has a value that its place in the stream tells ---- */
+
+static inline unsigned char pattern_at(uint64_t i)
+{
+	return i * 7 + (i >> 8) * 31 + (i >> 16) * 17;
+}
+
+static inline void pattern_fill(void *buf, size_t len, uint64_t at)
+{
+	unsigned char *p = buf;
+
+	while (len--)
+		*p++ = pattern_at(at++);
+}
+
+/* The first byte that is wrong, or -1 */
+static inline long pattern_bad(const void *buf, size_t len, uint64_t at)
+{
+	const unsigned char *p = buf;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (p[i] != pattern_at(at + i))
+			return at + i;
+	return -1;
+}
+
+/* ---- verdicts ---- */
+
+static inline const char *sem_name(long v, char *buf, size_t len)
+{
+	const char *name = v < 0 && v > -4096 ? strerrorname_np(-v) : NULL;
+
+	if (name)
+		snprintf(buf, len, "%s", name);
+	else
+		snprintf(buf, len, "%ld (0x%lx)", v, v);
+	return buf;
+}
+
+static inline void __attribute__((format(printf, 1, 2)))
+sem_fail(const char *fmt, ...)
+{
+	va_list ap;
+	char text[400];
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	printf("FAIL %s: %s\n", sem_check, text);
+	fflush(stdout);
+	sem_failures++;
+}
+
+static inline bool sem_expect(int line, const char *what, long want, long got)
+{
+	char w[64], g[64];
+
+	if (want == got)
+		return true;
+	sem_fail("%s: expected %s, got %s (line %d)", what,
+		 sem_name(want, w, sizeof(w)), sem_name(got, g, sizeof(g)),
+		 line);
+	return false;
+}
+
+/* A call's value, or its error, negative */
+#define RC(call) ({							\
+	long rc_ = (call);						\
+									\
+	rc_ == -1 ? -(long)errno : rc_;					\
+})
+
+/* The watchdog names @what if @call never returns. */
+#define EXPECT(what, want, call)					\
+	(sem_step = (what), sem_expect(__LINE__, (what), (want), RC(call)))
+
+/* The same; without it nothing else in this check makes sense. */
+#define MUST(what, want, call) do {					\
+	if (!EXPECT(what, want, call))					\
+		_exit(1);						\
+} while (0)
+
+/* A value that must not be negative; it is returned. */
+#define GET(what, call) ({						\
+	long get_;							\
+									\
+	sem_step = (what);						\
+	get_ = RC(call);						\
+	if (get_ < 0) {							\
+		sem_expect(__LINE__, (what), 0, get_);			\
+		_exit(1);						\
+	}								\
+	get_;								\
+})
+
+#define TRUE(what, cond) EXPECT(what, 1, !!(cond))
+
+/* These bytes are the stream's, from number @at on. */
+#define BYTES(what, buf, len, at)					\
+	TRUE(what, pattern_bad(buf, len, at) == -1)
+
+/* A poll mask must have the bits @want of the bits @look. */
+#define BITS(what, want, look, got)					\
+	EXPECT(what, want, (long)(got) & (look))
+
+static inline double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static inline void sem_hang(int sig)
+{
+	char text[300];
+	int n = snprintf(text, sizeof(text), "HANG in %s: %s\n", sem_check,
+			 sem_step);
+
+	(void)sig;
+	if (write(STDOUT_FILENO, text, n) < 0)
+		_exit(4);
+	_exit(3);
+}
+
+static inline void watchdog(int seconds)
+{
+	signal(SIGALRM, sem_hang);
+	alarm(seconds);
+}
+
+/* Runs one check in a process of its own: true if it passed. */
+static inline bool check_run(const struct check *check, int seconds)
+{
+	struct timespec limit = { .tv_sec = seconds + 10 };
+	double begin = now();
+	sigset_t chld;
+	int status = 0;
+	pid_t pid;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, NULL);
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0) {
+		perror("fork");
+		exit(2);
+	}
+	if (!pid) {
+		sigprocmask(SIG_UNBLOCK, &chld, NULL);
+		setpgid(0, 0);
+		sem_check = check->name;
+		watchdog(seconds);
+		check->run();
+		alarm(0);
+		_exit(sem_failures ? 1 : 0);
+	}
+	if (sigtimedwait(&chld, NULL, &limit) < 0) {
+		printf("HANG in %s: does not even take a signal\n",
+		       check->name);
+		kill(-pid, SIGKILL);
+		return false;
+	}
+	waitpid(pid, &status, 0);
+	kill(-pid, SIGKILL);
+	if (!WIFEXITED(status))
+		printf("FAIL %s: died of signal %d\n", check->name,
+		       WTERMSIG(status));
+	printf("%s %s (%.2f s)\n", status ? "not ok" : "ok", check->name,
+	       now() - begin);
+	fflush(stdout);
+	return !status;
+}
+
+static inline int checks_run(const struct check *checks, size_t n, char **names)
+{
+	int bad = 0, ran = 0;
+	char **name;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		for (name = names; *name; name++)
+			if (!strcmp(*name, checks[i].name))
+				break;
+		if (*names && !*name)
+			continue;
+		bad += !check_run(&checks[i], 30);
+		ran++;
+	}
+	printf("%d checks, %d failed\n", ran, bad);
+	return bad || !ran;
+}
+
+/* PROGRAM --help | --list | ADDRESS PORT [CHECK]... */
+static inline int checks_main(int argc, char **argv, const char *about,
+			      const struct check *checks, size_t n)
+{
+	size_t i;
+
+	if (argc == 2 && !strcmp(argv[1], "--list")) {
+		for (i = 0; i < n; i++)
+			puts(checks[i].name);
+		return 0;
+	}
+	if (argc < 3 || !strcmp(argv[1], "--help")) {
+		printf("usage: %s --list\n"
+		       "       %s ADDRESS PORT [CHECK]...\n"
+		       "%s\n"
+		       "ADDRESS and PORT are those of a pvpeer, IPv4.\n",
+		       argv[0], argv[0], about);
+		return argc < 3 && !(argc == 2 && !strcmp(argv[1], "--help")) ?
+		       2 : 0;
+	}
+	sem_addr.sin_family = AF_INET;
+	sem_addr.sin_port = htons(atoi(argv[2]));
+	if (!inet_pton(AF_INET, argv[1], &sem_addr.sin_addr)) {
+		fprintf(stderr, "%s: not an IPv4 address\n", argv[1]);
+		return 2;
+	}
+	return checks_run(checks, n, argv + 3);
+}
+
+/* ---- pvpeer ---- */
+
+static inline int peer_connect(const char *line)
+{
+	int fd = GET("socket to pvpeer", socket(AF_INET, SOCK_STREAM, 0));
+
+	MUST("connect to pvpeer", 0,
+	     connect(fd, (void *)&sem_addr, sizeof(sem_addr)));
+	MUST("first line to pvpeer", strlen(line),
+	     send(fd, line, strlen(line), MSG_NOSIGNAL));
+	return fd;
+}
+
+/* An order to pvpeer, see there: the answer's first number; sem_extra: second */
+static inline long __attribute__((format(printf, 1, 2)))
+peer(const char *fmt, ...)
+{
+	const char *step = sem_step;
+	static char what[120];
+	char line[200];
+	long ret = -EIO;
+	va_list ap;
+	size_t n;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	va_end(ap);
+	snprintf(what, sizeof(what), "pvpeer: %.100s", line);
+	if (sem_ctl < 0)
+		sem_ctl = peer_connect("ctl\n");
+	sem_step = what;
+	line[len++] = '\n';
+	if (send(sem_ctl, line, len, MSG_NOSIGNAL) != len)
+		return -EPIPE;
+	for (n = 0; n < sizeof(line) - 1; n++) {
+		if (recv(sem_ctl, line + n, 1, 0) != 1)
+			return -EPIPE;
+		if (line[n] == '\n')
+			break;
+	}
+	line[n] = 0;
+	sem_extra = 0;
+	if (sscanf(line, "%ld %ld", &ret, &sem_extra) < 1)
+		return -EPROTO;
+	errno = ret < 0 ? -ret : 0;
+	sem_step = step;
+	return ret;
+}
+
+/* A connection that pvpeer does nothing with but on orders for @key */
+static inline int peer_hold(const char *key)
+{
+	char line[80];
+
+	snprintf(line, sizeof(line), "hold %s\n", key);
+	return peer_connect(line);
+}
+
+static inline const char *peer_ip(void)
+{
+	static char text[INET_ADDRSTRLEN];
+
+	return inet_ntop(AF_INET, &sem_addr.sin_addr, text, sizeof(text));
+}
+
+/* ---- small things ---- */
+
+static inline short poll_now(int fd, short events, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	int ret = poll(&p, 1, ms);
+
+	return ret < 0 ? -errno : p.revents;
+}
+
+/* Reads up to @len bytes whose first is number @at; all must be right. */
+static inline long get_bytes(int fd, size_t len, uint64_t at)
+{
+	static __thread char buf[65536];
+	size_t done = 0;
+	ssize_t n;
+	long bad;
+
+	while (done < len) {
+		size_t part = len - done < sizeof(buf) ? len - done :
+							 sizeof(buf);
+
+		n = recv(fd, buf, part, 0);
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		bad = pattern_bad(buf, n, at + done);
+		if (bad >= 0) {
+			sem_fail("byte %ld is wrong", bad);
+			return -EILSEQ;
+		}
+		done += n;
+	}
+	return done;
+}
+
+static inline long put_bytes(int fd, size_t len, uint64_t at)
+{
+	static __thread char buf[65536];
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < len) {
+		size_t part = len - done < sizeof(buf) ? len - done :
+							 sizeof(buf);
+
+		pattern_fill(buf, part, at + done);
+		n = send(fd, buf, part, MSG_NOSIGNAL);
+		if (n < 0)
+			return done ? (long)done : -errno;
+		done += n;
+	}
+	return done;
+}
+
+/* Fills a connection that nobody reads: how many bytes went in. */
+static inline long fill(int fd)
+{
+	static char buf[65536];
+	size_t len = sizeof(buf);
+	long done = 0, n;
+
+	for (;;) {
+		pattern_fill(buf, len, done);
+		n = RC(send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL));
+		if (n > 0)
+			done += n;
+		else if (n != -EAGAIN)
+			return n;
+		/* the stack below may yet take some from us */
+		else if (poll_now(fd, POLLOUT, 300) & POLLOUT)
+			len = sizeof(buf);
+		else if (len == 1)
+			return done;
+		else
+			len = 1;
+	}
+}
+
+static inline void set_nonblock(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+static inline int get_int(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, level, name, &value, &len) ? -errno : value;
+}
+
+static inline int set_int(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+static inline int set_time(int fd, int name, int ms)
+{
+	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+
+	return setsockopt(fd, SOL_SOCKET, name, &tv, sizeof(tv));
+}
+
+/* A listener on any address and @port; the port that it got */
+static inline int listen_any(int family, int flags, int *port)
+{
+	struct sockaddr_in6 a6 = { .sin6_family = family };
+	struct sockaddr_in *a4 = (void *)&a6;
+	socklen_t len = sizeof(a6);
+	int fd = GET("socket", socket(family, SOCK_STREAM | flags, 0));
+
+	a4->sin_port = htons(*port);
+	MUST("bind", 0, bind(fd, (void *)&a6, family == AF_INET ?
+			     sizeof(*a4) : sizeof(a6)));
+	MUST("listen", 0, listen(fd, 128));
+	MUST("getsockname", 0, getsockname(fd, (void *)&a6, &len));
+	*port = ntohs(a4->sin_port);
+	return fd;
+}
+
+/* A thread that is in a call: waits until it sleeps there. */
+static inline void wait_asleep(pid_t tid)
+{
+	char path[64], line[256], *p;
+	int asleep = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	while (asleep < 3) {
+		f = fopen(path, "r");
+		if (!f)
+			return;
+		p = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+		fclose(f);
+		asleep = p && p[2] == 'S' ? asleep + 1 : 0;
+		usleep(10000);
+	}
+}
+
+/* A blocking call in a thread of its own */
+struct blocked {
+	long (*call)(struct blocked *b);
+	int fd;
+	long ret;
+	double took;
+	pthread_t thread;
+	volatile pid_t tid;
+	volatile bool done;
+};
+
+static inline void *blocked_main(void *arg)
+{
+	struct blocked *b = arg;
+	double begin = now();
+
+	b->tid = gettid();
+	b->ret = b->call(b);
+	b->took = now() - begin;
+	b->done = true;
+	return NULL;
+}
+
+static inline void blocked_start(struct blocked *b, int fd,
+				 long (*call)(struct blocked *))
+{
+	memset(b, 0, sizeof(*b));
+	b->fd = fd;
+	b->call = call;
+	pthread_create(&b->thread, NULL, blocked_main, b);
+	while (!b->tid)
+		usleep(1000);
+	wait_asleep(b->tid);
+}
+
+static inline long blocked_end(struct blocked *b, const char *what)
+{
+	sem_step = what;
+	pthread_join(b->thread, NULL);
+	errno = b->ret < 0 ? -b->ret : 0;
+	return b->ret;
+}
+
+#endif
