@@ -362,17 +362,15 @@ MAYBE void set_nonblock(int fd, bool on)
 	sys(fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK));
 }
 
-/* Tells a script that the server listens: it waits for this file. */
+/* Tells a script that the server listens: it reads from this fifo. */
 MAYBE void write_ready(const char *path, int port)
 {
-	char tmp[256];
 	FILE *f;
 
 	if (!path)
 		return;
-	snprintf(tmp, sizeof(tmp), "%s.tmp", path);
-	f = fopen(tmp, "w");
-	if (!f || fprintf(f, "%d\n", port) < 0 || fclose(f) || rename(tmp, path))
+	f = fopen(path, "w");
+	if (!f || fprintf(f, "%d\n", port) < 0 || fclose(f))
 		die("%s", path);
 }
 

@@ -4,9 +4,13 @@
  * closes at once. The other must get all of them, compared with the pattern,
  * and then the end of the stream. A control connection tells the server what
  * comes next on a connection to a port of its own, and carries its verdict.
+ * With --first: connections over which only the server writes, as soon as it
+ * can, and does not close. Without that the end of the stream would make the
+ * client look for data that nobody had told it of.
  */
 #include "common.h"
 #include <getopt.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 
 #define MAX_THREADS 32
@@ -17,12 +21,13 @@ enum op {
 	CLIENT_HALF,	/* client writes, ends its stream and reads the echo */
 	SERVER_CLOSES,
 	SERVER_HALF,
-	OPS
+	OPS,
+	SERVER_FIRST = OPS /* server writes, client closes without a word */
 };
 
-static const char * const op_name[OPS] = {
+static const char * const op_name[] = {
 	"client closes", "client exits", "client half-closes and reads the echo",
-	"server closes", "server half-closes and reads the echo",
+	"server closes", "server half-closes and reads the echo", "server speaks first",
 };
 
 struct request {
@@ -35,7 +40,7 @@ struct verdict {
 };
 
 static const char *opt_addr = "", *opt_ready;
-static int opt_port = 5502, opt_threads = 1, opt_random = 20, opt_seconds = 60;
+static int opt_port = 5502, opt_threads = 1, opt_random = 20, opt_first, opt_seconds = 60;
 static uint64_t opt_seed = 1, opt_max = 1 << 20;
 
 /* Reads to the end of the stream. */
@@ -109,11 +114,14 @@ static struct verdict serve_request(int control, int listener, struct request *r
 		break;
 	case SERVER_CLOSES:
 	case SERVER_HALF:
+	case SERVER_FIRST:
 		err = write_stream(fd, r->seed, r->len);
 		if (!err && r->op == SERVER_HALF && shutdown(fd, SHUT_WR))
 			err = errno;
 		if (!err && r->op == SERVER_HALF)
 			v = read_stream(fd, r->seed);
+		if (!err && r->op == SERVER_FIRST && read_stream(fd, 0).got)
+			err = EPROTO;
 		if (err)
 			v.bad = -err - 1;
 		break;
@@ -166,7 +174,7 @@ static void session_open(struct session *s, int index)
 
 	s->index = index;
 	s->seed = opt_seed * 1000003 + index * 10007;
-	s->control = tcp_connect(opt_addr, opt_port);
+	s->control = tcp_connect_wait(opt_addr, opt_port, opt_seconds * 500);
 	read_full(s->control, &port, sizeof(port));
 	s->port = port;
 }
@@ -196,6 +204,37 @@ static bool judge(const char *who, struct request *r, struct verdict *v, char *w
 	else
 		return true;
 	return false;
+}
+
+/* Reads so many bytes and no end of the stream, by one of the ways to wait. */
+static struct verdict read_first(int fd, uint64_t seed, uint64_t len)
+{
+	int ways = seed % 3, ep = sys(epoll_create1(EPOLL_CLOEXEC));
+	struct epoll_event e = { EPOLLIN | EPOLLET, { 0 } };
+	struct pollfd p = { fd, POLLIN, 0 };
+	struct verdict v = { 0, -1 };
+	uint8_t buf[4096];
+
+	set_nonblock(fd, ways);
+	sys(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e));
+	while (v.got < (int64_t)len && v.bad == -1) {
+		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+
+		if (n < 0 && errno == EAGAIN && ways) {
+			if (ways == 1)
+				sys(poll(&p, 1, -1));
+			else
+				sys(epoll_wait(ep, &e, 1, -1));
+			continue;
+		}
+		if (n <= 0)
+			v.bad = n ? -errno - 1 : 0;
+		else
+			v.bad = pattern_verify(buf, n, seed, v.got);
+		v.got += n > 0 ? n : 0;
+	}
+	close(ep);
+	return v;
 }
 
 /* One connection. False, and why, if not everything came. */
@@ -230,6 +269,9 @@ static bool run_one(struct session *s, enum op op, uint64_t len, bool hold, char
 	case SERVER_HALF:
 		mine = echo_stream(fd, r.seed);
 		break;
+	case SERVER_FIRST:
+		mine = read_first(fd, r.seed, len);
+		break;
 	default:
 		break;
 	}
@@ -253,6 +295,24 @@ static void check_one(struct session *s, enum op op, uint64_t len, bool hold)
 	ok = run_one(s, op, len, hold, why, sizeof(why));
 	expect(ok, "%s, %lld bytes%s%s%s", op_name[op], (long long)len, hold ? ", the reader begins later" : "",
 	       ok ? "" : ": ", why);
+}
+
+static void check_first(struct session *s, int count)
+{
+	uint64_t state = s->seed, start = now_ms();
+	char why[200] = "";
+	int i, bad = 0;
+
+	for (i = 0; i < count; i++) {
+		uint64_t len = rnd_range(&state, 1, 1 << rnd(&state) % 17);
+
+		watchdog(opt_seconds, "%s, connection %d, %lld bytes", op_name[SERVER_FIRST], i, (long long)len);
+		if (!run_one(s, SERVER_FIRST, len, false, why, sizeof(why))) {
+			expect(false, "%s, connection %d, %lld bytes: %s", op_name[SERVER_FIRST], i, (long long)len, why);
+			bad++;
+		}
+	}
+	expect(!bad, "%s, %d connections, %lld ms", op_name[SERVER_FIRST], count, (long long)(now_ms() - start));
 }
 
 static void check_table(struct session *s)
@@ -310,9 +370,11 @@ static void check_random(struct session *s)
 static const char usage[] =
 "pvclose -s [--addr ADDR] [--port PORT] [--ready FILE]\n"
 "pvclose ADDR [--port PORT] [--max N] [--random N] [--threads N] [--seed N] [--seconds N]\n"
+"pvclose ADDR --first N [--port PORT] [--seed N] [--seconds N]\n"
 "Connections that write some bytes and close at once: first a table of lengths up\n"
 "to --max, each side closing first, and half-closes, then --random ones of random\n"
-"length in each of --threads. --seconds: a check that takes longer hangs.\n"
+"length in each of --threads. --first: only so many on which the server speaks first\n"
+"and the client just reads. --seconds: a check that takes longer hangs.\n"
 "--ready: the server writes its port there when it listens.\n";
 
 int main(int argc, char **argv)
@@ -320,7 +382,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "help", 0, 0, 'h' }, { "addr", 1, 0, 'a' }, { "port", 1, 0, 'p' }, { "max", 1, 0, 'M' },
 		{ "random", 1, 0, 'n' }, { "threads", 1, 0, 'c' }, { "seed", 1, 0, 'S' },
-		{ "seconds", 1, 0, 'T' }, { "ready", 1, 0, 'r' }, { 0, 0, 0, 0 }
+		{ "first", 1, 0, 'f' }, { "seconds", 1, 0, 'T' }, { "ready", 1, 0, 'r' }, { 0, 0, 0, 0 }
 	};
 	struct session session[MAX_THREADS];
 	bool server = false;
@@ -334,6 +396,7 @@ int main(int argc, char **argv)
 		case 'p': opt_port = parse_size(optarg); break;
 		case 'M': opt_max = parse_size(optarg); break;
 		case 'n': opt_random = parse_size(optarg); break;
+		case 'f': opt_first = parse_size(optarg); break;
 		case 'c': opt_threads = parse_size(optarg); break;
 		case 'S': opt_seed = parse_size(optarg); break;
 		case 'T': opt_seconds = parse_size(optarg); break;
@@ -351,8 +414,11 @@ int main(int argc, char **argv)
 	watchdog(opt_seconds, "connect");
 	for (i = 0; i < opt_threads; i++)
 		session_open(&session[i], i);
-	check_table(&session[0]);
-	if (opt_random)
+	if (opt_first)
+		check_first(&session[0], opt_first);
+	else
+		check_table(&session[0]);
+	if (opt_random && !opt_first)
 		check_random(session);
 	for (i = 0; i < opt_threads; i++)
 		close(session[i].control);

@@ -115,10 +115,8 @@ static ssize_t tx_some(struct conn *c)
 	n = cut ? sendmsg(c->fd, &m, MSG_NOSIGNAL) : send(c->fd, c->tx_buf, len, MSG_NOSIGNAL);
 	if (n < 0 && errno == EAGAIN)
 		return 0;
-	if (n <= 0)
-		conn_fail(c, "send of %zu: %s", len, n ? strerror(errno) : "0");
-	if ((size_t)n > len)
-		conn_fail(c, "send of %zu returned %zd", len, n);
+	if (n <= 0 || (size_t)n > len)
+		conn_fail(c, "send of %zu: %zd, %s", len, n, strerror(errno));
 	c->tx += n;
 	return n;
 }
@@ -364,7 +362,7 @@ static void epoll_loop(int left, int listener)
 
 static void on_term(int sig)
 {
-	_exit(serve_busy && sig);
+	_exit(sig && serve_busy);
 }
 
 __attribute__((noreturn))
@@ -420,7 +418,7 @@ static void client(void)
 
 	watchdog(opt_stall, "connect");
 	for (i = 0; i < opt_conns; i++) {
-		struct conn *c = conn_new(tcp_connect(opt_addr, opt_port), i, false);
+		struct conn *c = conn_new(tcp_connect_wait(opt_addr, opt_port, 20000), i, false);
 
 		c->head = (struct head) { MAGIC, opt_seed * 1000 + i, opt_out ? share : 0, opt_in ? share : 0,
 					  opt_min, opt_max, opt_seconds };
