@@ -28,12 +28,15 @@
  * @xdev: xenbus's side of it
  * @lock: guards @fe and the changes of state
  * @fe: the frontend, while connected; else NULL
+ * @stale: the frontend has only been seen to end a connection that was before
+ *	this driver's time; to follow it would take InitWait back at once
  * @broken: ends the connection when the frontend broke the rules
  */
 struct pvcalls_dev {
 	struct xenbus_device *xdev;
 	struct mutex lock;
 	struct pvcalls_fe *fe;
+	bool stale;
 	struct work_struct broken;
 };
 
@@ -172,6 +175,8 @@ static bool pvcalls_dev_follow(struct pvcalls_dev *pdev,
 {
 	struct xenbus_device *xdev = pdev->xdev;
 
+	if (frontend != XenbusStateClosing && frontend != XenbusStateClosed)
+		pdev->stale = false;
 	switch (frontend) {
 	case XenbusStateInitialising:
 		/* a new start, whatever was before */
@@ -189,16 +194,14 @@ static bool pvcalls_dev_follow(struct pvcalls_dev *pdev,
 	case XenbusStateConnected:
 		break;
 	case XenbusStateClosing:
-		/* an end that was before our start is none of ours */
-		if (xdev->state == XenbusStateInitWait)
+		if (pdev->stale)
 			break;
 		pvcalls_dev_disconnect(pdev);
 		if (xdev->state != XenbusStateClosed)
 			xenbus_switch_state(xdev, XenbusStateClosing);
 		break;
 	case XenbusStateClosed:
-		if (xdev->state == XenbusStateInitWait &&
-		    xenbus_dev_is_online(xdev))
+		if (pdev->stale && xenbus_dev_is_online(xdev))
 			break;
 		pvcalls_dev_disconnect(pdev);
 		xenbus_switch_state(xdev, XenbusStateClosed);
@@ -241,6 +244,7 @@ static int pvcalls_xenbus_probe(struct xenbus_device *xdev,
 		return -ENOMEM;
 	pdev->xdev = xdev;
 	mutex_init(&pdev->lock);
+	pdev->stale = true;
 	INIT_WORK(&pdev->broken, pvcalls_dev_broken_work);
 	dev_set_drvdata(&xdev->dev, pdev);
 
