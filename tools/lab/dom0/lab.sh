@@ -30,6 +30,18 @@ note() {
 	echo "$*"
 }
 
+# progress TEXT: a line that the person before the screen sees at once
+progress() {
+	echo "progress $*" >&3
+	note "$*"
+}
+
+# figure NAME VALUE UNIT: something measured; in the output, and under the scenario's name in --json
+figure() {
+	echo "figure $*" >&3
+	note "figure: $*"
+}
+
 # BusyBox prefers its own.
 ip() {
 	/usr/sbin/ip "$@"
@@ -234,4 +246,16 @@ iperf_server() {
 		case $line in *listening*) break ;; esac
 	done
 	cat <&8 > /dev/null &
+}
+
+# guest_iperf NAME out|in STREAMS SECONDS: Mbit/s between a guest and Dom0's iperf_server, as the receiver counts
+guest_iperf() {
+	local way="" text
+	[ "$2" = out ] || way=-R
+	text=$(guest_run "$1" "timeout $(($4 + 60)) iperf3 -J -c 10.0.0.1 -P $3 -t $4 $way") || {
+		echo "$text" >&2
+		fail "iperf3 in $1, $2, $3 stream(s)"
+	}
+	echo "$text" | sed -n '/"sum_received"/,/}/s/.*"bits_per_second":[^0-9]*\([0-9.e+]*\).*/\1/p' |
+		awk '{ printf "%.0f\n", $1 / 1e6 }'
 }

@@ -30,6 +30,7 @@ class Verdict:
     seconds: float = 0.0
     reason: str = ""
     splats: list = field(default_factory=list)
+    figures: dict = field(default_factory=dict)
     title: str = ""
 
 
@@ -184,6 +185,7 @@ class Campaign:
         limit = scenario.timeout(self.options.timeout)
         deadline = min(begin + limit, self.deadline)
         aborted = False
+        figures: dict = {}
         while True:
             try:
                 event = machine.event(deadline - time.monotonic())
@@ -196,9 +198,15 @@ class Campaign:
                 machine.order("abort")
                 continue
             words = event.split()
-            if words[:2] == ["end", name]:
+            if words[:1] == ["progress"]:
+                progress(" ".join(words[1:]))
+            elif words[:1] == ["figure"] and len(words) >= 3:
+                figures[words[1]] = " ".join(words[2:])
+            elif words[:2] == ["end", name]:
                 seconds = time.monotonic() - begin
-                return self._judge(scenario, seconds, int(words[2]), f"no end after {limit} s" if aborted else ""), True
+                verdict = self._judge(scenario, seconds, int(words[2]), f"no end after {limit} s" if aborted else "")
+                verdict.figures = figures
+                return verdict, True
 
     def _judge(self, scenario: Scenario, seconds: float, code: int, reason: str) -> Verdict:
         logs = self.results / scenario.name

@@ -41,10 +41,10 @@ def _apt(*words: str) -> str:
     return run(["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=600", *words], env=_apt_environment())
 
 
-def _is_installed(package: str) -> bool:
-    done = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status}", package], capture_output=True, text=True,
-                          check=False)
-    return done.stdout.strip() == "installed"
+def _not_installed(packages: list) -> list:
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", *packages], capture_output=True,
+                          text=True, check=False)
+    return [package for package in packages if f"{package} installed" not in done.stdout.splitlines()]
 
 
 class Packages:
@@ -65,7 +65,7 @@ class Packages:
 
     def install(self, packages: list) -> None:
         """Installs what is missing on this host."""
-        missing = [package for package in packages if not _is_installed(package)]
+        missing = _not_installed(packages)
         if not missing:
             return
         if os.geteuid() != 0:
@@ -120,14 +120,8 @@ class Packages:
         incoming = self.tree / f".incoming.{os.getpid()}"
         incoming.mkdir(parents=True)
         try:
-            command = ["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *packages]
-            try:
-                run(command, cwd=incoming, env=_apt_environment())
-            except LabError:
-                if self._updated:
-                    raise
-                self.update()
-                raise LabError("the lists of packages were old; they are refreshed now: run the command again") from None
+            run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *packages], cwd=incoming,
+                env=_apt_environment())
             for deb in sorted(incoming.glob("*.deb")):
                 name = deb.name.split("_")[0]
                 scratch = incoming / name
@@ -155,8 +149,15 @@ class Packages:
     def prepare_kernel(self, version: str) -> Kernel:
         """Unpacks a kernel and installs its headers."""
         package = self.resolve_kernel(version)
+        try:
+            tree = self.unpack([package])[package]
+        except LabError:
+            if self._updated:
+                raise
+            self.update()
+            package = self.resolve_kernel(version)
+            tree = self.unpack([package])[package]
         release = package.removeprefix("linux-image-")
-        tree = self.unpack([package])[package]
         self.install([f"linux-headers-{release}"])
         if not (tree / "lib/modules" / release / "modules.dep").exists():
             run(["depmod", "-b", tree, release])
@@ -188,7 +189,13 @@ class Packages:
                 return where
         except (OSError, ValueError, KeyError):
             pass
-        where = self.unpack(self.closure(key))
+        try:
+            where = self.unpack(self.closure(key))
+        except LabError:
+            if self._updated:
+                raise
+            self.update()
+            where = self.unpack(self.closure(key))
         paths = {name: str(path.relative_to(self.cache)) for name, path in where.items()}
         replace_file(record, json.dumps({"key": key, "where": paths}, indent=1).encode())
         return where
