@@ -74,16 +74,42 @@ static struct kprobe pvcalls_probes[] = {
 	{ .symbol_name = "inet6_create", .pre_handler = pvc_create_probe },
 };
 
+/*
+ * TCP's own, but for init. They live only while a socket is made: from init on
+ * it is one of TCP's.
+ */
+static struct proto pvcalls_proto4, pvcalls_proto6;
+
+static int pvc_proto_init(struct sock *sk, struct proto *tcp)
+{
+	sk->sk_prot = tcp;
+	sk->sk_prot_creator = tcp;
+	/* what SO_PROTOCOL says, and what goes into packets of a local one */
+	sk->sk_protocol = IPPROTO_TCP;
+	return tcp->init(sk);
+}
+
+static int pvc_proto4_init(struct sock *sk)
+{
+	return pvc_proto_init(sk, &tcp_prot);
+}
+
+static int pvc_proto6_init(struct sock *sk)
+{
+	return pvc_proto_init(sk, &tcpv6_prot);
+}
+
 static struct inet_protosw pvcalls_protosw4 = {
 	.type = SOCK_STREAM,
 	.protocol = IPPROTO_PVCALLS,
-	.prot = &tcp_prot,
+	.prot = &pvcalls_proto4,
 	.flags = INET_PROTOSW_ICSK,
 };
 
 static struct inet_protosw pvcalls_protosw6 = {
 	.type = SOCK_STREAM,
 	.protocol = IPPROTO_PVCALLS,
+	.prot = &pvcalls_proto6,
 	.flags = INET_PROTOSW_ICSK,
 };
 
@@ -104,10 +130,13 @@ int pvc_capture_init(void)
 	unsigned int i;
 	int ret;
 
+	pvcalls_proto4 = tcp_prot;
+	pvcalls_proto4.init = pvc_proto4_init;
 	pvcalls_protosw4.ops = pvc_remote_ops(AF_INET);
 	inet_register_protosw(&pvcalls_protosw4);
 	if (pvc_nr_probes() > 1) {
-		pvcalls_protosw6.prot = &tcpv6_prot;
+		pvcalls_proto6 = tcpv6_prot;
+		pvcalls_proto6.init = pvc_proto6_init;
 		pvcalls_protosw6.ops = pvc_remote_ops(AF_INET6);
 		ret = inet6_register_protosw(&pvcalls_protosw6);
 		if (ret)

@@ -139,8 +139,6 @@ void pvc_go_local(struct socket *sock)
 	if (ps)
 		pvc_sk_drop_conn(ps, true);
 	pvcalls_custom_sockopt(sock, false);
-	/* what TCP puts into its packets, when asked for by IPPROTO_PVCALLS */
-	sock->sk->sk_protocol = IPPROTO_TCP;
 	WRITE_ONCE(sock->ops,
 		   &pvcalls_local_ops[sock->sk->sk_family == AF_INET6]);
 }
