@@ -36,3 +36,60 @@ within() {
 	begin=$(($(cut -d . -f 1 /proc/uptime) - begin))
 	[ $begin -le "$limit" ] || fail "$* took $begin s, more than $limit"
 }
+
+# rounds N: how many; lab.rounds=N in "cmdline=" of the scenario or in --guest-cmdline is preferred
+rounds() {
+	local word n="$1"
+	for word in $LAB_CMDLINE; do
+		case $word in lab.rounds=*) n=${word#*=} ;; esac
+	done
+	seq 1 "$n"
+}
+
+# bg_says NAME TAG WORD: waits until the command of guest_bg has printed it, a minute at most
+bg_says() {
+	local tries=0 base="/run/lab/guests/$1/bg-$2"
+	until grep -q "$3" "$base.out"; do
+		if [ -e "$base.code" ] || ! kill -0 "$(cat "$base.pid")" 2>/dev/null; then
+			cat "$base.out" "$base.err"
+			fail "$2 in $1 ended before it said $3"
+		fi
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || { cat "$base.out"; fail "$2 in $1 does not say $3"; }
+		usleep 200000
+	done
+}
+
+# life_start NAME [CONNECTIONS]: pvlife in the guest; returns when all its sockets are at work
+life_start() {
+	guest_bg "$1" life "pvlife 10.0.0.1 7000 ${2:-4}"
+	bg_says "$1" life ready
+}
+
+# life_ends NAME: all its sockets must have ended soon, and as they should
+life_ends() {
+	local code=0
+	guest_wait "$1" life > /tmp/life 2>&1 || code=$?
+	if [ $code -ne 0 ]; then
+		cat /tmp/life
+		fail "pvlife in $1: code $code"
+	fi
+	tail -n 1 /tmp/life
+}
+
+# life_again NAME: a new connection works
+life_again() {
+	guest_run "$1" 'pvsem 10.0.0.1 7000 speaks_first && pvlisten 10.0.0.1 7000 names' > /tmp/again 2>&1 || {
+		cat /tmp/again
+		fail "no new connections in $1"
+	}
+}
+
+# not_less KB COMMAND...: memory that the command tells of may be this much below the value in memory_before
+not_less() {
+	local slack="$1" now
+	shift
+	now=$("$@")
+	note "$*: $memory_before KB before, $now KB after"
+	[ $((now + slack)) -ge "$memory_before" ] || fail "$*: $memory_before KB before, $now KB after"
+}
