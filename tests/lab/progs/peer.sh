@@ -85,11 +85,11 @@ life_again() {
 	}
 }
 
-# not_less KB COMMAND...: memory that the command tells of may be this much below the value in memory_before
+# not_less BEFORE SLACK COMMAND...: KB of free memory that the command tells of may be this much below what they were
 not_less() {
-	local slack="$1" now
-	shift
+	local before="$1" slack="$2" now
+	shift 2
 	now=$("$@")
-	note "$*: $memory_before KB before, $now KB after"
-	[ $((now + slack)) -ge "$memory_before" ] || fail "$*: $memory_before KB before, $now KB after"
+	note "$*: $before KB before, $now KB after"
+	[ $((now + slack)) -ge "$before" ] || fail "$*: $before KB before, $now KB after"
 }
