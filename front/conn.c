@@ -411,7 +411,7 @@ static bool pvc_conn_drained(struct pvc_conn *c)
  */
 void pvc_conn_close(struct pvc_conn *c, bool abort)
 {
-	bool release = true;
+	bool release = true, drain = false;
 	unsigned long flags;
 	struct pvc_conn *q, *n;
 	LIST_HEAD(orphans);
@@ -424,8 +424,9 @@ void pvc_conn_close(struct pvc_conn *c, bool abort)
 	if (release && c->state == PVC_CONN_CONNECTED && !abort &&
 	    !pvc_dev_has(c->dev, PVCALLS_F_SHUTDOWN) && !pvc_conn_drained(c)) {
 		/* a version 1 backend drops what it has not taken */
+		drain = true;
 		c->draining = true;
-		release = false;
+		pvc_conn_hold(c);
 	}
 	list_splice_init(&c->acceptq, &orphans);
 	c->queued = 0;
@@ -439,10 +440,9 @@ void pvc_conn_close(struct pvc_conn *c, bool abort)
 	if (abort && pvc_dev_has(c->dev, PVCALLS_F_SHUTDOWN))
 		c->rel.req.u.dummy.dummy[PVCALLS_RELEASE_FLAGS] =
 			PVCALLS_RELEASE_ABORT;
-	if (release && !pvc_conn_submit(c, &c->rel))
+	if (drain || (release && !pvc_conn_submit(c, &c->rel)))
 		return;
-	if (!c->draining)
-		complete_all(&c->released);
+	complete_all(&c->released);
 }
 
 /**
@@ -458,6 +458,7 @@ void pvc_conn_drain(struct pvc_conn *c)
 	c->draining = false;
 	if (pvc_conn_submit(c, &c->rel))
 		complete_all(&c->released);
+	pvc_conn_put(c);
 }
 
 /* The backend has gone: nobody may wait for it any more. */
@@ -475,6 +476,7 @@ static void pvc_conn_reset(struct pvc_conn *c)
 	if (c->draining) {
 		c->draining = false;
 		complete_all(&c->released);
+		pvc_conn_put(c);
 	}
 	spin_unlock_irq(&c->lock);
 }

@@ -35,8 +35,8 @@ enum pvc_conn_state {
 
 /**
  * struct pvc_conn - a socket at the backend
- * @ref: held by the program's socket, by each command under way and by each
- *	user
+ * @ref: held by the program's socket, by each command under way, while
+ *	@draining, and by each user
  * @dev: its connection to the backend, referenced
  * @list: in pvc_dev.conns
  * @id: the backend's name for it
