@@ -208,6 +208,7 @@ static void case_bind_connect(void)
 	struct sockaddr_in a = { .sin_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_STREAM, 0), port;
 	socklen_t len = sizeof(a);
+	char line[80];
 
 	EXPECT("bind", 0, bind(fd, (void *)&a, sizeof(a)));
 	EXPECT("getsockname", 0, getsockname(fd, (void *)&a, &len));
@@ -215,7 +216,8 @@ static void case_bind_connect(void)
 	TRUE("a port", port);
 	EXPECT("bind twice", -EINVAL, bind(fd, (void *)&a, sizeof(a)));
 	EXPECT("connect", 0, connect(fd, (void *)&sem_addr, sizeof(sem_addr)));
-	EXPECT("first line", 11, send(fd, "hold bound\n", 11, 0));
+	snprintf(line, sizeof(line), "hold %s.bound\n", peer_who());
+	EXPECT("first line", strlen(line), send(fd, line, strlen(line), 0));
 	EXPECT("the port that the peer sees", port, peer("port bound"));
 }
 

@@ -9,8 +9,9 @@
  *   flood      sends for ever, and reads what comes
  *   rst        resets it
  *   close      closes it
- *   hold KEY   leaves it alone; orders name it by KEY
- *   ctl        orders, a line each, answered by "VALUE EXTRA", errors negative
+ *   hold WHO.KEY  leaves it alone; orders name it by KEY
+ *   ctl WHO    orders, a line each, answered by "VALUE EXTRA", errors negative;
+ *              when it ends, all that WHO holds is closed
  *
  * Orders:
  *   send KEY N, recv KEY N    bytes that pattern_at() gives, in a row
@@ -30,7 +31,7 @@
 #define KEYS	4096
 
 struct held {
-	char key[32];
+	char key[80];
 	int fd;
 	uint64_t sent, got;
 };
@@ -103,6 +104,22 @@ static long drop(struct held *h, bool reset)
 	h->fd = -1;
 	pthread_mutex_unlock(&lock);
 	return RC(close(fd));
+}
+
+static void drop_all(const char *who)
+{
+	size_t len = strlen(who);
+	bool its;
+	int i;
+
+	for (i = 0; i < KEYS; i++) {
+		pthread_mutex_lock(&lock);
+		its = !strncmp(held[i].key, who, len) &&
+		      held[i].key[len] == '.';
+		pthread_mutex_unlock(&lock);
+		if (its)
+			drop(&held[i], false);
+	}
 }
 
 static long order_recv(struct held *h, uint64_t n)
@@ -187,13 +204,15 @@ static long hole(const char *key, const char *address)
 	long port = start_listen(key, address, 0, 0);
 	struct sockaddr_storage ss;
 	socklen_t len;
+	char name[90];
 	int i;
 
 	len = parse(address, port, &ss);
-	/* these stay: the process is a test's */
 	for (i = 0; port > 0 && i < 4; i++) {
 		int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
+		snprintf(name, sizeof(name), "%s.%d", key, i);
+		hold(name, fd);
 		if (fd < 0 || !connect(fd, (void *)&ss, len))
 			continue;
 		if (!(poll_now(fd, POLLOUT, 300) & POLLOUT))
@@ -236,12 +255,13 @@ static long order_keyed(const char *op, const char *key, const char *arg)
 	return -ENOSYS;
 }
 
-static long order(char *line, long *extra)
+static long order(const char *who, const char *line, long *extra)
 {
-	char op[16] = "", key[32] = "", a[64] = "", b[16] = "";
+	char op[16] = "", name[32] = "", a[64] = "", b[16] = "", key[80];
 
-	if (sscanf(line, "%15s %31s %63s %15s", op, key, a, b) < 2)
+	if (sscanf(line, "%15s %31s %63s %15s", op, name, a, b) < 2)
 		return -EINVAL;
+	snprintf(key, sizeof(key), "%s.%s", who, name);
 	if (!strcmp(op, "dial"))
 		return dial(key, a, atoi(b), extra);
 	if (!strcmp(op, "listen"))
@@ -266,19 +286,20 @@ static bool get_line(int fd, char *line, size_t len)
 	return false;
 }
 
-static void serve_ctl(int fd)
+static void serve_ctl(int fd, const char *who)
 {
 	char line[200], answer[80];
 
 	while (get_line(fd, line, sizeof(line))) {
 		long extra = 0;
-		long ret = order(line, &extra);
+		long ret = order(who, line, &extra);
 		int n = snprintf(answer, sizeof(answer), "%ld %ld\n", ret,
 				 extra);
 
 		if (send(fd, answer, n, MSG_NOSIGNAL) != n)
 			break;
 	}
+	drop_all(who);
 }
 
 static void serve_echo(int fd)
@@ -350,8 +371,8 @@ static void *serve(void *arg)
 		hold(line + 5, fd);
 		return NULL;
 	}
-	if (!strcmp(line, "ctl"))
-		serve_ctl(fd);
+	if (!strncmp(line, "ctl ", 4))
+		serve_ctl(fd, line + 4);
 	else if (!strcmp(line, "echo"))
 		serve_echo(fd);
 	else if (!strcmp(line, "sink"))

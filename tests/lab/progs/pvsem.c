@@ -368,9 +368,6 @@ static void case_fork(void)
 	int fd = peer_hold("fork"), status;
 	pid_t pid;
 
-	MUST("the connection is there", 0, peer("send fork 0"));
-	close(sem_ctl);
-	sem_ctl = -1;
 	pid = fork();
 	if (!pid) {
 		MUST("child sends", 100000, put_bytes(fd, 100000, 0));

@@ -16,6 +16,17 @@ static inline int peer_connect(const char *line)
 	return fd;
 }
 
+/* Keys are each process's own, its children's too. */
+static inline const char *peer_who(void)
+{
+	static char who[40];
+
+	if (!who[0])
+		snprintf(who, sizeof(who), "%lx-%x",
+			 (unsigned long)(now() * 1e6), getpid());
+	return who;
+}
+
 /* An order to pvpeer, see there: the answer's first number; sem_extra: second */
 static inline long __attribute__((format(printf, 1, 2)))
 peer(const char *fmt, ...)
@@ -32,8 +43,12 @@ peer(const char *fmt, ...)
 	len = vsnprintf(line, sizeof(line) - 1, fmt, ap);
 	va_end(ap);
 	snprintf(what, sizeof(what), "pvpeer: %.100s", line);
-	if (sem_ctl < 0)
-		sem_ctl = peer_connect("ctl\n");
+	if (sem_ctl < 0) {
+		char ctl[60];
+
+		snprintf(ctl, sizeof(ctl), "ctl %s\n", peer_who());
+		sem_ctl = peer_connect(ctl);
+	}
 	sem_step = what;
 	line[len++] = '\n';
 	if (send(sem_ctl, line, len, MSG_NOSIGNAL) != len)
@@ -56,9 +71,9 @@ peer(const char *fmt, ...)
 /* A connection that pvpeer does nothing with but on orders for @key */
 static inline int peer_hold(const char *key)
 {
-	char line[80];
+	char line[100];
 
-	snprintf(line, sizeof(line), "hold %s\n", key);
+	snprintf(line, sizeof(line), "hold %s.%s\n", peer_who(), key);
 	return peer_connect(line);
 }
 
