@@ -38,6 +38,7 @@ struct conn {
 	uint64_t tx_end, rx_end;	/* bytes of pattern, UINT64_MAX unless known */
 	uint64_t tx, rx;		/* so far */
 	uint64_t tx_rnd, rx_rnd;	/* sizes */
+	uint64_t moved, moved_at, pause;
 	uint8_t *tx_buf, *rx_buf;
 };
 
@@ -355,7 +356,6 @@ static void epoll_loop(int left, int listener)
 			c->can_rx |= !!(e & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP));
 		}
 	}
-	close(ep);
 }
 
 /* ---- the two sides ---- */
@@ -365,8 +365,7 @@ static void on_term(int sig)
 	_exit(sig && serve_busy);
 }
 
-__attribute__((noreturn))
-static void serve(void)
+__attribute__((noreturn)) static void serve(void)
 {
 	int fd = tcp_listen(opt_addr, opt_port, 128), index = 0;
 	pthread_t thread;
@@ -383,27 +382,27 @@ static void serve(void)
 	}
 }
 
-/* Ends the program when nothing moves any more. */
+/* Notes how long connections came to a halt, and ends the program if one hangs. */
 static void *monitor(void *arg)
 {
-	uint64_t last = 0, sum, since = now_ms();
 	struct conn **all = arg;
 	int i;
 
-	while (!poll(NULL, 0, 250)) {
-		for (i = 0, sum = 0; i < opt_conns; i++)
-			sum += __atomic_load_n(&all[i]->rx, __ATOMIC_RELAXED) +
-			       __atomic_load_n(&all[i]->tx, __ATOMIC_RELAXED);
-		if (sum != last)
-			since = now_ms();
-		last = sum;
-		if (now_ms() - since < (uint64_t)opt_stall * 1000)
+	for (i = 0;; i = (i + 1) % opt_conns) {
+		struct conn *c = all[i];
+		uint64_t moved = __atomic_load_n(&c->rx, __ATOMIC_RELAXED) + __atomic_load_n(&c->tx, __ATOMIC_RELAXED);
+
+		if (!i)
+			poll(NULL, 0, 20);
+		if (moved != c->moved || !c->moved_at || c->rx_over)
+			c->moved_at = now_ms();
+		c->moved = moved;
+		if (now_ms() - c->moved_at > c->pause)
+			c->pause = now_ms() - c->moved_at;
+		if (c->pause < (uint64_t)opt_stall * 1000)
 			continue;
-		for (i = 0; i < opt_conns; i++)
-			fprintf(stderr, "connection %d: sent %lld of %lld, received %lld of %lld%s\n", i,
-				(long long)all[i]->tx, (long long)all[i]->tx_end, (long long)all[i]->rx,
-				(long long)all[i]->rx_end, all[i]->rx_over ? ", over" : "");
-		fprintf(stderr, "HANG in load: nothing moved for %d s\n", opt_stall);
+		fprintf(stderr, "HANG in connection %d: nothing moved for %d s, sent %lld of %lld, received %lld of %lld\n",
+			i, opt_stall, (long long)c->tx, (long long)c->tx_end, (long long)c->rx, (long long)c->rx_end);
 		_exit(2);
 	}
 	return NULL;
@@ -411,7 +410,7 @@ static void *monitor(void *arg)
 
 static void client(void)
 {
-	uint64_t start = now_ms(), tx = 0, rx = 0, ms, share = opt_bytes / opt_conns / (opt_out && opt_in ? 2 : 1);
+	uint64_t start = now_ms(), tx = 0, rx = 0, pause = 0, ms, share = opt_bytes / opt_conns / (opt_out && opt_in ? 2 : 1);
 	struct conn *all[MAX_CONNS];
 	pthread_t thread[MAX_CONNS];
 	int i;
@@ -439,12 +438,13 @@ static void client(void)
 	for (i = 0; i < opt_conns; i++) {
 		tx += all[i]->tx;
 		rx += all[i]->rx;
+		pause = all[i]->pause > pause ? all[i]->pause : pause;
 		if (opt_seconds && !all[i]->rx)
 			conn_fail(all[i], "nothing came");
 	}
-	expect(true, "%d connections%s, %lld bytes out and %lld in, all in place, %lld ms, %lld Mbit/s", opt_conns,
+	expect(true, "%d connections%s, %lld bytes out and %lld in, all in place, %lld ms, %lld Mbit/s, halts of up to %lld ms", opt_conns,
 	       opt_epoll ? " with epoll" : "", (long long)tx, (long long)rx, (long long)ms,
-	       (long long)((tx + rx) * 8 / 1000 / ms));
+	       (long long)((tx + rx) * 8 / 1000 / ms), (long long)pause);
 }
 
 static const char usage[] =
@@ -490,10 +490,8 @@ int main(int argc, char **argv)
 	}
 	if (server)
 		serve();
-	if (optind != argc - 1 || opt_conns < 1 || opt_conns > MAX_CONNS || (opt_seconds && opt_out) || !(opt_in || opt_out)) {
-		fputs(usage, stderr);
-		return 2;
-	}
+	if (optind != argc - 1 || opt_conns < 1 || opt_conns > MAX_CONNS || (opt_seconds && opt_out) || !(opt_in || opt_out))
+		fail("%s", usage);
 	opt_addr = argv[optind];
 	client();
 	return checks_done();
