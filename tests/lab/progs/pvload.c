@@ -442,8 +442,8 @@ static void client(void)
 		if (opt_seconds && !all[i]->rx)
 			conn_fail(all[i], "nothing came");
 	}
-	expect(true, "%d connections%s, %lld bytes out and %lld in, all in place, %lld ms, %lld Mbit/s, halts of up to %lld ms", opt_conns,
-	       opt_epoll ? " with epoll" : "", (long long)tx, (long long)rx, (long long)ms,
+	expect(true, "%d connections%s, %lld bytes out and %lld in, all in place, %lld ms, %lld Mbit/s, halts of up to "
+	       "%lld ms", opt_conns, opt_epoll ? " with epoll" : "", (long long)tx, (long long)rx, (long long)ms,
 	       (long long)((tx + rx) * 8 / 1000 / ms), (long long)pause);
 }
 
