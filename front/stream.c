@@ -165,12 +165,12 @@ static int pvc_recv_end(struct sock *sk, const struct pvc_conn *c)
 static int pvc_recv_some(struct pvc_conn *c, struct msghdr *msg, u32 skip,
 			 size_t n, int flags)
 {
-	if (!(flags & MSG_TRUNC)) {
+	if (!(flags & MSG_TRUNC) && n) {
 		n = pvc_ring_read(&c->ring, skip, n, &msg->msg_iter);
 		if (!n)
 			return -EFAULT;
 	}
-	if (!(flags & MSG_PEEK))
+	if (!(flags & MSG_PEEK) && n)
 		pvc_conn_consume(c, n);
 	return n;
 }
