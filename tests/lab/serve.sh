@@ -2,15 +2,23 @@
 # shellcheck shell=dash
 # For scenarios, in Dom0: servers that say when they listen, and an address that never answers.
 
-# serve COMMAND...: runs one of the lab's servers, returns when it listens; $server is its process id
+# serve COMMAND...: runs one of the lab's servers, returns when it listens
 serve() {
 	local ready="/tmp/ready.$1"
 	rm -f "$ready"
 	mkfifo "$ready"
 	"$@" --ready "$ready" &
-	# shellcheck disable=SC2034 # for the scenario
 	server=$!
 	read -r _ < "$ready"
+}
+
+# serve_end: the server must still be there, and content with its clients
+serve_end() {
+	local code=0
+	kill "$server" || fail "the server is gone"
+	wait "$server" || code=$?
+	# 143: SIGTERM
+	[ $code = 0 ] || [ $code = 143 ] || fail "the server ended with $code"
 }
 
 # hole_open RETRIES: 10.99.0.2 swallows everything, and connects give up after so many SYNs more
@@ -18,6 +26,7 @@ hole_open() {
 	syn_retries=$(cat /proc/sys/net/ipv4/tcp_syn_retries)
 	echo "$1" > /proc/sys/net/ipv4/tcp_syn_retries
 	modprobe dummy
+	ip link del hole0 2> /dev/null || true
 	ip link add hole0 type dummy
 	ip address add 10.99.0.1/24 dev hole0
 	ip link set hole0 up
