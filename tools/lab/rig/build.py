@@ -104,16 +104,15 @@ def programs(cache: pathlib.Path) -> list:
     """Compiles labrpc and the test programs; returns their files."""
     target = home(cache) / "programs"
     target.mkdir(parents=True, exist_ok=True)
-    rpc = LAB / "rpc" / "labrpc.c"
-    jobs = [(rpc, ["-lxenstore"])]
-    jobs += [(source, []) for source in sorted((REPO / "tests" / "lab" / "progs").glob("*.c"))]
-    headers = [path.stat().st_mtime for path in (REPO / "tests" / "lab" / "progs").glob("*.h")]
+    progs, rpc = REPO / "tests" / "lab" / "progs", LAB / "rpc"
+    jobs = {"labrpc": (sorted(rpc.glob("*.c")), sorted(rpc.glob("*.h")), ["-lxenstore"])}
+    jobs |= {source.stem: ([source], sorted(progs.glob("*.h")), []) for source in sorted(progs.glob("*.c"))}
     built = []
-    for source, libraries in jobs:
-        output = target / source.stem
-        newest = max([source.stat().st_mtime, *headers])
+    for name, (sources, headers, libraries) in jobs.items():
+        output = target / name
+        newest = max(path.stat().st_mtime for path in sources + headers)
         if not output.exists() or output.stat().st_mtime < newest:
-            progress(f"compiling {source.name}")
-            run(["gcc", *CFLAGS, f"-I{REPO / 'include' / 'uapi'}", "-o", output, source, *libraries])
+            progress(f"compiling {name}")
+            run(["gcc", *CFLAGS, f"-I{REPO / 'include' / 'uapi'}", "-o", output, *sources, *libraries])
         built.append(output)
     return built

@@ -38,7 +38,8 @@ def _apt_environment() -> dict:
 
 
 def _apt(*words: str) -> str:
-    return run(["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=600", *words], env=_apt_environment())
+    return run(["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=600", "-o", "DPkg::Options::=--force-unsafe-io",
+                *words], env=_apt_environment())
 
 
 def _not_installed(packages: list) -> list:
