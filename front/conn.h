@@ -121,13 +121,24 @@ static inline u32 pvc_conn_want_space(const struct pvc_conn *c)
 	return c->ring.out.sh.space_wake ? c->ring.out.size / 4 : 1;
 }
 
+/*
+ * Most bytes that a program can wait for without reading any. The backend stops
+ * when the ring is full, and may wait for a quarter of it to become free.
+ */
+static inline u32 pvc_conn_max_unread(const struct pvc_conn *c)
+{
+	return c->ring.in.size / 4 * 3;
+}
+
 /* conn.c: life, connecting, closing */
 struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family);
+
 static inline struct pvc_conn *pvc_conn_hold(struct pvc_conn *c)
 {
 	kref_get(&c->ref);
 	return c;
 }
+
 void pvc_conn_put(struct pvc_conn *c);
 int pvc_conn_submit(struct pvc_conn *c, struct pvc_cmd *cmd);
 int pvc_conn_add_ring(struct pvc_conn *c);

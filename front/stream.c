@@ -216,7 +216,8 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 			got += ret;
 			continue;
 		}
-		if (got >= target || n == c->ring.in.size)
+		if (got >= target ||
+		    (flags & MSG_PEEK && got >= pvc_conn_max_unread(c)))
 			break;
 		if (ended) {
 			ret = got ? 0 : pvc_recv_end(sk, c);
@@ -296,7 +297,7 @@ static __poll_t pvc_poll_stream(struct sock *sk, struct pvc_conn *c)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 	if (pvc_connected(c)) {
 		if (pvc_conn_avail(c, true) >=
-		    sock_rcvlowat(sk, 0, c->ring.in.size))
+		    sock_rcvlowat(sk, 0, pvc_conn_max_unread(c)))
 			mask |= EPOLLIN | EPOLLRDNORM;
 		if (shutdown & SEND_SHUTDOWN ||
 		    pvc_conn_space(c, true) >= pvc_conn_want_space(c))
