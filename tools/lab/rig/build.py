@@ -41,6 +41,11 @@ def _sync(source: pathlib.Path, target: pathlib.Path) -> None:
             path.unlink()
 
 
+def _make_environment() -> dict:
+    """Without what a make that called the lab has left there."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+
+
 def home(cache: pathlib.Path) -> pathlib.Path:
     """Where this checkout's builds are; another checkout may share the cache."""
     return cache / "build" / hashlib.sha256(str(REPO).encode()).hexdigest()[:8]
@@ -69,7 +74,7 @@ class Build:
             return []
         progress(f"building the modules for {self.kernel.release}")
         run(["make", "-C", self.tree, f"-j{os.cpu_count()}", "modules", f"KDIR={self.kernel.headers}"],
-            log=self.tree / ".build.log")
+            env=_make_environment())
         built = [self.tree / path for path in MODULES]
         for path in built:
             if not path.exists():
@@ -79,7 +84,7 @@ class Build:
     def extra_modules(self, scenarios: list) -> list:
         """Builds the directories of modules that scenarios name, after their host scripts; returns the files."""
         built: list = []
-        env = dict(os.environ, KDIR=self.kernel.headers, KERNEL=self.kernel.version, KERNEL_RELEASE=self.kernel.release,
+        env = dict(_make_environment(), KDIR=self.kernel.headers, KERNEL=self.kernel.version, KERNEL_RELEASE=self.kernel.release,
                    BUILD=str(self.tree), CACHE=str(self.cache))
         for scenario in scenarios:
             script = scenario.directory / "host"
@@ -88,7 +93,8 @@ class Build:
                 run([script], cwd=self.tree, env=env)
         for directory in dict.fromkeys(word for scenario in scenarios for word in scenario.words("modules")):
             progress(f"building {directory} for {self.kernel.release}")
-            run(["make", "-C", self.kernel.headers, f"M={self.tree / directory}", f"-j{os.cpu_count()}", "modules"])
+            run(["make", "-C", self.kernel.headers, f"M={self.tree / directory}", f"-j{os.cpu_count()}", "modules"],
+                env=env)
             built += sorted((self.tree / directory).glob("*.ko"))
         return built
 

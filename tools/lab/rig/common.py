@@ -31,13 +31,11 @@ def progress(text: str) -> None:
     print(f"[{time.monotonic() - _started:6.1f}] {text}", file=sys.stderr, flush=True)
 
 
-def run(argv: list, *, cwd: pathlib.Path | None = None, env: dict | None = None, log: pathlib.Path | None = None) -> str:
+def run(argv: list, *, cwd: pathlib.Path | None = None, env: dict | None = None) -> str:
     """Runs a program and returns what it printed; a failure shows the end of its output."""
     argv = [str(word) for word in argv]
     done = subprocess.run(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
-    if log:
-        log.write_text(done.stdout)
     if done.returncode:
         tail = "\n".join(done.stdout.splitlines()[-30:])
         raise LabError(f"{' '.join(argv[:6])} failed with exit code {done.returncode}:\n{tail}")
