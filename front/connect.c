@@ -171,7 +171,6 @@ int pvc_bind(struct socket *sock, struct sockaddr *sa, int len)
 		ret = native->bind(sock, sa, len);
 	} else {
 		ret = pvc_bind_remote(sock, ps, dev, &a);
-		ps->bound = !ret;
 	}
 	mutex_unlock(&ps->ctl);
 out:
@@ -179,10 +178,24 @@ out:
 	return ret;
 }
 
+/* The address that it had before connect() failed or shutdown() ended it. */
+static int pvc_bind_again(struct socket *sock, struct pvc_sock *ps,
+			  struct pvc_dev *dev)
+{
+	struct pvc_conn *c = pvc_bind_conn(dev, sock->sk, &ps->local);
+
+	if (IS_ERR(c))
+		return PTR_ERR(c);
+	pvc_sk_set_conn(ps, c);
+	return 0;
+}
+
 /**
  * pvc_bind_any() - give a socket a port, for listen() without bind()
- * @sock: socket, ctl held
+ * @sock: socket without a backend's, ctl held
  * @ps: of it
+ *
+ * One that listened before gets the port that it had.
  *
  * Context: process, sleeps; killable.
  * Return: 0, or -ENOTCONN if there is no backend, or another error.
@@ -195,10 +208,14 @@ int pvc_bind_any(struct socket *sock, struct pvc_sock *ps)
 
 	if (!dev)
 		return -ENOTCONN;
-	any.sa.sa_family = sock->sk->sk_family;
-	any.len = any.sa.sa_family == AF_INET ? sizeof(any.in) :
-						sizeof(any.in6);
-	ret = pvc_bind_remote(sock, ps, dev, &any);
+	if (ps->local.len) {
+		ret = pvc_bind_again(sock, ps, dev);
+	} else {
+		any.sa.sa_family = sock->sk->sk_family;
+		any.len = any.sa.sa_family == AF_INET ? sizeof(any.in) :
+							sizeof(any.in6);
+		ret = pvc_bind_remote(sock, ps, dev, &any);
+	}
 	pvc_dev_put(dev);
 	return ret;
 }
@@ -211,24 +228,18 @@ static int pvc_connect_conn(struct socket *sock, struct pvc_sock *ps,
 
 	if (ps->conn)
 		return 0;
-	if (ps->bound) {
-		/* an earlier connect() has failed */
-		c = pvc_bind_conn(dev, sock->sk, &ps->local);
-		if (IS_ERR(c))
-			return PTR_ERR(c);
-	} else {
-		if (to->sa.sa_family == AF_INET6 &&
-		    !pvc_dev_has(dev, PVCALLS_F_IPV6))
-			return -ENETUNREACH;
-		c = pvc_conn_new(dev, to->sa.sa_family);
-		if (!c)
-			return -ENOMEM;
-		if (pvc_conn_open_nowait(c)) {
-			pvc_conn_put(c);
-			return -ENOTCONN;
-		}
-		pvc_relay_opts(sock->sk, c);
+	if (ps->local.len)
+		return pvc_bind_again(sock, ps, dev);
+	if (to->sa.sa_family == AF_INET6 && !pvc_dev_has(dev, PVCALLS_F_IPV6))
+		return -ENETUNREACH;
+	c = pvc_conn_new(dev, to->sa.sa_family);
+	if (!c)
+		return -ENOMEM;
+	if (pvc_conn_open_nowait(c)) {
+		pvc_conn_put(c);
+		return -ENOTCONN;
 	}
+	pvc_relay_opts(sock->sk, c);
 	pvc_sk_set_conn(ps, c);
 	return 0;
 }
@@ -311,7 +322,7 @@ static int pvc_disconnect(struct socket *sock, struct pvc_sock *ps,
 	struct sock *sk = sock->sk;
 
 	pvc_sk_drop_conn(ps, true);
-	ps->bound = false;
+	ps->local.len = 0;
 	ps->listening = false;
 	sock->state = SS_UNCONNECTED;
 	WRITE_ONCE(sk->sk_shutdown, 0);

@@ -186,16 +186,16 @@ int pvc_accept(struct socket *sock, struct socket *newsock, int flags,
 	wait.flags |= WQ_FLAG_EXCLUSIVE;
 	add_wait_queue_exclusive(sk_sleep(sk), &wait);
 	for (;;) {
+		/* shutdown() has ended it */
+		ret = -EINVAL;
+		if (!READ_ONCE(ps->listening))
+			break;
 		pvc_conn_post_accepts(l);
 		ret = pvc_accept_native(sock, newsock, kern);
 		if (ret == -EAGAIN)
 			ret = pvc_accept_remote(newsock, sk, l);
 		if (ret != -EAGAIN)
 			break;
-		if (!READ_ONCE(ps->listening)) {
-			ret = -EINVAL;
-			break;
-		}
 		timeo = pvc_wait(sk, &wait, timeo);
 		if (timeo < 0) {
 			ret = timeo;

@@ -30,7 +30,7 @@ int pvc_getname(struct socket *sock, struct sockaddr *sa, int peer)
 	int ret;
 
 	if (!c) {
-		if (ps && ps->bound && !peer)
+		if (ps && ps->local.len && !peer)
 			return pvc_addr_to_user(sk, &ps->local, sa);
 		return pvc_native(sk)->getname(sock, sa, peer);
 	}

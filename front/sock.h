@@ -24,9 +24,8 @@
  *	backend may not answer
  * @lock: @conn
  * @conn: the backend's socket, referenced; NULL if there is none
- * @bound: @local was asked for by bind()
  * @listening: listen() has succeeded
- * @local: address that it is bound to at the backend
+ * @local: address that it is bound to at the backend, if it is
  * @opts_set: options of sockopt.c's table that the program has set
  * @opts: their values
  */
@@ -34,7 +33,6 @@ struct pvc_sock {
 	struct mutex ctl;
 	spinlock_t lock;
 	struct pvc_conn *conn;
-	bool bound;
 	bool listening;
 	struct pvc_addr local;
 	unsigned long opts_set;
