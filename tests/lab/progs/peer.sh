@@ -22,7 +22,7 @@ back_at() {
 	shift
 	while got=$("$@"); [ "$got" != "$value" ]; do
 		tries=$((tries + 1))
-		[ $tries -lt 100 ] || fail "$* was $value and is $got"
+		[ $tries -lt 50 ] || fail "$* was $value and is $got"
 		usleep 200000
 	done
 }
@@ -35,6 +35,22 @@ within() {
 	"$@" || return
 	begin=$(($(cut -d . -f 1 /proc/uptime) - begin))
 	[ $begin -le "$limit" ] || fail "$* took $begin s, more than $limit"
+}
+
+# front_up NAME: the guest's frontend is connected, or what xenstore has is shown
+front_up() {
+	local id
+	id=$(guest_id "$1")
+	guest_wait_node "$1" device/pvcalls/0/state 4 && return
+	xenstore-ls "/local/domain/$id/device/pvcalls" || true
+	xenstore-ls "/local/domain/0/backend/pvcalls/$id" || true
+	guest_run "$1" 'dmesg | tail -n 5' || true
+	fail "the frontend in $1 is not connected again"
+}
+
+# front_refs NAME: the frontend's references; sockets hold it
+front_refs() {
+	guest_run "$1" 'cat /sys/module/pvcalls_mt_front/refcnt'
 }
 
 # rounds N: how many; lab.rounds=N in "cmdline=" of the scenario or in --guest-cmdline is preferred
