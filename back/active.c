@@ -67,6 +67,7 @@ static void pvcalls_active_rings(struct pvcalls_sock *ps)
 	ringbuf_init(&a->out, &out, RINGBUF_SIZE(a->map->order));
 	a->in_cons = 0;
 	a->out_prod = 0;
+	a->found = false;
 	a->in_waiting = false;
 	a->in_done = false;
 	a->out_blocked = false;
@@ -394,7 +395,10 @@ bool pvcalls_active_drained(const struct pvcalls_sock *ps)
 	return a->out_done || (a->stop && a->out.cons == a->stop_at);
 }
 
-/* Give the EOI that is owed, and say whether the event had a reason. */
+/*
+ * Give the EOI that is owed, and say whether the event had a reason. What an
+ * event tells of may have been seen before it came, but only once in a row.
+ */
 static void pvcalls_active_eoi(struct pvcalls_sock *ps)
 {
 	struct pvcalls_active *a = &ps->active;
@@ -403,7 +407,9 @@ static void pvcalls_active_eoi(struct pvcalls_sock *ps)
 	found = a->in.cons != a->in_cons || a->out.prod != a->out_prod;
 	a->in_cons = a->in.cons;
 	a->out_prod = a->out.prod;
-	xen_irq_lateeoi(a->irq, found ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	xen_irq_lateeoi(a->irq,
+			found || a->found ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	a->found = found;
 }
 
 /**

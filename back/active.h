@@ -29,6 +29,7 @@ struct pvcalls_sock;
  * @out: guest to network; we consume
  * @in_cons: where the guest's index was when the last EOI was given
  * @out_prod: likewise
+ * @found: the last event had a reason
  * @in_waiting: the ring was full, wait for a good deal of space
  * @in_done: nothing more will be put into the ring
  * @out_blocked: the kernel socket was full, wait for PVCALLS_SF_OUT_READY
@@ -50,6 +51,7 @@ struct pvcalls_active {
 	struct ringbuf out;
 	u32 in_cons;
 	u32 out_prod;
+	bool found;
 	bool in_waiting;
 	bool in_done;
 	bool out_blocked;

@@ -119,8 +119,8 @@ static void pvc_conn_wake_writer(struct sock *sk)
  */
 irqreturn_t pvc_conn_irq(int irq, void *arg)
 {
-	unsigned int eoi = XEN_EOI_FLAG_SPURIOUS;
 	struct pvc_conn *c = arg;
+	bool found = false, spurious;
 	s32 in_err, out_err;
 	int space;
 	u32 prod;
@@ -131,33 +131,36 @@ irqreturn_t pvc_conn_irq(int irq, void *arg)
 	prod = READ_ONCE(c->ring.intf->in_prod);
 	if (prod != c->in_seen) {
 		c->in_seen = prod;
-		eoi = 0;
+		found = true;
 		if (c->sk)
 			c->sk->sk_data_ready(c->sk);
 	}
 	space = ringbuf_space(&c->ring.out);
 	if (c->ring.out.cons != c->out_seen) {
 		c->out_seen = c->ring.out.cons;
-		eoi = 0;
+		found = true;
 	}
 	if (space < 0) {
 		pvc_conn_broken(c, "out_cons");
 	} else if (c->nospace && space >= pvc_conn_want_space(c)) {
 		c->nospace = false;
-		eoi = 0;
+		found = true;
 		if (c->sk)
 			pvc_conn_wake_writer(c->sk);
 	}
 	if ((in_err && !c->in_err) || (out_err && !c->out_err)) {
-		eoi = 0;
+		found = true;
 		pvc_conn_end(c, in_err, out_err);
 	}
 	if (c->draining) {
-		eoi = 0;
+		found = true;
 		pvc_conn_drain(c);
 	}
+	/* what it tells of may have been seen before, but only once in a row */
+	spurious = !found && !c->found;
+	c->found = found;
 	spin_unlock(&c->lock);
-	xen_irq_lateeoi(irq, eoi);
+	xen_irq_lateeoi(irq, spurious ? XEN_EOI_FLAG_SPURIOUS : 0);
 	return IRQ_HANDLED;
 }
 

@@ -55,6 +55,7 @@ enum pvc_conn_state {
  * @nospace: somebody waits for free space in the out ring
  * @in_seen: in_prod at the last event
  * @out_seen: out_cons at the last event
+ * @found: the last event had a reason
  * @ring: data ring
  * @rx_mutex: the consumer of @ring; held while copying, not while waiting
  * @tx_mutex: the producer of @ring; likewise
@@ -93,6 +94,7 @@ struct pvc_conn {
 	bool nospace;
 	u32 in_seen;
 	u32 out_seen;
+	bool found;
 
 	struct pvc_ring ring;
 	struct mutex rx_mutex;
