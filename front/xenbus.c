@@ -302,6 +302,16 @@ static void pvc_front_down(struct pvc_front *front)
 	pvc_dev_put(dev);
 }
 
+/*
+ * A backend that is still closed from the last time is no reason to close: it
+ * has yet to see that we begin anew. Unless the device is being taken away.
+ */
+static bool pvc_front_begins(struct pvc_front *front)
+{
+	return !front->dev && front->xdev->state == XenbusStateInitialising &&
+	       xenbus_read_unsigned(front->xdev->otherend, "online", 0);
+}
+
 static void pvc_front_changed(struct xenbus_device *xdev,
 			      enum xenbus_state state)
 {
@@ -320,6 +330,8 @@ static void pvc_front_changed(struct xenbus_device *xdev,
 		break;
 	case XenbusStateClosing:
 	case XenbusStateClosed:
+		if (pvc_front_begins(front))
+			break;
 		pvc_front_down(front);
 		if (xdev->state != XenbusStateClosed)
 			xenbus_frontend_closed(xdev);
