@@ -408,7 +408,13 @@ int pvc_xenbus_init(void)
 {
 	if (!xen_domain())
 		return -ENODEV;
-	return xenbus_register_frontend(&pvcalls_front_driver);
+	/*
+	 * Without an owner, or xenbus would hold the module for the device, and
+	 * it could not be replaced. Sockets hold it; the driver core lets go of
+	 * the device first.
+	 */
+	return __xenbus_register_frontend(&pvcalls_front_driver, NULL,
+					  KBUILD_MODNAME);
 }
 
 /**
