@@ -9,7 +9,7 @@
 
 static struct workqueue_struct *pvcalls_wq;
 
-static unsigned int ring_order = 6;
+static unsigned int ring_order = 8;
 
 static int ring_order_set(const char *val, const struct kernel_param *kp)
 {
@@ -23,7 +23,29 @@ static const struct kernel_param_ops ring_order_ops = {
 
 module_param_cb(ring_order, &ring_order_ops, &ring_order, 0644);
 MODULE_PARM_DESC(ring_order,
-		 "Order of new data rings: 2^n pages, half for each direction, 1 to 9 (default 6, 128 KiB each way); less where the backend or memory allows less");
+		 "Largest order of new data rings: 2^n pages, half for each direction, 1 to 9 (default 8, 512 KiB each way); the more sockets there are, the smaller new ones get");
+
+/* Pages of all data rings, and how many there may be; one grant each */
+static atomic_long_t pvcalls_ring_pages;
+static long pvcalls_max_ring_pages;
+
+/* From this order on rings are made smaller as the pages get used up */
+#define PVC_SMALL_ORDER	4
+
+/*
+ * A few sockets get large rings, and many sockets small ones: order 8 up to a
+ * sixteenth of the pages, order 7 up to an eighth, and so on.
+ */
+static unsigned int pvc_choose_order(unsigned int order)
+{
+	long used = atomic_long_read(&pvcalls_ring_pages);
+
+	while (order > PVC_SMALL_ORDER &&
+	       used + (1L << order) >
+	       pvcalls_max_ring_pages >> (order - PVC_SMALL_ORDER))
+		order--;
+	return order;
+}
 
 static void pvc_conn_free_work(struct work_struct *work)
 {
@@ -35,6 +57,7 @@ static void pvc_conn_free_work(struct work_struct *work)
 	spin_unlock_irq(&dev->conns_lock);
 	if (c->has_ring) {
 		unbind_from_irqhandler(c->ring.irq, c);
+		atomic_long_sub(1L << c->ring.order, &pvcalls_ring_pages);
 		pvc_ring_free(&c->ring);
 	}
 	pvc_cmd_fini(&c->open);
@@ -152,14 +175,16 @@ struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family)
  * pvc_conn_add_ring() - give a connection its data ring
  * @c: object without one
  *
- * Of the wanted order, or what memory and grants allow.
+ * Of the wanted order, or less where there are many sockets or where memory
+ * or grants have run out.
  *
  * Context: process, may sleep.
  * Return: 0, -ENOMEM or -ENOBUFS.
  */
 int pvc_conn_add_ring(struct pvc_conn *c)
 {
-	unsigned int order = min(READ_ONCE(ring_order), c->dev->max_order);
+	unsigned int order = pvc_choose_order(min(READ_ONCE(ring_order),
+						  c->dev->max_order));
 	bool wakeup = pvc_dev_has(c->dev, PVCALLS_F_WAKEUP);
 	int ret;
 
@@ -168,6 +193,8 @@ int pvc_conn_add_ring(struct pvc_conn *c)
 				     pvc_conn_irq, c);
 	} while ((ret == -ENOMEM || ret == -ENOSPC) && --order);
 	c->has_ring = !ret;
+	if (!ret)
+		atomic_long_add(1L << order, &pvcalls_ring_pages);
 	return ret == -ENOSPC ? -ENOBUFS : ret;
 }
 
@@ -526,6 +553,8 @@ void pvc_queue_work(struct work_struct *work)
  */
 int pvc_conn_init(void)
 {
+	/* a quarter of the memory, and what Xen grants by default */
+	pvcalls_max_ring_pages = min_t(long, totalram_pages() / 4, 32768);
 	pvcalls_wq = alloc_workqueue("pvcalls", WQ_UNBOUND, 0);
 	return pvcalls_wq ? 0 : -ENOMEM;
 }
