@@ -200,7 +200,7 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 	int n;
 
 	mutex_lock(&c->rx_mutex);
-	do {
+	for (;;) {
 		ended = pvc_recv_ended(sk, c);
 		/* what came before the end is there to be seen after it */
 		smp_rmb();
@@ -211,9 +211,10 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 			ret = pvc_recv_some(c, msg, skip,
 					    min_t(size_t, n - skip, len - got),
 					    flags);
-			if (ret < 0)
+			if (ret >= 0)
+				got += ret;
+			if (ret < 0 || got == len)
 				break;
-			got += ret;
 			continue;
 		}
 		if (got >= target ||
@@ -235,8 +236,7 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		if (ret < 0)
 			break;
 		timeo = ret;
-		ret = 0;
-	} while (got < len);
+	}
 	mutex_unlock(&c->rx_mutex);
 	if (waiting)
 		remove_wait_queue(sk_sleep(sk), &wait);
