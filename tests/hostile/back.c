@@ -230,30 +230,48 @@ void be_answer(struct be *be, const struct raw_req *req, s32 ret)
 	be_push(be);
 }
 
+static bool map_conn(struct be *be, struct bconn *c, u32 ref, u32 port)
+{
+	u32 order, refs[1U << MAX_ORDER];
+	int local;
+
+	c->intf = map_refs(be, &ref, 1, &c->index_at);
+	if (!c->intf)
+		return false;
+	order = GET(c->intf->ring_order);
+	if (order < 1 || order > MAX_ORDER)
+		goto no_data;
+	memcpy(refs, c->intf->ref, sizeof(u32) << order);
+	c->in = map_refs(be, refs, 1U << order, &c->data_at);
+	if (!c->in)
+		goto no_data;
+	c->size = (PAGE << order) / 2;
+	c->out = c->in + c->size;
+	local = evt_interdomain(be->evt, guest, port);
+	if (local > 0) {
+		c->port = local;
+		return true;
+	}
+	unmap_refs(be, c->in, 1U << order, c->data_at);
+no_data:
+	unmap_refs(be, c->intf, 1, c->index_at);
+	return false;
+}
+
+/*
+ * A frontend that has seen through the lie gives its grants up while requests
+ * for them are still in the ring: then it can't be mapped.
+ */
 bool be_map(struct be *be, u64 id, u32 ref, u32 port)
 {
 	struct bconn *c = be->conns;
-	u32 order, refs[1U << MAX_ORDER];
-	int local;
 
 	while (c < be->conns + CONNS && c->used)
 		c++;
 	expect(c < be->conns + CONNS, "too many sockets");
 	memset(c, 0, sizeof(*c));
-	c->intf = map_refs(be, &ref, 1, &c->index_at);
-	if (!c->intf)
-		fail("can't map the indexes page: %m");
-	order = GET(c->intf->ring_order);
-	expect(order >= 1 && order <= MAX_ORDER, "ring order %u", order);
-	memcpy(refs, c->intf->ref, sizeof(u32) << order);
-	c->in = map_refs(be, refs, 1U << order, &c->data_at);
-	if (!c->in)
-		fail("can't map the data ring: %m");
-	c->size = (PAGE << order) / 2;
-	c->out = c->in + c->size;
-	local = evt_interdomain(be->evt, guest, port);
-	expect(local > 0, "can't bind the socket's port");
-	c->port = local;
+	if (!map_conn(be, c, ref, port))
+		return false;
 	c->id = id;
 	c->used = true;
 	return true;

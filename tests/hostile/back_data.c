@@ -132,11 +132,11 @@ static void unmap(struct be *be, struct bconn *c)
 }
 
 #define DATA(n, v, a, d, x)						\
-	{ n, run_lie, 40, 0, &(const struct lie) {			\
+	{ n, run_lie, 90, 0, &(const struct lie) {			\
 		.victim = v, .allow = a, .data = d, .value = (u32)(x) } }
 
 #define BOTH(n, v, a, d, x)						\
-	{ n, run_lie, 40, 0, &(const struct lie) {			\
+	{ n, run_lie, 90, 0, &(const struct lie) {			\
 		.victim = v, .allow = a, .data = d, .value = (u32)(x),	\
 		.features = F_WAKEUP | F_SHUTDOWN | F_NAMES } }
 

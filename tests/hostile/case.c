@@ -9,7 +9,7 @@
 
 #include "raw.h"
 
-#define AFTER_SECONDS	30
+#define AFTER_SECONDS	90
 
 const struct hcase *case_now;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See back.h: an honest backend, with one lie at most. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,14 +44,18 @@ void be_honest(struct be *be, const struct raw_req *req)
 
 	switch (req->cmd) {
 	case CMD_CONNECT:
-		be_map(be, req->u.id, req->u.connect.ref,
-		       req->u.connect.evtchn);
-		put_name(be, req);
+		if (be_map(be, req->u.id, req->u.connect.ref,
+			   req->u.connect.evtchn))
+			put_name(be, req);
+		else
+			be_answer(be, req, -EFAULT);
 		break;
 	case CMD_ACCEPT:
-		be_map(be, req->u.accept.id_new, req->u.accept.ref,
-		       req->u.accept.evtchn);
-		put_name(be, req);
+		if (be_map(be, req->u.accept.id_new, req->u.accept.ref,
+			   req->u.accept.evtchn))
+			put_name(be, req);
+		else
+			be_answer(be, req, -EFAULT);
 		break;
 	case CMD_RELEASE:
 		c = find(be, req->u.id);
