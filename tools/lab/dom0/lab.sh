@@ -42,6 +42,22 @@ figure() {
 	note "figure: $*"
 }
 
+# profile_symbols GUEST: keeps the names of functions for profile_end; once, while nothing is measured
+profile_symbols() {
+	mkdir -p "/results/$LAB_NAME"
+	cat /proc/kallsyms > "/results/$LAB_NAME/kallsyms"
+	guest_run "$1" 'grep "\[pvcalls\|\[xen_netfront" /proc/kallsyms' > "/results/$LAB_NAME/kallsyms.guest" || true
+}
+
+# profile_start, profile_end NAME: with lab run --profile, count instructions from the one to the other
+profile_start() {
+	echo "profile reset" >&3
+}
+
+profile_end() {
+	echo "profile $1" >&3
+}
+
 # BusyBox prefers its own.
 ip() {
 	/usr/sbin/ip "$@"

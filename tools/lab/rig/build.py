@@ -73,7 +73,7 @@ class Build:
             progress("no Makefile at the top yet: running without modules")
             return []
         progress(f"building the modules for {self.kernel.release}")
-        run(["make", "-C", self.tree, f"-j{os.cpu_count()}", "modules", f"KDIR={self.kernel.headers}"],
+        run(["make", "-C", self.tree, f"-j{os.cpu_count()}", "modules", "C=0", f"KDIR={self.kernel.headers}"],
             env=_make_environment())
         built = [self.tree / path for path in MODULES]
         for path in built:

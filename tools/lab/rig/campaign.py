@@ -8,7 +8,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 
-from . import build, scan
+from . import build, profile, scan
 from .common import LAB, LabError, progress
 from .cpio import Archive
 from .image import Images
@@ -200,6 +200,8 @@ class Campaign:
             words = event.split()
             if words[:1] == ["progress"]:
                 progress(" ".join(words[1:]))
+            elif words[:1] == ["profile"] and machine.profiler:
+                self._profile(machine, name, words[1:])
             elif words[:1] == ["figure"] and len(words) >= 3:
                 figures[words[1]] = " ".join(words[2:])
             elif words[:2] == ["end", name]:
@@ -207,6 +209,20 @@ class Campaign:
                 verdict = self._judge(scenario, seconds, int(words[2]), f"no end after {limit} s" if aborted else "")
                 verdict.figures = figures
                 return verdict, True
+
+    def _profile(self, machine: Machine, name: str, words: list) -> None:
+        """Starts a count, or turns what was counted into a table."""
+        logs = self.results / name
+        if words == ["reset"]:
+            machine.profiler.order("reset")
+        elif len(words) == 1:
+            logs.mkdir(exist_ok=True)
+            dump = logs / f"profile-{words[0]}.blocks"
+            machine.profiler.order(f"dump {dump}")
+            while not dump.exists():
+                time.sleep(0.05)
+            profile.report(dump, sorted(logs.glob("kallsyms*")), logs / f"profile-{words[0]}")
+            progress(f"profile: {logs / f'profile-{words[0]}'}")
 
     def _judge(self, scenario: Scenario, seconds: float, code: int, reason: str) -> Verdict:
         logs = self.results / scenario.name

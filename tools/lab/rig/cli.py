@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from . import accel, build, scenario
+from . import accel, build, profile, scenario
 from .campaign import Boot, Campaign, report, tail
 from .common import LAB, REPO, LabError, default_cache, progress
 from .image import Images
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--total-timeout", type=int, default=3600, help="seconds for all (%(default)s)")
     run.add_argument("--json", metavar="FILE", help="write the verdicts there")
     run.add_argument("--results", type=pathlib.Path, metavar="DIR", help="for logs (a new directory in the cache)")
+    run.add_argument("--profile", action="store_true", help="with --icount: where the instructions go (see README)")
     run.add_argument("--show-output", action="store_true", help="show the output of scenarios that pass, too")
     demo = verbs.add_parser("demo", parents=[common, machine], help="show what this is about, in a few minutes",
                             description="iperf3 and curl in a guest without a network card, beside one that has one.")
@@ -79,6 +80,10 @@ def _complete(options) -> None:
     default = kernels[0] if kernels else "6.1"
     options.dom0_kernel = options.dom0_kernel or default
     options.guest_kernel = options.guest_kernel or default
+    if getattr(options, "profile", False):
+        if not options.icount:
+            raise LabError("--profile needs --icount")
+        options.profile = profile.plugin(options.cache)
     if options.icount:
         options.accel = "tcg"
     Packages(options.cache).install(HOST_PACKAGES)

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 from .common import LabError
+from .profile import Profiler
 
 PR_SET_PDEATHSIG = 1
 
@@ -70,6 +71,7 @@ class Machine:
                  console: pathlib.Path | None):
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="lab-"))
         self._buffer = b""
+        self.profiler = Profiler(options.profile, self.scratch) if getattr(options, "profile", None) else None
         line = self.scratch / "events"
         arguments = dom0_arguments(options).replace(",", ",,")
         terminal = f"file,id=console,path={_quote(console)}" if console else "stdio,id=console,signal=off"
@@ -80,6 +82,7 @@ class Machine:
             "-initrd", f"{_quote(kernel)} {arguments},{_quote(initrd)}",
             "-chardev", terminal, "-serial", "chardev:console",
             "-chardev", f"socket,id=events,path={_quote(line)},server=on,wait=off", "-serial", "chardev:events",
+            *(self.profiler.arguments() if self.profiler else []),
             "-virtfs", f"local,path={_quote(results)},mount_tag=results,security_model=none,id=results",
         ]
         self.log = (results / "qemu.log").open("w")
