@@ -19,6 +19,8 @@ help:
 	@echo 'make install        install them below /lib/modules, as root'
 	@echo 'make clean          remove what builds have left'
 	@echo 'make demo           boot Xen under QEMU and compare with a network card, as root'
+	@echo 'make bench          all figures, with plots, below build/bench; as root, an hour'
+	@echo 'make bench-gate     the few figures that must not get worse, as root'
 	@echo 'make check          all tests, as root, less than an hour'
 	@echo 'make check-fast     the tests that need no Xen, a few minutes'
 	@echo 'make check-style    the kernel'"'"'s checkpatch, and shellcheck'
@@ -47,6 +49,15 @@ have-kdir:
 .PHONY: demo
 demo:
 	@tools/lab/lab demo
+
+.PHONY: bench
+bench:
+	@tools/bench/bench --json build/bench/bench.json \
+		--markdown build/bench/bench.md --plots build/bench
+
+.PHONY: bench-gate
+bench-gate:
+	@tools/bench/bench --quick --gate --json build/bench/gate.json
 
 .PHONY: check
 check:
