@@ -132,6 +132,7 @@ guest_start() {
 vif = [ 'bridge=xenbr0,script=/etc/xen/scripts/vif-lab' ]"
 	fi
 	[ -e "/lab/guest/$image" ] || fail "this boot has no guest image $image"
+	# QEMU's TSC is not invariant, so Xen would emulate every rdtsc of a guest, which it does on hardly any real machine
 	cat > "$dir/config" <<-CONFIG
 		name = "$name"
 		type = "$type"
@@ -139,6 +140,7 @@ vif = [ 'bridge=xenbr0,script=/etc/xen/scripts/vif-lab' ]"
 		ramdisk = "/lab/guest/$image"
 		memory = $memory
 		vcpus = $vcpus
+		tsc_mode = "native"
 		on_poweroff = "destroy"
 		on_reboot = "destroy"
 		on_crash = "destroy"

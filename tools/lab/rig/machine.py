@@ -26,13 +26,17 @@ def _quote(path: pathlib.Path) -> str:
     return str(path).replace(",", ",,")
 
 
+# svm, npt and nrip-save for PVH guests; with rdrand no kernel spends its first seconds on gathering randomness
+CPU = "qemu64,+svm,+npt,+nrip-save,+rdrand"
+
+
 def _accel(options) -> list:
     if options.icount:
         return ["-accel", "tcg,thread=single", "-icount", "shift=1,sleep=off", "-rtc", "base=2026-01-01,clock=vm",
-                "-cpu", "qemu64,+svm,+npt,+nrip-save"]
+                "-seed", "1", "-cpu", CPU]
     if options.accel == "kvm":
         return ["-accel", "kvm", "-cpu", "host"]
-    return ["-accel", "tcg,thread=multi", "-cpu", "qemu64,+svm,+npt,+nrip-save"]
+    return ["-accel", "tcg,thread=multi", "-cpu", CPU]
 
 
 def _topology(options) -> list:
