@@ -14,6 +14,7 @@
 
 #include "datamap.h"
 #include "fe.h"
+#include "frags.h"
 #include "pass.h"
 #include "sock.h"
 
@@ -62,6 +63,14 @@ static unsigned int pvcalls_pass_bvec(struct bio_vec *bv,
 		}
 	}
 	return n;
+}
+
+/* As much of @len as there is a page for; all if TCP must find memory itself. */
+static u32 pvcalls_pass_room(u32 len)
+{
+	u32 room = pvcalls_frags_room(&pvcalls_worker_current()->frags);
+
+	return room ? min(len, room) : len;
 }
 
 static int pvcalls_pass_send(struct pvcalls_sock *ps, u32 len, bool more)
@@ -235,6 +244,7 @@ bool pvcalls_pass_out(struct pvcalls_sock *ps)
 			return true;
 
 		len = min3((u32)avail, budget, PVCALLS_CHUNK);
+		len = pvcalls_pass_room(len);
 		clear_bit(PVCALLS_SF_OUT_READY, &ps->flags);
 		/* whatever makes room after this try sets it again */
 		smp_mb__after_atomic();

@@ -276,6 +276,7 @@ void pvcalls_workers_stop(void)
 		struct pvcalls_worker *w = pvcalls_worker[--pvcalls_nr_workers];
 
 		kthread_stop(w->task);
+		pvcalls_frags_free(&w->frags);
 		kvfree(w);
 	}
 }

@@ -22,6 +22,7 @@
 #include <linux/types.h>
 
 #include "datamap.h"
+#include "frags.h"
 #include "pvcalls_ext.h"
 
 struct task_struct;
@@ -83,6 +84,7 @@ struct pvcalls_notify {
  * @notify: events owed at the end of the pass; the worker's own
  * @scratch: for mapping and unmapping; the worker's own
  * @bvec: for a data pass; the worker's own
+ * @frags: for data that is copied; the worker's own
  */
 struct pvcalls_worker {
 	struct llist_head ready;
@@ -94,6 +96,7 @@ struct pvcalls_worker {
 	struct list_head notify;
 	struct pvcalls_datamap_scratch scratch;
 	struct bio_vec bvec[PVCALLS_MAX_SEGS];
+	struct pvcalls_frags frags;
 };
 
 int pvcalls_workers_start(void);

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See frags.h. */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/sched.h>
+#include <linux/skbuff.h>
+
+#include <net/sock.h>
+
+#include "frags.h"
+
+/* With less room than that a page is full: half of a small one */
+#define PVCALLS_FRAG_FULL	2048
+
+static int param_set_recycle(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 0, PVCALLS_MAX_FRAGS);
+}
+
+static const struct kernel_param_ops param_ops_recycle = {
+	.set = param_set_recycle,
+	.get = param_get_uint,
+};
+
+static unsigned int pvcalls_recycle = 128;
+module_param_cb(recycle, &param_ops_recycle, &pvcalls_recycle, 0644);
+MODULE_PARM_DESC(recycle,
+		 "Pages of up to 32 KiB for sending that a worker keeps and uses again, 0 to 512 (default 128)");
+
+static struct page *pvcalls_frags_pop(struct pvcalls_frags *f)
+{
+	struct page *page = f->page[f->first];
+
+	f->first = (f->first + 1) % PVCALLS_MAX_FRAGS;
+	f->count--;
+	return page;
+}
+
+/* The page is full: it waits for the network to let go of it. */
+static void pvcalls_frags_push(struct pvcalls_frags *f, struct page *page)
+{
+	if (f->count >= READ_ONCE(pvcalls_recycle)) {
+		put_page(page);
+		return;
+	}
+	f->page[(f->first + f->count) % PVCALLS_MAX_FRAGS] = page;
+	f->count++;
+}
+
+/**
+ * pvcalls_frags_room() - give this task a page to send from
+ * @f: its worker's pages
+ *
+ * On that worker. May sleep.
+ *
+ * Return: bytes that TCP can copy before it allocates a page of its own; 0 if
+ * there is no memory.
+ */
+u32 pvcalls_frags_room(struct pvcalls_frags *f)
+{
+	struct page_frag *frag = &current->task_frag;
+
+	if (frag->page) {
+		if (page_ref_count(frag->page) == 1)
+			frag->offset = 0;
+		if (frag->size - frag->offset >= PVCALLS_FRAG_FULL)
+			return frag->size - frag->offset;
+		pvcalls_frags_push(f, frag->page);
+		frag->page = NULL;
+	}
+
+	if (f->count && page_ref_count(f->page[f->first]) == 1) {
+		frag->page = pvcalls_frags_pop(f);
+		frag->offset = 0;
+		frag->size = page_size(frag->page);
+	} else if (!skb_page_frag_refill(PVCALLS_FRAG_FULL, frag,
+					 GFP_KERNEL)) {
+		return 0;
+	}
+	return frag->size;
+}
+
+/**
+ * pvcalls_frags_free() - give all pages back
+ * @f: pages of a worker that has stopped
+ *
+ * Those that are being sent are freed when that is done. Any context.
+ */
+void pvcalls_frags_free(struct pvcalls_frags *f)
+{
+	while (f->count)
+		put_page(pvcalls_frags_pop(f));
+}
