@@ -28,6 +28,7 @@
 void pvcalls_active_init(struct pvcalls_active *a)
 {
 	pvcalls_notify_init(&a->notify);
+	pvcalls_zerocopy_init(&a->zerocopy);
 }
 
 static irqreturn_t pvcalls_active_event(int irq, void *data)
@@ -152,7 +153,7 @@ unmap:
 }
 
 /**
- * pvcalls_active_close() - undo all that an active socket has, if it is one
+ * pvcalls_active_close() - end the connection, if it is an active socket
  * @ps: socket that is being torn down, without callbacks
  *
  * The peer sees an orderly end only if it has got all that the guest wrote and
@@ -166,12 +167,32 @@ void pvcalls_active_close(struct pvcalls_sock *ps)
 		pvcalls_reply(a->connect, -ECONNABORTED);
 		a->connect = NULL;
 	}
-	if (!a->map)
-		return;
-	if (ps->sock && (!ps->release || a->reset ||
-			 !pvcalls_active_drained(ps)))
+	if (a->map && ps->sock &&
+	    (!ps->release || a->reset || !pvcalls_active_drained(ps)))
 		sock_no_linger(ps->sock->sk);
+}
+
+/**
+ * pvcalls_active_let_go() - give the data ring back, if there is one
+ * @ps: socket that is PVCALLS_SS_CLOSING
+ *
+ * Return: false if the network still has pages of it. A dead guest is not
+ * waited for: then they are unmapped when the network has let go of them.
+ */
+bool pvcalls_active_let_go(struct pvcalls_sock *ps)
+{
+	struct pvcalls_zerocopy *z = &ps->active.zerocopy;
+
+	if (!ps->active.map)
+		return true;
+	pvcalls_zerocopy_reap(ps);
+	if (!list_empty(&z->sends)) {
+		if (!pvcalls_fe_dead(ps->fe))
+			return false;
+		pvcalls_zerocopy_forget(ps);
+	}
 	pvcalls_active_unmap(ps);
+	return true;
 }
 
 /* The connection has come about. */

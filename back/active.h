@@ -15,6 +15,7 @@
 
 #include "ringbuf.h"
 #include "worker.h"
+#include "zerocopy.h"
 
 struct pvcalls_call;
 struct pvcalls_datamap;
@@ -34,6 +35,7 @@ struct pvcalls_sock;
  * @in_done: nothing more will be put into the ring
  * @out_blocked: the kernel socket was full, wait for PVCALLS_SF_OUT_READY
  * @out_done: nothing more can be sent
+ * @zerocopy: what was sent and has not been given back
  * @stop: nothing beyond @stop_at is sent
  * @stop_at: an out index
  * @fin: send a FIN at @stop_at
@@ -56,6 +58,7 @@ struct pvcalls_active {
 	bool in_done;
 	bool out_blocked;
 	bool out_done;
+	struct pvcalls_zerocopy zerocopy;
 	bool stop;
 	u32 stop_at;
 	bool fin;
@@ -70,6 +73,7 @@ void pvcalls_active_init(struct pvcalls_active *a);
 int pvcalls_active_map(struct pvcalls_sock *ps, grant_ref_t ref,
 		       evtchn_port_t port);
 void pvcalls_active_close(struct pvcalls_sock *ps);
+bool pvcalls_active_let_go(struct pvcalls_sock *ps);
 
 void pvcalls_active_connect(struct pvcalls_sock *ps,
 			    struct pvcalls_call *call);

@@ -8,6 +8,33 @@
 
 #include "datamap.h"
 
+/* Unmaps, one at a time, what the network had when its guest went away */
+static struct workqueue_struct *pvcalls_datamap_wq;
+static struct pvcalls_datamap_scratch pvcalls_datamap_late;
+
+/**
+ * pvcalls_datamap_init() - prepare for mapping
+ *
+ * May sleep.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int pvcalls_datamap_init(void)
+{
+	pvcalls_datamap_wq = alloc_ordered_workqueue("pvcalls_unmap", 0);
+	return pvcalls_datamap_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * pvcalls_datamap_exit() - undo pvcalls_datamap_init()
+ *
+ * All references must have been dropped. Sleeps.
+ */
+void pvcalls_datamap_exit(void)
+{
+	destroy_workqueue(pvcalls_datamap_wq);
+}
+
 static unsigned long pvcalls_page_vaddr(struct page *page)
 {
 	return (unsigned long)pfn_to_kaddr(page_to_pfn(page));
@@ -126,6 +153,23 @@ static int pvcalls_map_data(struct pvcalls_datamap *map, domid_t domid,
 	return err;
 }
 
+static void pvcalls_datamap_free(struct pvcalls_datamap *map,
+				 struct pvcalls_datamap_scratch *scratch)
+{
+	pvcalls_unmap_pages(map->pages, map->handles, 1U << map->order,
+			    scratch);
+	pvcalls_unmap_pages(&map->intf_page, &map->intf_handle, 1, scratch);
+	kvfree(map->handles);
+	kvfree(map->pages);
+	kfree(map);
+}
+
+static void pvcalls_datamap_work(struct work_struct *work)
+{
+	pvcalls_datamap_free(container_of(work, struct pvcalls_datamap, work),
+			     &pvcalls_datamap_late);
+}
+
 /**
  * pvcalls_datamap_map() - map a data ring of a guest
  * @domid: the guest
@@ -149,6 +193,8 @@ pvcalls_datamap_map(domid_t domid, grant_ref_t ref, u32 max_order,
 	map = kzalloc(sizeof(*map), GFP_KERNEL);
 	if (!map)
 		return ERR_PTR(-ENOMEM);
+	refcount_set(&map->ref, 1);
+	INIT_WORK(&map->work, pvcalls_datamap_work);
 
 	err = pvcalls_map_pages(domid, &ref, &map->intf_page,
 				&map->intf_handle, 1, scratch);
@@ -175,18 +221,27 @@ free:
 
 /**
  * pvcalls_datamap_unmap() - give a data ring back to its guest
- * @map: the mapping; freed
+ * @map: the mapping; must not be used any more
  * @scratch: memory to work with
  *
- * Nothing may use the pages any more. May sleep.
+ * Drops the socket's reference. If the network still has pages the ring is
+ * given back once it has let go of them. May sleep, but not for the network.
  */
 void pvcalls_datamap_unmap(struct pvcalls_datamap *map,
 			   struct pvcalls_datamap_scratch *scratch)
 {
-	pvcalls_unmap_pages(map->pages, map->handles, 1U << map->order,
-			    scratch);
-	pvcalls_unmap_pages(&map->intf_page, &map->intf_handle, 1, scratch);
-	kvfree(map->handles);
-	kvfree(map->pages);
-	kfree(map);
+	if (refcount_dec_and_test(&map->ref))
+		pvcalls_datamap_free(map, scratch);
+}
+
+/**
+ * pvcalls_datamap_put() - a send refers to the pages no more
+ * @map: the mapping
+ *
+ * Any context.
+ */
+void pvcalls_datamap_put(struct pvcalls_datamap *map)
+{
+	if (refcount_dec_and_test(&map->ref))
+		queue_work(pvcalls_datamap_wq, &map->work);
 }

@@ -6,7 +6,9 @@
 #ifndef PVCALLS_BACK_DATAMAP_H
 #define PVCALLS_BACK_DATAMAP_H
 
+#include <linux/refcount.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include <xen/grant_table.h>
 #include <xen/interface/io/pvcalls.h>
@@ -40,6 +42,8 @@ struct pvcalls_datamap_scratch {
  * @handles: of the data pages' grants
  * @intf_page: page of @intf
  * @intf_handle: grant of @intf
+ * @ref: held by the socket, and by each send that refers to the pages
+ * @work: unmaps it when the last of those sends was the last reference
  */
 struct pvcalls_datamap {
 	struct pvcalls_data_intf *intf;
@@ -48,6 +52,8 @@ struct pvcalls_datamap {
 	grant_handle_t *handles;
 	struct page *intf_page;
 	grant_handle_t intf_handle;
+	refcount_t ref;
+	struct work_struct work;
 };
 
 /**
@@ -61,10 +67,14 @@ static inline u32 pvcalls_datamap_pages(const struct pvcalls_datamap *map)
 	return 1 + (1U << map->order);
 }
 
+int pvcalls_datamap_init(void);
+void pvcalls_datamap_exit(void);
+
 struct pvcalls_datamap *
 pvcalls_datamap_map(domid_t domid, grant_ref_t ref, u32 max_order,
 		    struct pvcalls_datamap_scratch *scratch);
 void pvcalls_datamap_unmap(struct pvcalls_datamap *map,
 			   struct pvcalls_datamap_scratch *scratch);
+void pvcalls_datamap_put(struct pvcalls_datamap *map);
 
 #endif /* PVCALLS_BACK_DATAMAP_H */

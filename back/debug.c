@@ -21,6 +21,7 @@ static const char * const pvcalls_state_names[] = {
 	[PVCALLS_SS_CONNECTED]	= "connected",
 	[PVCALLS_SS_DRAINING]	= "draining",
 	[PVCALLS_SS_LISTENING]	= "listening",
+	[PVCALLS_SS_CLOSING]	= "closing",
 	[PVCALLS_SS_GONE]	= "gone",
 };
 
@@ -33,14 +34,15 @@ static void pvcalls_debug_sock(struct seq_file *s, struct pvcalls_sock *ps)
 {
 	const struct pvcalls_active *a = &ps->active;
 
-	seq_printf(s, "  %016llx %-10s worker %u ring %u in %u%s%s out %u%s%s%s flags %#lx%s\n",
+	seq_printf(s, "  %016llx %-10s worker %u ring %u in %u%s%s out %u%s%s%s by reference %lu copied %lu flags %#lx%s\n",
 		   ps->id, pvcalls_state_names[READ_ONCE(ps->state)],
 		   pvcalls_worker_index(ps->work.worker), a->in.size,
 		   pvcalls_debug_queued(&a->in),
 		   a->in_waiting ? " waiting" : "", a->in_done ? " done" : "",
 		   pvcalls_debug_queued(&a->out),
 		   a->out_blocked ? " blocked" : "", a->out_done ? " done" : "",
-		   a->stop ? " stop" : "", READ_ONCE(ps->flags),
+		   a->stop ? " stop" : "", READ_ONCE(a->zerocopy.by_ref),
+		   READ_ONCE(a->zerocopy.copied), READ_ONCE(ps->flags),
 		   test_bit(PVCALLS_WORK_QUEUED, &ps->work.state) ?
 			" queued" : "");
 }

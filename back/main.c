@@ -6,10 +6,12 @@
 
 #include <xen/xen.h>
 
+#include "datamap.h"
 #include "debug.h"
 #include "reply.h"
 #include "worker.h"
 #include "xenbus.h"
+#include "zerocopy.h"
 
 static int __init pvcalls_back_init(void)
 {
@@ -21,9 +23,15 @@ static int __init pvcalls_back_init(void)
 	err = pvcalls_reply_init();
 	if (err)
 		return err;
-	err = pvcalls_workers_start();
+	err = pvcalls_datamap_init();
 	if (err)
 		goto exit_reply;
+	err = pvcalls_zerocopy_start();
+	if (err)
+		goto exit_datamap;
+	err = pvcalls_workers_start();
+	if (err)
+		goto exit_zerocopy;
 	err = pvcalls_xenbus_register();
 	if (err)
 		goto stop_workers;
@@ -32,6 +40,10 @@ static int __init pvcalls_back_init(void)
 
 stop_workers:
 	pvcalls_workers_stop();
+exit_zerocopy:
+	pvcalls_zerocopy_stop();
+exit_datamap:
+	pvcalls_datamap_exit();
 exit_reply:
 	pvcalls_reply_exit();
 	return err;
@@ -41,7 +53,10 @@ static void __exit pvcalls_back_exit(void)
 {
 	pvcalls_debug_stop();
 	pvcalls_xenbus_unregister();
+	/* what the network still has may mark work of the workers */
+	pvcalls_zerocopy_stop();
 	pvcalls_workers_stop();
+	pvcalls_datamap_exit();
 	/* softirqs may be in callbacks that connections not handed out had */
 	synchronize_net();
 	pvcalls_reply_exit();

@@ -17,6 +17,7 @@
 #include "frags.h"
 #include "pass.h"
 #include "sock.h"
+#include "zerocopy.h"
 
 /*
  * Bytes that are handed to TCP at a time. The guest may refill what was handed
@@ -73,21 +74,34 @@ static u32 pvcalls_pass_room(u32 len)
 	return room ? min(len, room) : len;
 }
 
-static int pvcalls_pass_send(struct pvcalls_sock *ps, u32 len, bool more)
+/* How many bytes TCP has taken, of @avail that have not been sent before. */
+static int pvcalls_pass_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
 {
 	struct bio_vec *bv = pvcalls_worker_current()->bvec;
 	struct pvcalls_active *a = &ps->active;
-	struct pvcalls_datamap *map = a->map;
-	struct ringbuf_span span = ringbuf_data_span(&a->out, 0, len);
-	struct msghdr msg = {
-		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL |
-			     (more ? MSG_MORE : 0),
-	};
-	unsigned int n;
+	struct page **pages = a->map->pages + (1U << (a->map->order - 1));
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	u32 len = min3(avail, budget, PVCALLS_CHUNK);
+	bool by_ref = pvcalls_zerocopy_wanted(ps, len);
+	struct ringbuf_span span;
+	int n;
 
-	n = pvcalls_pass_bvec(bv, map->pages + (1U << (map->order - 1)), &span);
-	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv, n, len);
-	return sock_sendmsg(ps->sock, &msg);
+	if (!by_ref)
+		len = pvcalls_pass_room(len);
+	if (len < avail)
+		msg.msg_flags |= MSG_MORE;
+	span = ringbuf_data_span(&a->out, a->zerocopy.taken, len);
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv,
+		      pvcalls_pass_bvec(bv, pages, &span), len);
+	if (by_ref) {
+		n = pvcalls_zerocopy_send(ps, &msg);
+		if (n != -ENOBUFS)
+			return n;
+	}
+	n = sock_sendmsg(ps->sock, &msg);
+	if (n > 0)
+		pvcalls_zerocopy_copied(ps, n);
+	return n;
 }
 
 static int pvcalls_pass_recv(struct pvcalls_sock *ps, u32 len)
@@ -182,16 +196,32 @@ static bool pvcalls_pass_retry(int err)
 	return err == -EAGAIN || err == -EINTR || err == -ERESTARTSYS;
 }
 
+/* Give the guest back what the network needs no more. */
+static void pvcalls_pass_give_back(struct pvcalls_sock *ps)
+{
+	struct pvcalls_active *a = &ps->active;
+	u32 len;
+
+	if (!a->zerocopy.taken)
+		return;
+	len = pvcalls_zerocopy_reap(ps);
+	if (len && ringbuf_consume(&a->out, len))
+		pvcalls_notify_owe(&a->notify);
+}
+
 /* Bytes that may be sent, with the guest asked to announce the next ones. */
 static int pvcalls_pass_avail(struct pvcalls_active *a)
 {
+	u32 taken = a->zerocopy.taken;
 	int avail = ringbuf_avail(&a->out);
 
-	if (!avail)
-		avail = ringbuf_wait_data(&a->out, 1);
-	if (avail > 0 && a->stop)
+	if (avail == taken && taken < a->out.size)
+		avail = ringbuf_wait_data(&a->out, taken + 1);
+	if (avail < 0)
+		return avail;
+	if (a->stop)
 		avail = min_t(u32, avail, a->stop_at - a->out.cons);
-	return avail;
+	return avail - taken;
 }
 
 /* The ring is empty, or empty up to where the guest wants to stop. */
@@ -199,8 +229,13 @@ static void pvcalls_pass_idle_out(struct pvcalls_sock *ps)
 {
 	struct pvcalls_active *a = &ps->active;
 	struct sock *sk = ps->sock->sk;
+	bool fin = a->fin;
 
-	if (a->fin && a->out.cons == a->stop_at) {
+	/* a close sends its FIN now, though the pages are not free yet */
+	if (ps->state == PVCALLS_SS_DRAINING && a->zerocopy.taken &&
+	    !a->reset && !(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
+		fin = true;
+	if (fin && a->out.cons + a->zerocopy.taken == a->stop_at) {
 		a->fin = false;
 		kernel_sock_shutdown(ps->sock, SHUT_WR);
 	}
@@ -222,6 +257,7 @@ bool pvcalls_pass_out(struct pvcalls_sock *ps)
 	struct pvcalls_active *a = &ps->active;
 	u32 budget = READ_ONCE(pvcalls_budget);
 
+	pvcalls_pass_give_back(ps);
 	if (a->out_done)
 		return false;
 	if (a->out_blocked && !test_bit(PVCALLS_SF_OUT_READY, &ps->flags))
@@ -230,7 +266,6 @@ bool pvcalls_pass_out(struct pvcalls_sock *ps)
 
 	for (;;) {
 		int n, avail = pvcalls_pass_avail(a);
-		u32 len;
 
 		if (avail < 0) {
 			pvcalls_pass_broken(ps);
@@ -243,16 +278,13 @@ bool pvcalls_pass_out(struct pvcalls_sock *ps)
 		if (!budget)
 			return true;
 
-		len = min3((u32)avail, budget, PVCALLS_CHUNK);
-		len = pvcalls_pass_room(len);
 		clear_bit(PVCALLS_SF_OUT_READY, &ps->flags);
 		/* whatever makes room after this try sets it again */
 		smp_mb__after_atomic();
-		n = pvcalls_pass_send(ps, len, len < avail);
+		n = pvcalls_pass_send(ps, avail, budget);
 		if (n > 0) {
 			budget -= n;
-			if (ringbuf_consume(&a->out, n))
-				pvcalls_notify_owe(&a->notify);
+			pvcalls_pass_give_back(ps);
 		} else if (pvcalls_pass_retry(n)) {
 			a->out_blocked = true;
 			return false;
@@ -270,7 +302,7 @@ bool pvcalls_pass_out(struct pvcalls_sock *ps)
  */
 static int pvcalls_pass_space(struct pvcalls_active *a)
 {
-	u32 want = a->in.size / 4;
+	u32 want = a->in.size / 2;
 	u32 need = a->in_waiting ? want : 1;
 	int space = ringbuf_space(&a->in);
 

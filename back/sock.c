@@ -253,15 +253,19 @@ int pvcalls_sock_open(struct pvcalls_fe *fe, u64 id, u32 domain, u32 type,
  * pvcalls_sock_close() - tear a socket down
  * @ps: socket, alive; stays allocated
  *
- * When it returns the data ring is unmapped, the event channel and the kernel
- * socket are closed, and all calls but @ps->release are answered. Never waits
- * for the network. On the worker that it belongs to.
+ * Closes the kernel socket, answers all calls but @ps->release, then gives the
+ * data ring and the event channel back. Never waits for the network. On the
+ * worker that it belongs to.
+ *
+ * Return: true if all is done; false if the network still has pages of the
+ * ring: the socket's work is marked when it has let go of them, for
+ * pvcalls_active_let_go().
  */
-void pvcalls_sock_close(struct pvcalls_sock *ps)
+bool pvcalls_sock_close(struct pvcalls_sock *ps)
 {
 	struct llist_node *calls;
 
-	WRITE_ONCE(ps->state, PVCALLS_SS_GONE);
+	WRITE_ONCE(ps->state, PVCALLS_SS_CLOSING);
 	pvcalls_sock_unhash(ps);
 	if (ps->sock)
 		pvcalls_hooks_detach(ps);
@@ -280,6 +284,7 @@ void pvcalls_sock_close(struct pvcalls_sock *ps)
 		calls = calls->next;
 		pvcalls_reply(call, -EBADF);
 	}
+	return pvcalls_active_let_go(ps);
 }
 
 /**
@@ -293,6 +298,7 @@ void pvcalls_sock_drop(struct pvcalls_sock *ps)
 {
 	struct pvcalls_fe *fe = ps->fe;
 
+	WRITE_ONCE(ps->state, PVCALLS_SS_GONE);
 	spin_lock(&fe->sock_lock);
 	list_del(&ps->list);
 	spin_unlock(&fe->sock_lock);
@@ -436,13 +442,16 @@ static bool pvcalls_sock_run(struct pvcalls_work *work,
 	struct pvcalls_sock *ps = container_of(work, struct pvcalls_sock, work);
 	struct pvcalls_fe *fe = ps->fe;
 	struct llist_node *calls;
-	bool more = false;
+	bool closed, more = false;
 
 	/* pairs with the release when a connection has been accepted */
 	switch (smp_load_acquire(&ps->state)) {
 	case PVCALLS_SS_ACCEPTING:
 	case PVCALLS_SS_GONE:
 		return false;
+	case PVCALLS_SS_CLOSING:
+		closed = pvcalls_active_let_go(ps);
+		goto closed;
 	default:
 		break;
 	}
@@ -463,11 +472,13 @@ static bool pvcalls_sock_run(struct pvcalls_work *work,
 		pvcalls_fe_notify(fe);
 		return more;
 	}
-	pvcalls_sock_close(ps);
-	if (ps->release)
+	closed = pvcalls_sock_close(ps);
+closed:
+	if (closed && ps->release)
 		pvcalls_reply(ps->release, 0);
 	pvcalls_fe_notify(fe);
-	pvcalls_sock_drop(ps);
+	if (closed)
+		pvcalls_sock_drop(ps);
 	return false;
 }
 

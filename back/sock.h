@@ -40,6 +40,7 @@ struct socket;
  * @PVCALLS_SS_CONNECTED: an active socket
  * @PVCALLS_SS_DRAINING: released; sends what the guest left in the ring
  * @PVCALLS_SS_LISTENING: a passive socket
+ * @PVCALLS_SS_CLOSING: torn down, but for pages that the network still has
  * @PVCALLS_SS_GONE: torn down
  */
 enum pvcalls_sock_state {
@@ -49,6 +50,7 @@ enum pvcalls_sock_state {
 	PVCALLS_SS_CONNECTED,
 	PVCALLS_SS_DRAINING,
 	PVCALLS_SS_LISTENING,
+	PVCALLS_SS_CLOSING,
 	PVCALLS_SS_GONE,
 };
 
@@ -108,7 +110,7 @@ int pvcalls_sock_open(struct pvcalls_fe *fe, u64 id, u32 domain, u32 type,
 		      u32 protocol);
 struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_fe *fe, u64 id,
 				      struct socket *sock);
-void pvcalls_sock_close(struct pvcalls_sock *ps);
+bool pvcalls_sock_close(struct pvcalls_sock *ps);
 void pvcalls_sock_drop(struct pvcalls_sock *ps);
 
 struct pvcalls_sock *pvcalls_sock_find(struct pvcalls_fe *fe, u64 id);

@@ -120,16 +120,16 @@ struct pvc_conn {
 /* Free bytes at which a full out ring counts as writable again */
 static inline u32 pvc_conn_want_space(const struct pvc_conn *c)
 {
-	return c->ring.out.sh.space_wake ? c->ring.out.size / 4 : 1;
+	return c->ring.out.sh.space_wake ? c->ring.out.size / 2 : 1;
 }
 
 /*
  * Most bytes that a program can wait for without reading any. The backend stops
- * when the ring is full, and may wait for a quarter of it to become free.
+ * when the ring is full, and may wait for half of it to become free.
  */
 static inline u32 pvc_conn_max_unread(const struct pvc_conn *c)
 {
-	return c->ring.in.size / 4 * 3;
+	return c->ring.in.size / 2;
 }
 
 /* conn.c: life, connecting, closing */

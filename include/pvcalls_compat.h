@@ -8,6 +8,7 @@
 
 #include <linux/net.h>
 #include <linux/ptrace.h>
+#include <linux/skbuff.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
@@ -42,6 +43,36 @@ static inline int pvcalls_ops_accept(const struct proto_ops *ops,
 				     bool kern)
 {
 	return ops->accept(sock, newsock, flags, kern);
+}
+#endif
+
+/* A completion of zero-copy sends has become one of several operations */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define PVCALLS_DEFINE_UBUF_OPS(name, fn)				\
+static const struct ubuf_info_ops name = { .complete = fn }
+
+static inline void pvcalls_ubuf_init(struct ubuf_info *ubuf,
+				     const struct ubuf_info_ops *ops)
+{
+	ubuf->ops = ops;
+	ubuf->flags = SKBFL_ZEROCOPY_FRAG | SKBFL_DONT_ORPHAN;
+	refcount_set(&ubuf->refcnt, 1);
+}
+#else
+struct pvcalls_ubuf_ops {
+	void (*complete)(struct sk_buff *skb, struct ubuf_info *ubuf,
+			 bool success);
+};
+
+#define PVCALLS_DEFINE_UBUF_OPS(name, fn)				\
+static const struct pvcalls_ubuf_ops name = { .complete = fn }
+
+static inline void pvcalls_ubuf_init(struct ubuf_info *ubuf,
+				     const struct pvcalls_ubuf_ops *ops)
+{
+	ubuf->callback = ops->complete;
+	ubuf->flags = SKBFL_ZEROCOPY_FRAG | SKBFL_DONT_ORPHAN;
+	refcount_set(&ubuf->refcnt, 1);
 }
 #endif
 
