@@ -34,3 +34,106 @@ u32 placement_choose(const struct placement_worker *w, u32 n, int node,
 	}
 	return best;
 }
+
+/**
+ * placement_on_cpu() - find a worker on a CPU
+ * @w: the workers
+ * @n: how many
+ * @cpu: the CPU
+ *
+ * Any context.
+ *
+ * Return: index of the least loaded one there, the first one of several, or
+ * @n if there is none.
+ */
+u32 placement_on_cpu(const struct placement_worker *w, u32 n, int cpu)
+{
+	u32 best = n;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (w[i].cpu != cpu)
+			continue;
+		if (best == n || w[i].load < w[best].load)
+			best = i;
+	}
+	return best;
+}
+
+/**
+ * placement_pick() - find a worker for a ring by a policy
+ * @policy: how
+ * @w: the workers
+ * @n: how many; at least 1
+ * @wish: where the ring would like to be; for PLACEMENT_IRQ @wish->node is
+ *	that of @wish->cpu
+ * @turn: a number that grows by one for each ring, for PLACEMENT_ROUND_ROBIN
+ *
+ * Any context.
+ *
+ * Return: index of the worker.
+ */
+u32 placement_pick(enum placement_policy policy,
+		   const struct placement_worker *w, u32 n,
+		   const struct placement_wish *wish, u32 turn)
+{
+	int node = PLACEMENT_ANY_NODE;
+	u32 there;
+
+	if (policy == PLACEMENT_ROUND_ROBIN)
+		return turn % n;
+	if (policy == PLACEMENT_IRQ && wish->cpu != PLACEMENT_ANY_CPU) {
+		there = placement_on_cpu(w, n, wish->cpu);
+		if (there < n)
+			return there;
+	}
+	if (policy != PLACEMENT_LEAST_LOADED)
+		node = wish->node;
+	return placement_choose(w, n, node, PLACEMENT_REMOTE_COST);
+}
+
+static const char * const placement_names[PLACEMENT_POLICIES] = {
+	[PLACEMENT_ROUND_ROBIN]		= "round_robin",
+	[PLACEMENT_LEAST_LOADED]	= "least_loaded",
+	[PLACEMENT_NODE]		= "node",
+	[PLACEMENT_IRQ]			= "irq",
+};
+
+/**
+ * placement_name() - a policy's name
+ * @policy: which
+ *
+ * Return: the name that placement_parse() takes.
+ */
+const char *placement_name(u32 policy)
+{
+	return placement_names[policy];
+}
+
+/* Is @s @name, maybe with the end of a line after it? */
+static bool placement_is(const char *s, const char *name)
+{
+	while (*name && *s == *name) {
+		s++;
+		name++;
+	}
+	if (*s == '\n')
+		s++;
+	return !*s && !*name;
+}
+
+/**
+ * placement_parse() - which policy has this name?
+ * @name: the name; an end of line after it does not matter
+ *
+ * Return: the policy, or PLACEMENT_POLICIES if there is none.
+ */
+u32 placement_parse(const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < PLACEMENT_POLICIES; i++)
+		if (placement_is(name, placement_names[i]))
+			break;
+	return i;
+}

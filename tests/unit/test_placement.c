@@ -111,6 +111,87 @@ static void spreads_evenly(void **state)
 		assert_int_equal(w[i].load, i < 3 ? 11 : 10);
 }
 
+static void each_in_turn(void **state)
+{
+	const struct placement_wish wish = { .node = 0, .cpu = 0 };
+	struct placement_worker w[3] = { { .load = 9 }, { .load = 0 }, {} };
+	u32 turn;
+
+	(void)state;
+	for (turn = 0; turn < 12; turn++)
+		assert_int_equal(placement_pick(PLACEMENT_ROUND_ROBIN, w, 3,
+						&wish, turn), turn % 3);
+	assert_int_equal(placement_pick(PLACEMENT_ROUND_ROBIN, w, 3, &wish,
+					UINT32_MAX), UINT32_MAX % 3);
+}
+
+static void wishes_count_if_they_may(void **state)
+{
+	const struct placement_wish wish = { .node = 1, .cpu = 2 };
+	const struct placement_worker w[4] = {
+		{ .load = 1, .node = 0, .cpu = 0 },
+		{ .load = 4, .node = 1, .cpu = 1 },
+		{ .load = 9, .node = 1, .cpu = 2 },
+		{ .load = 2, .node = 1, .cpu = 3 },
+	};
+
+	(void)state;
+	assert_int_equal(placement_pick(PLACEMENT_LEAST_LOADED, w, 4, &wish,
+					7), 0);
+	assert_int_equal(placement_pick(PLACEMENT_NODE, w, 4, &wish, 7), 3);
+	assert_int_equal(placement_pick(PLACEMENT_IRQ, w, 4, &wish, 7), 2);
+}
+
+static void near_the_interrupt(void **state)
+{
+	struct placement_wish wish = { .node = 1, .cpu = 5 };
+	struct placement_worker w[5] = {
+		{ .load = 1, .node = 0, .cpu = 0 },
+		{ .load = 3, .node = 0, .cpu = 4 },
+		{ .load = 2, .node = 0, .cpu = 4 },
+		{ .load = 2, .node = 0, .cpu = 4 },
+		{ .load = 2, .node = 1, .cpu = 6 },
+	};
+
+	(void)state;
+	/* nobody there: on its node */
+	assert_int_equal(placement_pick(PLACEMENT_IRQ, w, 5, &wish, 0), 4);
+	/* unless that is much worse */
+	w[4].load = 1 + PLACEMENT_REMOTE_COST;
+	assert_int_equal(placement_pick(PLACEMENT_IRQ, w, 5, &wish, 0), 0);
+	/* several there: the first one of the least loaded */
+	wish.cpu = 4;
+	assert_int_equal(placement_pick(PLACEMENT_IRQ, w, 5, &wish, 0), 2);
+	assert_int_equal(placement_on_cpu(w, 5, 4), 2);
+	assert_int_equal(placement_on_cpu(w, 5, 7), 5);
+	assert_int_equal(placement_on_cpu(w, 0, 0), 0);
+	/* not known, and a worker with a number like that of "any" */
+	wish.cpu = PLACEMENT_ANY_CPU;
+	wish.node = PLACEMENT_ANY_NODE;
+	w[4].cpu = PLACEMENT_ANY_CPU;
+	assert_int_equal(placement_pick(PLACEMENT_IRQ, w, 5, &wish, 0), 0);
+}
+
+static void names(void **state)
+{
+	u32 i;
+
+	(void)state;
+	assert_int_equal(placement_parse("round_robin"), PLACEMENT_ROUND_ROBIN);
+	assert_int_equal(placement_parse("least_loaded"),
+			 PLACEMENT_LEAST_LOADED);
+	assert_int_equal(placement_parse("node\n"), PLACEMENT_NODE);
+	assert_int_equal(placement_parse("irq"), PLACEMENT_IRQ);
+	for (i = 0; i < PLACEMENT_POLICIES; i++)
+		assert_int_equal(placement_parse(placement_name(i)), i);
+	assert_int_equal(placement_parse(""), PLACEMENT_POLICIES);
+	assert_int_equal(placement_parse("\n"), PLACEMENT_POLICIES);
+	assert_int_equal(placement_parse("nod"), PLACEMENT_POLICIES);
+	assert_int_equal(placement_parse("nodes"), PLACEMENT_POLICIES);
+	assert_int_equal(placement_parse("node\n\n"), PLACEMENT_POLICIES);
+	assert_int_equal(placement_parse("irq irq"), PLACEMENT_POLICIES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +201,10 @@ int main(void)
 		cmocka_unit_test(no_overflow),
 		cmocka_unit_test(the_cheapest_of_many),
 		cmocka_unit_test(spreads_evenly),
+		cmocka_unit_test(each_in_turn),
+		cmocka_unit_test(wishes_count_if_they_may),
+		cmocka_unit_test(near_the_interrupt),
+		cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests_name("placement", tests, NULL, NULL);
