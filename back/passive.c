@@ -106,7 +106,7 @@ static int pvcalls_passive_try(struct pvcalls_sock *ps,
 	 */
 	call->child = NULL;
 	kref_get(&child->ref);
-	/* pairs with the acquires in pvcalls_sock_find() and its worker's run */
+	/* pairs with the acquire in pvcalls_sock_ready() */
 	smp_store_release(&child->state, PVCALLS_SS_CONNECTED);
 	pvcalls_work_mark(&child->work);
 	pvcalls_sock_put(child);

@@ -84,6 +84,15 @@ void pvcalls_sock_put(struct pvcalls_sock *ps)
 	kref_put(&ps->ref, pvcalls_sock_free);
 }
 
+/* Not one that waits for its connection, or that did so in vain. */
+static bool pvcalls_sock_ready(const struct pvcalls_sock *ps)
+{
+	/* pairs with the release when a connection has been accepted */
+	enum pvcalls_sock_state state = smp_load_acquire(&ps->state);
+
+	return state != PVCALLS_SS_ACCEPTING && state != PVCALLS_SS_GONE;
+}
+
 /**
  * pvcalls_sock_find() - look a socket up
  * @fe: whose
@@ -100,9 +109,7 @@ struct pvcalls_sock *pvcalls_sock_find(struct pvcalls_fe *fe, u64 id)
 
 	rcu_read_lock();
 	ps = rhashtable_lookup(&fe->socks, &id, pvcalls_sock_params);
-	/* pairs with the release when a connection has been accepted */
-	if (ps && (smp_load_acquire(&ps->state) == PVCALLS_SS_ACCEPTING ||
-		   !kref_get_unless_zero(&ps->ref)))
+	if (ps && (!pvcalls_sock_ready(ps) || !kref_get_unless_zero(&ps->ref)))
 		ps = NULL;
 	rcu_read_unlock();
 	return ps;
@@ -265,7 +272,9 @@ bool pvcalls_sock_close(struct pvcalls_sock *ps)
 {
 	struct llist_node *calls;
 
-	WRITE_ONCE(ps->state, PVCALLS_SS_CLOSING);
+	/* its own worker leaves one that never had its connection alone */
+	if (ps->state != PVCALLS_SS_ACCEPTING)
+		WRITE_ONCE(ps->state, PVCALLS_SS_CLOSING);
 	pvcalls_sock_unhash(ps);
 	if (ps->sock)
 		pvcalls_hooks_detach(ps);
@@ -444,16 +453,11 @@ static bool pvcalls_sock_run(struct pvcalls_work *work,
 	struct llist_node *calls;
 	bool closed, more = false;
 
-	/* pairs with the release when a connection has been accepted */
-	switch (smp_load_acquire(&ps->state)) {
-	case PVCALLS_SS_ACCEPTING:
-	case PVCALLS_SS_GONE:
+	if (!pvcalls_sock_ready(ps))
 		return false;
-	case PVCALLS_SS_CLOSING:
+	if (ps->state == PVCALLS_SS_CLOSING) {
 		closed = pvcalls_active_let_go(ps);
 		goto closed;
-	default:
-		break;
 	}
 
 	if (!pvcalls_fe_dead(fe)) {

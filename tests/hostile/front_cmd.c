@@ -282,6 +282,35 @@ static void accept_ids(void)
 	fe_control(&fe);
 }
 
+/* An accept that fails gives its new id up while commands name it. */
+static void accept_race(void)
+{
+	struct raw_req accept, poll[20];
+	struct conn *c = &conns[0];
+	unsigned int i, j;
+
+	fe_open(&fe);
+	expect(!fe_socket(&fe, 73) && !fe_bind(&fe, 73, 7209) &&
+	       !fe_listen(&fe, 73, 4), "listener");
+	conn_init(&fe, c, 1);
+	c->index.ref[0] = 31000;
+	for (i = 0; i < 300; i++) {
+		accept = accept_request(&fe, c, 73);
+		fe_push(&fe, &accept);
+		for (j = 0; j < COUNT(poll); j++) {
+			poll[j] = req_new(&fe, CMD_POLL, c->id);
+			fe_push(&fe, &poll[j]);
+		}
+		want_error(fe_wait(&fe, accept.req_id, CMD_ACCEPT).ret,
+			   "accept with a bad grant");
+		for (j = 0; j < COUNT(poll); j++)
+			want_error(fe_wait(&fe, poll[j].req_id, CMD_POLL).ret,
+				   "poll of what is not accepted");
+	}
+	expect(!fe_simple(&fe, CMD_RELEASE, 73), "release");
+	fe_control(&fe);
+}
+
 static void release_twice(void)
 {
 	struct conn *c = &conns[0];
@@ -394,6 +423,7 @@ const struct hcase cmd_cases[] = {
 	{ "loopback", loopback, 30, 0, NULL },
 	{ "wrong-states", wrong_states, 30, 0, NULL },
 	{ "accept-ids", accept_ids, 30, 0, NULL },
+	{ "accept-race", accept_race, 60, 0, NULL },
 	{ "release-twice", release_twice, 60, 0, NULL },
 	{ "request-ids", request_ids, 30, 0, NULL },
 	{ "overrun", overrun, 60, 0, NULL },
