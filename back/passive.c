@@ -59,12 +59,14 @@ void pvcalls_passive_close(struct pvcalls_sock *ps)
  * @ps: socket
  * @call: the request; freed
  *
- * On a socket that listens already it changes the backlog.
+ * On a socket that listens already it changes the backlog. As for a program of
+ * this domain, net.core.somaxconn is the most that may wait.
  */
 void pvcalls_passive_listen(struct pvcalls_sock *ps,
 			    struct pvcalls_call *call)
 {
-	int backlog = min_t(u32, call->req.u.listen.backlog, INT_MAX);
+	u32 limit = READ_ONCE(sock_net(ps->sock->sk)->core.sysctl_somaxconn);
+	int backlog = min(call->req.u.listen.backlog, limit);
 	int ret;
 
 	if (ps->state != PVCALLS_SS_IDLE && ps->state != PVCALLS_SS_LISTENING) {

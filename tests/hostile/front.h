@@ -16,6 +16,8 @@
 extern const char *peer_host;
 extern const char *hole_host;
 extern int peer_base;
+/* Dom0's net.core.somaxconn */
+extern unsigned int somaxconn;
 
 /* Ports of tcp_peer, counted from peer_base; see tests/interop/wire.h */
 enum {

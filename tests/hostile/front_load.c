@@ -77,6 +77,33 @@ static void many_listeners(void)
 	fe_control(&fe);
 }
 
+/* However many the guest asks for, Dom0 says how many may wait. */
+static void backlog(void)
+{
+	unsigned int i, asked = somaxconn + 8, up = 0;
+	struct raw_req req;
+	struct raw_rsp rsp;
+
+	expect(asked <= COUNT(conns), "net.core.somaxconn is too much");
+	fe_open(&fe);
+	expect(!fe_socket(&fe, 82) && !fe_bind(&fe, 82, 7210) &&
+	       !fe_listen(&fe, 82, 0xffffffff), "listener");
+	for (i = 0; i < asked; i++) {
+		conn_init(&fe, &conns[i], 1);
+		expect(!fe_socket(&fe, conns[i].id), "socket");
+		req = conn_request(&fe, &conns[i], peer_host, 7210);
+		fe_push(&fe, &req);
+	}
+	while (fe_next(&fe, &rsp, 500)) {
+		expect(!rsp.ret, "connect: answered %d", rsp.ret);
+		up++;
+	}
+	/* TCP lets in one more than the limit */
+	expect(up == somaxconn + 1, "%u connections wait, the limit is %u", up,
+	       somaxconn);
+	/* the rest is left to the backend */
+}
+
 static void request_storm(void)
 {
 	fe_open(&fe);
@@ -327,6 +354,7 @@ const struct hcase load_cases[] = {
 	{ "many-sockets", many_sockets, 120, 0, NULL },
 	{ "many-sockets-left", many_sockets_left, 120, 0, NULL },
 	{ "many-listeners", many_listeners, 60, 0, NULL },
+	{ "backlog", backlog, 60, 0, NULL },
 	{ "request-storm", request_storm, 120, 0, NULL },
 	{ "full-of-accepts", full_of_accepts, 30, 0, NULL },
 	{ "deferred-storm", deferred_storm, 120, 0, NULL },

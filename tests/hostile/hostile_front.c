@@ -3,11 +3,12 @@
  * A frontend that lies, against a backend that must not mind. Runs in a guest
  * that has a pvcalls device and no driver for it.
  *
- *   hostile_front [-a PEER] [-b BASEPORT] [-n NOBODY] --list
+ *   hostile_front [-a PEER] [-b BASEPORT] [-n NOBODY] [-s SOMAXCONN] --list
  *   hostile_front [...] [--case NAME]...
  *
  * PEER is the address of tests/interop/tcp_peer, NOBODY one that never
- * answers. After each case an honest connection has to work.
+ * answers, SOMAXCONN is net.core.somaxconn there. After each case an honest
+ * connection has to work.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 const char *peer_host = "10.0.0.1";
 const char *hole_host = "10.99.0.2";
 int peer_base = 7000;
+unsigned int somaxconn = 16;
 
 static void honest(void)
 {
@@ -54,6 +56,9 @@ int main(int argc, char **argv)
 			break;
 		case 'n':
 			hole_host = argv[1];
+			break;
+		case 's':
+			somaxconn = atoi(argv[1]);
 			break;
 		}
 	}
