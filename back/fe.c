@@ -140,6 +140,7 @@ struct pvcalls_fe *pvcalls_fe_create(struct xenbus_device *dev,
 	fe->dev = dev;
 	fe->domid = dev->otherend_id;
 	fe->features = params->features;
+	fe->warnings = params->warnings;
 	fe->broken = params->broken;
 	fe->broken_arg = params->broken_arg;
 	init_completion(&fe->stopped);
@@ -148,7 +149,6 @@ struct pvcalls_fe *pvcalls_fe_create(struct xenbus_device *dev,
 	spin_lock_init(&fe->sock_lock);
 	INIT_LIST_HEAD(&fe->sock_list);
 	init_waitqueue_head(&fe->gone);
-	ratelimit_state_init(&fe->warnings, 5 * HZ, 10);
 
 	err = pvcalls_socks_init(fe);
 	if (err)

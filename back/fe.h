@@ -66,7 +66,8 @@ enum pvcalls_fe_flag {
  * @gone: woken when @live reaches 0
  * @pages: pages of the guest that are mapped for data rings
  * @denied: calls that the policy denied
- * @warnings: limits the messages about this guest
+ * @warnings: limits the messages about this guest; not the connection's, or
+ *	the guest could connect anew for more
  * @broken: called, in process context and at most once, when the guest has
  *	broken a rule of the command ring
  * @broken_arg: for @broken
@@ -100,7 +101,7 @@ struct pvcalls_fe {
 
 	atomic_t pages;
 	atomic_long_t denied;
-	struct ratelimit_state warnings;
+	struct ratelimit_state *warnings;
 	void (*broken)(void *arg);
 	void *broken_arg;
 };
@@ -110,6 +111,7 @@ struct pvcalls_fe {
  * @port: event channel of the command ring
  * @ring_ref: grant of the command ring
  * @features: extensions in force
+ * @warnings: see struct pvcalls_fe
  * @broken: see struct pvcalls_fe
  * @broken_arg: for @broken
  */
@@ -117,6 +119,7 @@ struct pvcalls_fe_params {
 	evtchn_port_t port;
 	grant_ref_t ring_ref;
 	unsigned long features;
+	struct ratelimit_state *warnings;
 	void (*broken)(void *arg);
 	void *broken_arg;
 };
@@ -125,7 +128,7 @@ struct pvcalls_fe_params {
 #define pvcalls_fe_warn(fe, fmt, ...) do { \
 	struct pvcalls_fe *__fe = (fe); \
 	\
-	if (__ratelimit(&__fe->warnings)) \
+	if (__ratelimit(__fe->warnings)) \
 		pr_warn("dom%u: " fmt, __fe->domid, ##__VA_ARGS__); \
 } while (0)
 

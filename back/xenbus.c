@@ -11,6 +11,7 @@
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -30,6 +31,7 @@
  * @fe: the frontend, while connected; else NULL
  * @stale: the frontend has only been seen to end a connection that was before
  *	this driver's time; to follow it would take InitWait back at once
+ * @warnings: limits the messages about the guest
  * @broken: ends the connection when the frontend broke the rules
  */
 struct pvcalls_dev {
@@ -37,8 +39,19 @@ struct pvcalls_dev {
 	struct mutex lock;
 	struct pvcalls_fe *fe;
 	bool stale;
+	struct ratelimit_state warnings;
 	struct work_struct broken;
 };
+
+/* Close because of what the frontend says; it may say so again and again. */
+#define pvcalls_dev_refuse(pdev, err, fmt, ...) do { \
+	struct pvcalls_dev *__pdev = (pdev); \
+	\
+	if (__ratelimit(&__pdev->warnings)) \
+		xenbus_dev_fatal(__pdev->xdev, err, fmt, ##__VA_ARGS__); \
+	else \
+		xenbus_switch_state(__pdev->xdev, XenbusStateClosing); \
+} while (0)
 
 static const char * const pvcalls_feature_keys[] = PVCALLS_FEATURE_KEYS;
 
@@ -111,6 +124,7 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 {
 	struct xenbus_device *xdev = pdev->xdev;
 	struct pvcalls_fe_params params = {
+		.warnings = &pdev->warnings,
 		.broken = pvcalls_dev_broken,
 		.broken_arg = pdev,
 	};
@@ -123,11 +137,12 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 			    "port", "%u", &params.port,
 			    "ring-ref", "%u", &params.ring_ref, NULL);
 	if (err) {
-		xenbus_dev_fatal(xdev, err, "reading %s", xdev->otherend);
+		pvcalls_dev_refuse(pdev, err, "reading %s", xdev->otherend);
 		return err;
 	}
 	if (version != 1) {
-		xenbus_dev_fatal(xdev, -EINVAL, "unknown version %u", version);
+		pvcalls_dev_refuse(pdev, -EINVAL, "unknown version %u",
+				   version);
 		return -EINVAL;
 	}
 	params.features = pvcalls_dev_features(xdev);
@@ -135,8 +150,8 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 	fe = pvcalls_fe_create(xdev, &params);
 	if (IS_ERR(fe)) {
 		err = PTR_ERR(fe);
-		xenbus_dev_fatal(xdev, err, "command ring %u, port %u",
-				 params.ring_ref, params.port);
+		pvcalls_dev_refuse(pdev, err, "command ring %u, port %u",
+				   params.ring_ref, params.port);
 		return err;
 	}
 	pdev->fe = fe;
@@ -212,8 +227,8 @@ static bool pvcalls_dev_follow(struct pvcalls_dev *pdev,
 		xenbus_switch_state(xdev, XenbusStateClosed);
 		return true;
 	default:
-		xenbus_dev_fatal(xdev, -EINVAL, "frontend in state %d",
-				 frontend);
+		pvcalls_dev_refuse(pdev, -EINVAL, "frontend in state %d",
+				   frontend);
 		break;
 	}
 	return false;
@@ -245,6 +260,7 @@ static int pvcalls_xenbus_probe(struct xenbus_device *xdev,
 	pdev->xdev = xdev;
 	mutex_init(&pdev->lock);
 	pdev->stale = true;
+	ratelimit_state_init(&pdev->warnings, 5 * HZ, 10);
 	INIT_WORK(&pdev->broken, pvcalls_dev_broken_work);
 	dev_set_drvdata(&xdev->dev, pdev);
 

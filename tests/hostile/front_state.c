@@ -57,6 +57,20 @@ static void garbage_nodes(void)
 	fe_control(&fe);
 }
 
+/* Time after time; the scenario counts the lines in Dom0's log. */
+static void log_flood(void)
+{
+	int i;
+
+	fe_init(&fe);
+	for (i = 0; i < 60; i++) {
+		fe_reset();
+		fe_publish(&fe);
+		fe_node("version", "3");
+		want_no_connection("version=3");
+	}
+}
+
 static void readonly_ring(void)
 {
 	struct pages page;
@@ -204,6 +218,7 @@ static void state_unknown(void)
 
 const struct hcase state_cases[] = {
 	{ "garbage-nodes", garbage_nodes, 120, 0, NULL },
+	{ "log-flood", log_flood, 60, 0, NULL },
 	{ "readonly-ring", readonly_ring, 30, 0, NULL },
 	{ "garbage-features", garbage_features, 60, 0, NULL },
 	{ "stale-ring", stale_ring, 60, 0, NULL },
