@@ -75,6 +75,9 @@ void pvc_conn_end(struct pvc_conn *c, int in_err, int out_err)
 /* Call with c->lock held. */
 static void pvc_conn_broken(struct pvc_conn *c, const char *what)
 {
+	/* every look at the index finds it again */
+	if (c->in_err && c->out_err)
+		return;
 	pr_err_ratelimited("pvcalls: backend %u: %s index makes no sense, socket %llu reset\n",
 			   c->dev->otherend, what, c->id);
 	pvc_conn_end(c, -ECONNRESET, -ECONNRESET);

@@ -120,8 +120,8 @@ void pvc_dev_break(struct pvc_dev *dev, const char *rule)
 {
 	if (test_and_set_bit(0, &dev->break_once))
 		return;
-	pr_err("pvcalls: backend %u broke the protocol: %s; connection closed\n",
-	       dev->otherend, rule);
+	pr_err_ratelimited("pvcalls: backend %u broke the protocol: %s; connection closed\n",
+			   dev->otherend, rule);
 	kref_get(&dev->ref);
 	pvc_queue_work(&dev->broken);
 }
