@@ -13,7 +13,14 @@
 
 #define COUNT(a)	(sizeof(a) / sizeof(*(a)))
 
-#define IDS	20000	/* more than a backend lets a guest have by default */
+/*
+ * More than the backend lets a guest have; the scenario sets those limits
+ * (max_sockets, max_deferred, max_pages) lower than they are by default.
+ */
+#define IDS	3000
+#define POLLS	5000
+#define RINGS	20	/* of MAX_ORDER */
+
 #define FIRST	0x100000
 
 static struct fe fe;
@@ -50,13 +57,39 @@ static void many_sockets(void)
 	fe_open(&fe);
 	made = flood(CMD_SOCKET, IDS);
 	expect(made >= 1000, "only %u sockets", made);
+	expect(made < IDS, "%u sockets, and no end of them", made);
 	/* Other sockets may be refused now, but must be possible afterwards. */
 	gone = flood(CMD_RELEASE, IDS);
 	expect(gone >= made, "%u sockets, %u released", made, gone);
 	fe_control(&fe);
 }
 
-/* The same, left to the backend to clean up */
+/* Sockets with the largest rings, as long as they can be mapped */
+static void many_pages(void)
+{
+	unsigned int i;
+	s32 ret = 0;
+
+	fe_open(&fe);
+	for (i = 0; i < RINGS; i++) {
+		conn_init(&fe, &conns[i], MAX_ORDER);
+		ret = conn_open(&fe, &conns[i], PORT_ECHO);
+		if (ret)
+			break;
+	}
+	expect(i > 1 && i < RINGS, "%u rings", i);
+	expect(ret == -ENOBUFS, "ring %u: answered %d", i, ret);
+	/* Whoever gives some back may have some. */
+	conn_release(&fe, &conns[0]);
+	expect(!fe_simple(&fe, CMD_RELEASE, conns[i].id), "release");
+	expect(!conn_open(&fe, &conns[i], PORT_ECHO), "not after a release");
+	conn_echo(&fe, &conns[i], 10000);
+	for (; i; i--)
+		conn_release(&fe, &conns[i]);
+	fe_control(&fe);
+}
+
+/* Sockets that are left to the backend to clean up */
 static void many_sockets_left(void)
 {
 	fe_open(&fe);
@@ -71,7 +104,7 @@ static void many_listeners(void)
 	u32 made;
 
 	fe_open(&fe);
-	made = flood(CMD_SOCKET, 2000);
+	made = flood(CMD_SOCKET, 1000);
 	expect(flood(CMD_LISTEN, made) == made, "listen");
 	flood(CMD_RELEASE, made);
 	fe_control(&fe);
@@ -108,8 +141,8 @@ static void request_storm(void)
 {
 	fe_open(&fe);
 	/* One that is wrong each time: the log must not drown in it. */
-	expect(!flood(0x4242, 30000), "unknown commands succeed");
-	expect(!flood(CMD_POLL, 30000), "poll of unknown sockets succeeds");
+	expect(!flood(0x4242, 5000), "unknown commands succeed");
+	expect(!flood(CMD_POLL, 5000), "poll of unknown sockets succeeds");
 	fe_control(&fe);
 }
 
@@ -154,7 +187,7 @@ static void full_of_accepts(void)
 /* With feature-defer nothing limits how many wait, but the backend. */
 static void deferred_storm(void)
 {
-	u32 polls = 50000, sent = 0, waiting = 0, results = 0, slots = 0;
+	u32 polls = POLLS, sent = 0, waiting = 0, results = 0, slots = 0;
 	bool released = false;
 	struct raw_req req;
 	struct raw_rsp rsp;
@@ -205,6 +238,7 @@ static void deferred_storm(void)
 		}
 	}
 	expect(waiting > 1000, "only %u polls deferred", waiting);
+	expect(waiting < polls, "%u polls deferred, and no end of it", waiting);
 }
 
 static void storm(u32 port, u64 ms)
@@ -229,7 +263,7 @@ static void event_storm(void)
 	for (i = 0; i < 2; i++) {
 		pid[i] = fork();
 		if (!pid[i]) {
-			storm(i ? c->port : fe.port, 5000);
+			storm(i ? c->port : fe.port, 1000);
 			_exit(0);
 		}
 	}
@@ -352,6 +386,7 @@ static void hold(void)
 
 const struct hcase load_cases[] = {
 	{ "many-sockets", many_sockets, 120, 0, NULL },
+	{ "many-pages", many_pages, 60, 0, NULL },
 	{ "many-sockets-left", many_sockets_left, 120, 0, NULL },
 	{ "many-listeners", many_listeners, 60, 0, NULL },
 	{ "backlog", backlog, 60, 0, NULL },

@@ -126,7 +126,7 @@ void conn_echo(struct be *be, struct bconn *c)
 }
 
 /* Starts the program in the guest. It is killed there if it takes too long. */
-static pid_t start_victim(const char *args, int *out)
+static pid_t start_victim(const char *args, unsigned int seconds, int *out)
 {
 	char command[512];
 	int fds[2];
@@ -134,8 +134,8 @@ static pid_t start_victim(const char *args, int *out)
 
 	if (pipe(fds))
 		fail("pipe: %m");
-	snprintf(command, sizeof(command),
-		 "%s 'timeout -s TERM 4 %s %s'", guest_run, guest_victim, args);
+	snprintf(command, sizeof(command), "%s 'timeout -s TERM %u %s %s'",
+		 guest_run, seconds, guest_victim, args);
 	fflush(stdout);
 	pid = fork();
 	if (pid < 0)
@@ -196,6 +196,22 @@ static void turn(struct be *be, const struct lie *lie)
 		sleep_ms(10);
 }
 
+/* How long the program may take; if it is to hang it need not do so for long */
+static unsigned int victim_seconds(const struct lie *lie)
+{
+	return lie->allow == KILLED ? 1 : lie->allow & KILLED ? 2 : 20;
+}
+
+static bool any_conn(const struct be *be)
+{
+	unsigned int i;
+
+	for (i = 0; be->sring && i < CONNS; i++)
+		if (be->conns[i].used)
+			return true;
+	return false;
+}
+
 static void session(const struct lie *lie)
 {
 	static struct be be;
@@ -208,11 +224,11 @@ static void session(const struct lie *lie)
 	be_close();
 	be_offer(lie->features);
 	be_connect(&be);
-	pid = start_victim(lie->victim, &out);
+	pid = start_victim(lie->victim, victim_seconds(lie), &out);
 	while (!waitpid(pid, &status, WNOHANG))
 		turn(&be, lie);
 	/* What its end sends, and what comes of it */
-	for (end = now_ms() + 300; now_ms() < end;)
+	for (end = now_ms() + 300; now_ms() < end && any_conn(&be);)
 		turn(&be, lie);
 
 	n = read(out, text, sizeof(text) - 1);
