@@ -218,7 +218,7 @@ static void storm(struct be *be)
 {
 	int i;
 
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < 200; i++) {
 		evt_notify(be->evt, be->port);
 		if (be->conns[0].used)
 			evt_notify(be->evt, be->conns[0].port);
