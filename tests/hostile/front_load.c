@@ -184,6 +184,40 @@ static void full_of_accepts(void)
 	fe_control(&fe);
 }
 
+/* Accepts that end without a connection while their rings' events come */
+static void accept_storm(void)
+{
+	struct raw_req req[4], release;
+	struct raw_rsp rsp;
+	unsigned int i, j, round;
+
+	fe_open(&fe);
+	for (i = 0; i < COUNT(req); i++)
+		conn_init(&fe, &conns[i], 1);
+	for (round = 0; round < 200; round++) {
+		expect(!fe_socket(&fe, 83) && !fe_bind(&fe, 83, 7211) &&
+		       !fe_listen(&fe, 83, 4), "listener");
+		for (i = 0; i < COUNT(req); i++) {
+			req[i] = accept_request(&fe, &conns[i], 83);
+			fe_push(&fe, &req[i]);
+		}
+		release = req_new(&fe, CMD_RELEASE, 83);
+		fe_push(&fe, &release);
+		for (j = 0; j < 10; j++)
+			for (i = 0; i < COUNT(req); i++)
+				evt_notify(fe.evt, conns[i].port);
+		for (i = 0; i < COUNT(req); i++) {
+			rsp = fe_wait(&fe, req[i].req_id, CMD_ACCEPT);
+			expect(rsp.ret == -ECONNABORTED, "accept: %d", rsp.ret);
+		}
+		rsp = fe_wait(&fe, release.req_id, CMD_RELEASE);
+		expect(!rsp.ret, "release: %d", rsp.ret);
+	}
+	for (i = 0; i < COUNT(req); i++)
+		conn_free(&fe, &conns[i]);
+	fe_control(&fe);
+}
+
 /* With feature-defer nothing limits how many wait, but the backend. */
 static void deferred_storm(void)
 {
@@ -392,6 +426,7 @@ const struct hcase load_cases[] = {
 	{ "backlog", backlog, 60, 0, NULL },
 	{ "request-storm", request_storm, 120, 0, NULL },
 	{ "full-of-accepts", full_of_accepts, 30, 0, NULL },
+	{ "accept-storm", accept_storm, 60, 0, NULL },
 	{ "deferred-storm", deferred_storm, 120, 0, NULL },
 	{ "event-storm", event_storm, 60, 0, NULL },
 	{ "hanging-connects", hanging_connects, 60, 0, NULL },
