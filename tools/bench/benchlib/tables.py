@@ -126,7 +126,7 @@ def tables(figures: Figures) -> list:
     found = [
         _paths_table(figures, "Paths beside each other", {
             **bulk, "rr": "1-byte exchanges", "cr": "connect, exchange, close"},
-            "Medians of windows of 1 s; spread: largest less smallest window of any path, in parts of its median. "
+            "Medians of windows; spread: largest less smallest window of any path, in parts of its median. "
             "out: guest to Dom0. iperf3 with 64 KiB writes."),
         _paths_table(figures, "One stream, by size of writes", sizes, "iperf3 with -l."),
         _paths_table(figures, "Ring sizes", orders, "Order: log2 of a ring's pages; half of it is for each direction."),
