@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import figures, gate, plots, tables
+from . import figures, gate, goals, plots, tables
 from .figures import BenchError
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -93,7 +93,7 @@ def _run(options) -> int:
     if options.gate and not options.update:
         gate.check(options.baseline)
     found = figures.load(options.source) if options.source else _measure(options)
-    shown = tables.tables(found)
+    shown = [*goals.tables(found), *tables.tables(found)]
     if options.json:
         found.save(options.json)
     if options.markdown:

@@ -97,15 +97,15 @@ def _events(figures: Figures) -> list:
     """Notifications and hypercalls; each has a table, because of the widths."""
     work = {"out-1": "64 KiB out, 1 stream", "in-1": "64 KiB in, 1 stream", "out-4": "64 KiB out, 4 streams",
             "in-4": "64 KiB in, 4 streams", "rr": "an exchange", "cr": "a connection"}
-    kinds = {"sent": "sent", "handled": "handled"}
+    kinds = {"notifications": "sent", "handled": "handled"}
     calls = {"events-and-grants": "event channel and grant table", "event-calls-dom0": "event channel, Dom0",
              "event-calls-guest": "event channel, guest", "grant-calls": "grant table",
              "in-multicalls": "within multicalls", "all-hypercalls": "all of both kernels"}
     return [
         _paths_table(figures, "Notifications, of both ends together",
                      {f"{key}-{kind}": f"{words}: {verb}" for key, words in work.items() for kind, verb in kinds.items()},
-                     "sent: calls of notify_remote_via_irq(); what a multicall sends is in the next table. handled: calls of "
-                     "xen_irq_lateeoi().", ratios=False),
+                     "sent: calls of notify_remote_via_irq(), and what multicalls send. handled: calls of xen_irq_lateeoi().",
+                     ratios=False),
         _paths_table(figures, "Hypercalls, of both ends together",
                      {f"{key}-{call}": f"{words}: {verb}" for key, words in work.items() for call, verb in calls.items()},
                      "Event channel calls of Dom0 include the interrupts that its CPUs send to each other.", ratios=False),
