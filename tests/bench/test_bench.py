@@ -82,6 +82,9 @@ class Gate(unittest.TestCase):
         for metric in gate.METRICS:
             self.assertTrue(self.compare(lab(**{metric.replace("-", "_"): "965"})), metric)
 
+    def test_netfront_is_no_judge(self):
+        self.assertFalse(self.compare(lab(more={f"{metric}/netfront": "600 Mbit/s" for metric in gate.METRICS})))
+
     def test_better(self):
         self.assertFalse(self.compare(lab(cr="2000")))
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The gate: ratios of these modules to other paths of the same boot, against those that are kept."""
+"""The gate: ratios of these modules to other paths of the same boot, against those that are kept.
+
+Loopback is the judge, because its windows hardly spread. Those of netfront spread by up to 9 %, so its ratios are only
+shown; what these modules lose, they lose against loopback too.
+"""
 
 import json
 import pathlib
@@ -11,7 +15,8 @@ from .tables import Table
 TOLERANCE = 3.0
 
 METRICS = ["out-1", "in-1", "out-4", "in-4", "rr", "cr"]
-AGAINST = ["loopback", "netfront"]
+JUDGE = "loopback"
+AGAINST = [JUDGE, "netfront"]
 
 
 def _ratios(figures: Figures) -> dict:
@@ -47,13 +52,14 @@ def compare(figures: Figures, path: pathlib.Path, tolerance: float) -> bool:
     """Prints ratios beside the kept ones; true if something got worse than the tolerance allows."""
     kept, ratios = check(path), _ratios(figures)
     change = {name: 100 * (ratios[name] / kept[name] - 1) for name in ratios}
-    worse = sum(value < -tolerance for value in change.values())
+    worse = sum(change[f"{metric}/{JUDGE}"] < -tolerance for metric in METRICS)
     rows = []
     for metric in METRICS:
         for other in AGAINST:
             name = f"{metric}/{other}"
             verdict = "WORSE" if change[name] < -tolerance else "better" if change[name] > tolerance else ""
+            verdict = verdict if other == JUDGE else ""
             rows.append([f"{metric}, ours/{other}", f"{kept[name]:.3f}", f"{ratios[name]:.3f}", f"{change[name]:+.1f} %", verdict])
     print("\n" + Table("Ratios against the baseline", ["", "baseline", "now", "change", ""], rows).text())
-    print(f"bench-gate: {worse} of {len(change)} ratios more than {tolerance:g} % worse than the baseline")
+    print(f"bench-gate: {worse} of {len(METRICS)} ratios to {JUDGE} more than {tolerance:g} % worse than the baseline")
     return worse > 0
