@@ -45,12 +45,13 @@ path_stop() {
 	esac
 }
 
-# serve_bench PORT: starts pvbench's server, returns when it listens
+# serve_bench PORT: starts pvbench's server as $server, returns when it listens
 serve_bench() {
 	local fifo="/run/lab/bench.$1"
 	rm -f "$fifo"
 	mkfifo "$fifo"
 	pvbench --serve --addr 10.0.0.1 --port "$1" --ready "$fifo" &
+	server=$!
 	read -r _ < "$fifo"
 }
 
