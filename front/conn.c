@@ -53,6 +53,15 @@ static void pvc_conn_free_work(struct work_struct *work)
 	struct pvc_dev *dev = c->dev;
 
 	spin_lock_irq(&dev->conns_lock);
+	/*
+	 * Pages that are mapped still can be freed, but the kernel then takes
+	 * grants back one by one, ten in a second.
+	 */
+	c->lingers = c->has_ring && READ_ONCE(dev->dead) && !dev->let_go;
+	if (c->lingers) {
+		spin_unlock_irq(&dev->conns_lock);
+		return;
+	}
 	list_del(&c->list);
 	spin_unlock_irq(&dev->conns_lock);
 	if (c->has_ring) {
@@ -533,6 +542,24 @@ void pvc_conn_reset_all(struct pvc_dev *dev)
 	spin_unlock_irq(&dev->conns_lock);
 	if (prev)
 		pvc_conn_put(prev);
+}
+
+/**
+ * pvc_conn_free_all() - free what the backend may have had mapped until now
+ * @dev: connection that has ended
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_conn_free_all(struct pvc_dev *dev)
+{
+	struct pvc_conn *c;
+
+	spin_lock_irq(&dev->conns_lock);
+	dev->let_go = true;
+	list_for_each_entry(c, &dev->conns, list)
+		if (c->lingers)
+			queue_work(pvcalls_wq, &c->free_work);
+	spin_unlock_irq(&dev->conns_lock);
 }
 
 /**

@@ -66,6 +66,8 @@ enum pvc_conn_state {
  * @rel: RELEASE command
  * @released: @rel is done
  * @free_work: frees it, since the last reference may go in an interrupt
+ * @lingers: the last reference has gone, but a backend that is on its way out
+ *	maps the ring still; under pvc_dev.conns_lock
  * @listener: the passive socket that it was or will be accepted from
  * @acceptq: connections that wait for accept()
  * @accept_node: in the listener's @acceptq
@@ -107,6 +109,7 @@ struct pvc_conn {
 	struct pvc_cmd rel;
 	struct completion released;
 	struct work_struct free_work;
+	bool lingers;
 
 	struct pvc_conn *listener;
 	struct list_head acceptq;
@@ -155,6 +158,7 @@ int pvc_conn_shutdown(struct pvc_conn *c, int how);
 void pvc_conn_close(struct pvc_conn *c, bool abort);
 void pvc_conn_drain(struct pvc_conn *c);
 void pvc_conn_reset_all(struct pvc_dev *dev);
+void pvc_conn_free_all(struct pvc_dev *dev);
 void pvc_queue_work(struct work_struct *work);
 int pvc_conn_init(void);
 void pvc_conn_exit(void);

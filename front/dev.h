@@ -8,6 +8,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <xen/interface/event_channel.h>
+#include <xen/xenbus.h>
 
 #include "cmd.h"
 
@@ -29,10 +30,14 @@
  * @deferred: the requests that deferred results come back with
  * @dead: no command can be submitted any more
  * @conns: all sockets of the connection, under @conns_lock
+ * @let_go: the backend maps nothing of the connection any more, under
+ *	@conns_lock
  * @conns_lock: taken with interrupts off, inside no other lock
  * @next_id: next socket id
  * @break_once: bit 0: it has broken a rule
  * @broken: tears the connection down after the backend broke a rule
+ * @watch: of the backend's directory, from the end of the connection until the
+ *	backend has let go
  */
 struct pvc_dev {
 	struct kref ref;
@@ -52,9 +57,11 @@ struct pvc_dev {
 
 	spinlock_t conns_lock;
 	struct list_head conns;
+	bool let_go;
 	atomic64_t next_id;
 	unsigned long break_once;
 	struct work_struct broken;
+	struct xenbus_watch watch;
 };
 
 static inline bool pvc_dev_has(const struct pvc_dev *dev,

@@ -22,18 +22,26 @@
  * @xdev: the device
  * @dev: the connection, from the moment that the backend may use its ring
  * @up: @dev has been published
+ * @old: the last connection, until its backend has let go of all that it mapped
+ * @old_gone: woken when @old has gone
  */
 struct pvc_front {
 	struct mutex lock;
 	struct xenbus_device *xdev;
 	struct pvc_dev *dev;
 	bool up;
+	struct pvc_dev *old;
+	wait_queue_head_t old_gone;
 };
 
 /* A domain has one pvcalls device at most (specification, 1.3.2.1). */
 static struct pvc_front pvcalls_front = {
 	.lock = __MUTEX_INITIALIZER(pvcalls_front.lock),
+	.old_gone = __WAIT_QUEUE_HEAD_INITIALIZER(pvcalls_front.old_gone),
 };
+
+/* How long a module that is unloaded waits for a backend to let go */
+#define PVC_LET_GO_TIMEOUT	(5 * HZ)
 
 /* The connection that new sockets use, under its own lock */
 static struct pvc_dev *pvcalls_dev;
@@ -80,6 +88,7 @@ static void pvc_dev_free(struct kref *ref)
 	struct pvc_dev *dev = container_of(ref, struct pvc_dev, ref);
 
 	xa_destroy(&dev->cmds);
+	kfree(dev->watch.node);
 	kfree(dev);
 }
 
@@ -282,6 +291,64 @@ static void pvc_front_connect(struct pvc_front *front)
 		front->dev->otherend, front->dev->features);
 }
 
+/*
+ * The backend maps nothing of a connection any more, or is not waited for any
+ * longer. Call with the device's lock held only in xenbus's watch thread.
+ */
+static void pvc_front_let_go(struct pvc_dev *dev)
+{
+	if (!dev)
+		return;
+	if (dev->watch.node)
+		unregister_xenbus_watch(&dev->watch);
+	xenbus_teardown_ring((void **)&dev->ring.sring, 1, &dev->sring_ref);
+	pvc_conn_free_all(dev);
+	pvc_dev_put(dev);
+}
+
+static struct pvc_dev *pvc_front_take_old(struct pvc_front *front)
+{
+	struct pvc_dev *dev = front->old;
+
+	WRITE_ONCE(front->old, NULL);
+	wake_up(&front->old_gone);
+	return dev;
+}
+
+/* Something has changed in the directory of a backend that is to let go. */
+static void pvc_front_old_changed(struct xenbus_watch *watch, const char *path,
+				  const char *token)
+{
+	struct pvc_dev *dev = container_of(watch, struct pvc_dev, watch);
+	struct pvc_front *front = &pvcalls_front;
+
+	mutex_lock(&front->lock);
+	if (front->old != dev)
+		goto out;
+	switch (xenbus_read_driver_state(watch->node)) {
+	case XenbusStateConnected:
+	case XenbusStateClosing:
+		break;
+	default:
+		pvc_front_let_go(pvc_front_take_old(front));
+	}
+out:
+	mutex_unlock(&front->lock);
+}
+
+/* Keeps what the backend may have mapped until it lets go. */
+static void pvc_front_keep(struct pvc_front *front, struct pvc_dev *dev)
+{
+	dev->watch.callback = pvc_front_old_changed;
+	dev->watch.node = kstrdup(front->xdev->otherend, GFP_KERNEL);
+	WRITE_ONCE(front->old, dev);
+	if (dev->watch.node && !register_xenbus_watch(&dev->watch))
+		return;
+	kfree(dev->watch.node);
+	dev->watch.node = NULL;
+	pvc_front_let_go(pvc_front_take_old(front));
+}
+
 /* Ends the connection: every program learns of it at once. */
 static void pvc_front_down(struct pvc_front *front)
 {
@@ -293,13 +360,12 @@ static void pvc_front_down(struct pvc_front *front)
 	unbind_from_irqhandler(dev->irq, dev);
 	pvc_cmd_stop(dev);
 	pvc_conn_reset_all(dev);
-	xenbus_teardown_ring((void **)&dev->ring.sring, 1, &dev->sring_ref);
 	if (front->up)
 		pr_info("pvcalls: disconnected from backend %u\n",
 			dev->otherend);
 	front->up = false;
 	front->dev = NULL;
-	pvc_dev_put(dev);
+	pvc_front_keep(front, dev);
 }
 
 /*
@@ -323,6 +389,7 @@ static void pvc_front_changed(struct xenbus_device *xdev,
 	switch (state) {
 	case XenbusStateInitWait:
 		/* again, if the backend's driver was loaded anew */
+		pvc_front_let_go(pvc_front_take_old(front));
 		pvc_front_offer(front);
 		break;
 	case XenbusStateConnected:
@@ -375,9 +442,13 @@ static void pvc_front_remove(struct xenbus_device *xdev)
 /* After save and restore or migration: nothing of the old backend is left. */
 static int pvc_front_resume(struct xenbus_device *xdev)
 {
+	struct pvc_dev *old;
+
 	mutex_lock(&pvcalls_front.lock);
 	pvc_front_down(&pvcalls_front);
+	old = pvc_front_take_old(&pvcalls_front);
 	mutex_unlock(&pvcalls_front.lock);
+	pvc_front_let_go(old);
 	return xenbus_switch_state(xdev, XenbusStateInitialising);
 }
 
@@ -420,9 +491,20 @@ int pvc_xenbus_init(void)
 /**
  * pvc_xenbus_exit() - let go of the device
  *
+ * Waits a few seconds for the backend to let go of what it has mapped.
+ *
  * Context: process, sleeps.
  */
 void pvc_xenbus_exit(void)
 {
+	struct pvc_front *front = &pvcalls_front;
+	struct pvc_dev *old;
+
 	xenbus_unregister_driver(&pvcalls_front_driver);
+	wait_event_timeout(front->old_gone, !READ_ONCE(front->old),
+			   PVC_LET_GO_TIMEOUT);
+	mutex_lock(&front->lock);
+	old = pvc_front_take_old(front);
+	mutex_unlock(&front->lock);
+	pvc_front_let_go(old);
 }
