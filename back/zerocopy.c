@@ -131,7 +131,7 @@ static void pvcalls_send_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
 	/* from here on the worker may free it; pairs with its acquire */
 	if (xchg(&send->state, PVCALLS_SEND_DONE) == PVCALLS_SEND_FORGOTTEN)
 		kmem_cache_free(pvcalls_send_cache, send);
-	set_bit(PVCALLS_SF_OUT_READY, &ps->flags);
+	/* to give the bytes back; TCP itself says when it takes more */
 	pvcalls_work_mark(&ps->work);
 	pvcalls_sock_put(ps);
 	if (atomic_dec_and_test(&pvcalls_sends_flying))
