@@ -4,7 +4,7 @@
 
 # serve COMMAND...: runs one of the lab's servers, returns when it listens
 serve() {
-	local ready="/tmp/ready.$1"
+	local ready="/tmp/ready.${1##*/}"
 	rm -f "$ready"
 	mkfifo "$ready"
 	"$@" --ready "$ready" &
