@@ -4,7 +4,6 @@
 
 #include <linux/fcntl.h>
 #include <linux/interrupt.h>
-#include <linux/irq.h>
 #include <linux/net.h>
 
 #include <net/sock.h>
@@ -143,7 +142,7 @@ int pvcalls_active_map(struct pvcalls_sock *ps, grant_ref_t ref,
 	}
 	a->irq = err;
 	a->notify.irq = err;
-	irq_set_affinity(a->irq, cpumask_of(ps->work.worker->cpu));
+	pvcalls_work_bind(&ps->work, a->irq);
 	return 0;
 
 unmap:

@@ -162,6 +162,7 @@ static bool pvcalls_cmd_run(struct pvcalls_work *work,
 	if (test_bit(PVCALLS_FE_BROKEN, &fe->flags))
 		return false;
 
+	pvcalls_work_steer(work, fe->irq);
 	more = pvcalls_cmd_read(fe);
 	if (more < 0) {
 		set_bit(PVCALLS_FE_BROKEN, &fe->flags);

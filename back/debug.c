@@ -10,6 +10,7 @@
 
 #include "debug.h"
 #include "fe.h"
+#include "pool.h"
 #include "sock.h"
 
 static struct dentry *pvcalls_debug_dir;
@@ -36,7 +37,7 @@ static void pvcalls_debug_sock(struct seq_file *s, struct pvcalls_sock *ps)
 
 	seq_printf(s, "  %016llx %-10s worker %u ring %u in %u%s%s out %u%s%s%s by reference %lu copied %lu flags %#lx%s\n",
 		   ps->id, pvcalls_state_names[READ_ONCE(ps->state)],
-		   pvcalls_worker_index(ps->work.worker), a->in.size,
+		   pvcalls_work_index(&ps->work), a->in.size,
 		   pvcalls_debug_queued(&a->in),
 		   a->in_waiting ? " waiting" : "", a->in_done ? " done" : "",
 		   pvcalls_debug_queued(&a->out),
@@ -69,6 +70,32 @@ static int pvcalls_sockets_show(struct seq_file *s, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(pvcalls_sockets);
 
+static void pvcalls_debug_worker(struct seq_file *s,
+				 const struct pvcalls_worker *w)
+{
+	const struct pvcalls_worker_stats *st = &w->stats;
+
+	seq_printf(s, "worker %u cpu %u node %d works %d passes %llu runs %llu bytes %llu moved %llu sleeps %llu polls %llu hits %llu polled %llu window %u\n",
+		   w->index, w->cpu, w->node, atomic_read(&w->load),
+		   READ_ONCE(st->passes), READ_ONCE(st->runs),
+		   READ_ONCE(st->bytes), READ_ONCE(st->moved),
+		   READ_ONCE(st->sleeps), READ_ONCE(st->polls),
+		   READ_ONCE(st->hits), READ_ONCE(st->polled),
+		   READ_ONCE(w->poll));
+}
+
+static int pvcalls_workers_show(struct seq_file *s, void *unused)
+{
+	const struct pvcalls_set *set = pvcalls_pool_lock();
+	unsigned int i;
+
+	for (i = 0; set && i < set->n; i++)
+		pvcalls_debug_worker(s, set->w[i]);
+	pvcalls_pool_unlock();
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pvcalls_workers);
+
 /**
  * pvcalls_debug_start() - make the directory and its files
  *
@@ -79,6 +106,8 @@ void pvcalls_debug_start(void)
 	pvcalls_debug_dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	debugfs_create_file("sockets", 0400, pvcalls_debug_dir, NULL,
 			    &pvcalls_sockets_fops);
+	debugfs_create_file("workers", 0400, pvcalls_debug_dir, NULL,
+			    &pvcalls_workers_fops);
 }
 
 /**

@@ -3,7 +3,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/err.h>
-#include <linux/irq.h>
 #include <linux/mutex.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
@@ -113,7 +112,6 @@ static int pvcalls_fe_attach(struct pvcalls_fe *fe,
 		return err;
 	}
 	WRITE_ONCE(fe->irq, err);
-	irq_set_affinity(fe->irq, cpumask_of(fe->work.worker->cpu));
 	return 0;
 }
 
@@ -139,6 +137,7 @@ struct pvcalls_fe *pvcalls_fe_create(struct xenbus_device *dev,
 	kref_init(&fe->ref);
 	fe->dev = dev;
 	fe->domid = dev->otherend_id;
+	fe->node = params->node;
 	fe->features = params->features;
 	fe->warnings = params->warnings;
 	fe->broken = params->broken;
@@ -153,7 +152,7 @@ struct pvcalls_fe *pvcalls_fe_create(struct xenbus_device *dev,
 	err = pvcalls_socks_init(fe);
 	if (err)
 		goto free;
-	pvcalls_work_init(&fe->work, &pvcalls_cmd_ops);
+	pvcalls_work_init(&fe->work, &pvcalls_cmd_ops, fe->node);
 	err = pvcalls_fe_attach(fe, params);
 	if (err)
 		goto exit;

@@ -45,6 +45,7 @@ enum pvcalls_fe_flag {
  * @all: in the list of all frontends
  * @dev: xenbus device; gone when @live is 0 and the command ring has stopped
  * @domid: the guest
+ * @node: NUMA node that the guest is on, or PLACEMENT_ANY_NODE
  * @features: extensions in force, bits of enum pvcalls_feature
  * @flags: bits of enum pvcalls_fe_flag
  * @work: the command ring's work
@@ -77,6 +78,7 @@ struct pvcalls_fe {
 	struct list_head all;
 	struct xenbus_device *dev;
 	domid_t domid;
+	int node;
 	unsigned long features;
 	unsigned long flags;
 
@@ -112,6 +114,7 @@ struct pvcalls_fe {
  * @ring_ref: grant of the command ring
  * @features: extensions in force
  * @warnings: see struct pvcalls_fe
+ * @node: see struct pvcalls_fe
  * @broken: see struct pvcalls_fe
  * @broken_arg: for @broken
  */
@@ -120,6 +123,7 @@ struct pvcalls_fe_params {
 	grant_ref_t ring_ref;
 	unsigned long features;
 	struct ratelimit_state *warnings;
+	int node;
 	void (*broken)(void *arg);
 	void *broken_arg;
 };

@@ -6,10 +6,11 @@
 
 #include <xen/xen.h>
 
+#include "balancer.h"
 #include "datamap.h"
 #include "debug.h"
+#include "pool.h"
 #include "reply.h"
-#include "worker.h"
 #include "xenbus.h"
 #include "zerocopy.h"
 
@@ -29,17 +30,18 @@ static int __init pvcalls_back_init(void)
 	err = pvcalls_zerocopy_start();
 	if (err)
 		goto exit_datamap;
-	err = pvcalls_workers_start();
+	err = pvcalls_pool_start();
 	if (err)
 		goto exit_zerocopy;
 	err = pvcalls_xenbus_register();
 	if (err)
-		goto stop_workers;
+		goto stop_pool;
+	pvcalls_balancer_start();
 	pvcalls_debug_start();
 	return 0;
 
-stop_workers:
-	pvcalls_workers_stop();
+stop_pool:
+	pvcalls_pool_stop();
 exit_zerocopy:
 	pvcalls_zerocopy_stop();
 exit_datamap:
@@ -52,10 +54,11 @@ exit_reply:
 static void __exit pvcalls_back_exit(void)
 {
 	pvcalls_debug_stop();
+	pvcalls_balancer_stop();
 	pvcalls_xenbus_unregister();
 	/* what the network still has may mark work of the workers */
 	pvcalls_zerocopy_stop();
-	pvcalls_workers_stop();
+	pvcalls_pool_stop();
 	pvcalls_datamap_exit();
 	/* softirqs may be in callbacks that connections not handed out had */
 	synchronize_net();

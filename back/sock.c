@@ -175,7 +175,6 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_fe *fe, u64 id,
 	ps->sock = sock;
 	pvcalls_active_init(&ps->active);
 	pvcalls_passive_init(&ps->passive);
-	pvcalls_work_init(&ps->work, &pvcalls_sock_ops);
 
 	err = rhashtable_lookup_insert_fast(&fe->socks, &ps->hash,
 					    pvcalls_sock_params);
@@ -187,11 +186,12 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_fe *fe, u64 id,
 	pvcalls_fe_get(fe);
 	spin_lock(&fe->sock_lock);
 	list_add_tail(&ps->list, &fe->sock_list);
+	/* its worker may run it at once, but can't drop it under the lock */
+	pvcalls_work_init(&ps->work, &pvcalls_sock_ops, fe->node);
 	spin_unlock(&fe->sock_lock);
 	return ps;
 
 free:
-	pvcalls_work_exit(&ps->work);
 	kfree(ps);
 uncount:
 	atomic_dec(&fe->live);
@@ -432,6 +432,23 @@ static bool pvcalls_sock_step(struct pvcalls_sock *ps)
 	}
 }
 
+/* Like pvcalls_sock_step(), and tells the worker what it has done. */
+static bool pvcalls_sock_move(struct pvcalls_sock *ps)
+{
+	const struct pvcalls_active *a = &ps->active;
+	u32 in, out;
+	bool more;
+
+	if (a->map)
+		pvcalls_work_steer(&ps->work, a->irq);
+	in = a->in.prod;
+	out = a->out.cons;
+	more = pvcalls_sock_step(ps);
+	pvcalls_work_did(&ps->work, (a->in.prod - in) + (a->out.cons - out),
+			 READ_ONCE(ps->sock->sk->sk_incoming_cpu));
+	return more;
+}
+
 static bool pvcalls_sock_ends(struct pvcalls_sock *ps)
 {
 	if (pvcalls_fe_dead(ps->fe))
@@ -469,7 +486,7 @@ static bool pvcalls_sock_run(struct pvcalls_work *work,
 			calls = calls->next;
 			pvcalls_sock_call(ps, call);
 		}
-		more = pvcalls_sock_step(ps);
+		more = pvcalls_sock_move(ps);
 	}
 
 	if (!pvcalls_sock_ends(ps)) {

@@ -1,38 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See worker.h. */
-#include <linux/cpu.h>
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/interrupt.h>
+#include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/moduleparam.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/clock.h>
 #include <linux/slab.h>
-#include <linux/topology.h>
+#include <linux/time64.h>
 
 #include <xen/events.h>
 
+#include "busypoll.h"
 #include "placement.h"
+#include "placing.h"
+#include "pool.h"
+#include "topology.h"
 #include "worker.h"
 
-#define PVCALLS_MAX_WORKERS	64
+/* What a run costs beside the bytes that it moves, in bytes */
+#define PVCALLS_RUN_COST	4096
 
-/* A ring moves to another node only if that saves it this many neighbours */
-#define PVCALLS_REMOTE_COST	2
+/* Packets arrive on a CPU once they have for so many runs */
+#define PVCALLS_CPU_RUNS	16
 
-static int param_set_workers(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 0, PVCALLS_MAX_WORKERS);
-}
+#define PVCALLS_MAX_POLL_US	1000
 
-static const struct kernel_param_ops param_ops_workers = {
-	.set = param_set_workers,
-	.get = param_get_uint,
-};
-
-static unsigned int pvcalls_nr_workers;
-module_param_cb(workers, &param_ops_workers, &pvcalls_nr_workers, 0444);
-MODULE_PARM_DESC(workers,
-		 "Worker threads, 1 to 64; 0 (default): one for each CPU online");
-
-static struct pvcalls_worker *pvcalls_worker[PVCALLS_MAX_WORKERS];
+static unsigned int pvcalls_poll_us;
 
 /**
  * pvcalls_notify_init() - nothing owed, no event channel
@@ -82,53 +79,76 @@ struct pvcalls_worker *pvcalls_worker_current(void)
 }
 
 /**
- * pvcalls_worker_index() - the number in the name of a worker's thread
- * @w: worker
- *
- * Return: 0 to 63. Any context.
- */
-unsigned int pvcalls_worker_index(const struct pvcalls_worker *w)
-{
-	return w->index;
-}
-
-/**
- * pvcalls_work_init() - give a work to the least loaded worker
+ * pvcalls_work_init() - give a work to a worker
  * @work: to initialise
  * @ops: what it is
+ * @node: NUMA node that it would like to be on, or PLACEMENT_ANY_NODE
  *
- * Any context. Undone by pvcalls_work_exit().
+ * It may be run before this returns. Process context. Undone by
+ * pvcalls_work_exit().
  */
 void pvcalls_work_init(struct pvcalls_work *work,
-		       const struct pvcalls_work_ops *ops)
+		       const struct pvcalls_work_ops *ops, int node)
 {
-	struct placement_worker pw[PVCALLS_MAX_WORKERS];
 	struct pvcalls_worker *w;
-	unsigned int i;
 
-	for (i = 0; i < pvcalls_nr_workers; i++) {
-		pw[i].load = atomic_read(&pvcalls_worker[i]->load);
-		pw[i].node = pvcalls_worker[i]->node;
-	}
-	i = placement_choose(pw, pvcalls_nr_workers, PLACEMENT_ANY_NODE,
-			     PVCALLS_REMOTE_COST);
-	w = pvcalls_worker[i];
-	atomic_inc(&w->load);
-
-	work->worker = w;
-	work->state = 0;
+	memset(work, 0, sizeof(*work));
 	work->ops = ops;
+	work->dest = PVCALLS_DEST_STAY;
+	work->node_wish = node;
+	work->cpu_wish = PLACEMENT_ANY_CPU;
+	work->cpu_seen = PLACEMENT_ANY_CPU;
+
+	/* a worker that retires waits for those who may have chosen it */
+	rcu_read_lock();
+	w = pvcalls_pool_choose(work, PVCALLS_DEST_POLICY);
+	spin_lock(&w->lock);
+	WRITE_ONCE(work->worker, w);
+	list_add_tail(&work->list, &w->works);
+	atomic_inc(&w->load);
+	spin_unlock(&w->lock);
+	rcu_read_unlock();
+}
+
+/* One work less; with the worker's lock held. */
+static void pvcalls_worker_unload(struct pvcalls_worker *w)
+{
+	if (atomic_dec_and_test(&w->load) && READ_ONCE(w->retired))
+		pvcalls_pool_wake();
 }
 
 /**
- * pvcalls_work_exit() - the work is no load any more
+ * pvcalls_work_exit() - the work belongs to no worker any more
  * @work: as initialised; it may still be queued, which keeps it alive
  *
- * Any context.
+ * Whoever marks it later has no effect. Process context.
  */
 void pvcalls_work_exit(struct pvcalls_work *work)
 {
-	atomic_dec(&work->worker->load);
+	struct pvcalls_worker *w;
+
+	rcu_read_lock();
+	for (;;) {
+		w = READ_ONCE(work->worker);
+		spin_lock(&w->lock);
+		/* it may have been handed over meanwhile */
+		if (w == READ_ONCE(work->worker))
+			break;
+		spin_unlock(&w->lock);
+	}
+	list_del_init(&work->list);
+	set_bit(PVCALLS_WORK_ENDED, &work->state);
+	pvcalls_worker_unload(w);
+	spin_unlock(&w->lock);
+	rcu_read_unlock();
+}
+
+/* Put a marked work on a worker's list; under RCU. */
+static void pvcalls_work_queue(struct pvcalls_work *work,
+			       struct pvcalls_worker *w)
+{
+	if (llist_add(&work->node, &w->ready))
+		wake_up_process(w->task);
 }
 
 /**
@@ -141,13 +161,151 @@ void pvcalls_work_exit(struct pvcalls_work *work)
  */
 void pvcalls_work_mark(struct pvcalls_work *work)
 {
-	struct pvcalls_worker *w = work->worker;
-
 	if (test_and_set_bit(PVCALLS_WORK_QUEUED, &work->state))
 		return;
-	work->ops->get(work);
-	if (llist_add(&work->node, &w->ready))
-		wake_up_process(w->task);
+	/* from here on nobody hands it over, and its worker is not freed */
+	rcu_read_lock();
+	if (!test_bit(PVCALLS_WORK_ENDED, &work->state)) {
+		work->ops->get(work);
+		pvcalls_work_queue(work, READ_ONCE(work->worker));
+	}
+	rcu_read_unlock();
+}
+
+/*
+ * Hand a work over that is marked and was taken off its worker's list. Returns
+ * false if it stays, and is to be run.
+ */
+static bool pvcalls_work_hand_over(struct pvcalls_work *work,
+				   struct pvcalls_worker *from)
+{
+	struct pvcalls_worker *to, *first, *second;
+	bool moved = false;
+
+	rcu_read_lock();
+	to = pvcalls_pool_choose(work, xchg(&work->dest, PVCALLS_DEST_STAY));
+	if (to == from)
+		goto unlock;
+	first = from->number < to->number ? from : to;
+	second = first == from ? to : from;
+	spin_lock(&first->lock);
+	spin_lock_nested(&second->lock, SINGLE_DEPTH_NESTING);
+	moved = !test_bit(PVCALLS_WORK_ENDED, &work->state);
+	if (moved) {
+		WRITE_ONCE(work->worker, to);
+		list_move_tail(&work->list, &to->works);
+		atomic_inc(&to->load);
+		pvcalls_worker_unload(from);
+		from->stats.moved++;
+	}
+	spin_unlock(&second->lock);
+	spin_unlock(&first->lock);
+	/* it is the other one's when it is on its list, and not before */
+	if (moved)
+		pvcalls_work_queue(work, to);
+unlock:
+	rcu_read_unlock();
+	return moved;
+}
+
+/**
+ * pvcalls_worker_ask() - have a worker place all its works anew
+ * @w: the worker; one that has retired keeps none
+ *
+ * The caller holds the pool's lock or RCU's. Process context.
+ */
+void pvcalls_worker_ask(struct pvcalls_worker *w)
+{
+	struct pvcalls_work *work;
+
+	spin_lock(&w->lock);
+	list_for_each_entry(work, &w->works, list) {
+		WRITE_ONCE(work->dest, PVCALLS_DEST_POLICY);
+		/* what is on the list has not ended, so it exists */
+		pvcalls_work_mark(work);
+	}
+	spin_unlock(&w->lock);
+}
+
+/**
+ * pvcalls_work_did() - account for what a run has done
+ * @work: the work; in its run
+ * @bytes: bytes moved
+ * @cpu: CPU that its packets arrive on, or PLACEMENT_ANY_CPU
+ */
+void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu)
+{
+	struct pvcalls_worker *w = pvcalls_worker_current();
+
+	WRITE_ONCE(work->cost, work->cost + bytes + PVCALLS_RUN_COST);
+	w->stats.bytes += bytes;
+	w->stats.cost += bytes + PVCALLS_RUN_COST;
+
+	if (!bytes)
+		return;
+	if (cpu != work->cpu_seen || cpu == work->cpu_wish) {
+		work->cpu_seen = cpu;
+		work->cpu_runs = 0;
+	}
+	if (cpu == work->cpu_wish || ++work->cpu_runs < PVCALLS_CPU_RUNS)
+		return;
+	work->cpu_wish = cpu;
+	if (pvcalls_placing_heeds_cpu()) {
+		WRITE_ONCE(work->dest, PVCALLS_DEST_POLICY);
+		pvcalls_work_mark(work);
+	}
+}
+
+/**
+ * pvcalls_work_steer() - have a work's interrupt come in where it is run
+ * @work: the work; in its run
+ * @irq: its interrupt
+ *
+ * Cheap if it does already. May sleep.
+ */
+void pvcalls_work_steer(struct pvcalls_work *work, int irq)
+{
+	u32 number;
+	unsigned int cpu;
+
+	rcu_read_lock();
+	number = READ_ONCE(work->worker)->number;
+	cpu = READ_ONCE(work->worker)->cpu;
+	rcu_read_unlock();
+	if (work->steered == number)
+		return;
+	/* fails if the CPU has just gone; then the work is about to move */
+	irq_set_affinity(irq, cpumask_of(cpu));
+	work->steered = number;
+}
+
+/**
+ * pvcalls_work_bind() - a work has a new interrupt
+ * @work: the work; whose run does not use the interrupt yet, or in its run
+ * @irq: the interrupt
+ *
+ * May sleep.
+ */
+void pvcalls_work_bind(struct pvcalls_work *work, int irq)
+{
+	work->steered = 0;
+	pvcalls_work_steer(work, irq);
+}
+
+/**
+ * pvcalls_work_index() - the number in the name of a work's worker's thread
+ * @work: work
+ *
+ * Return: the number, which may be out of date. Any context.
+ */
+unsigned int pvcalls_work_index(const struct pvcalls_work *work)
+{
+	unsigned int index;
+
+	rcu_read_lock();
+	index = READ_ONCE(work->worker)->index;
+	rcu_read_unlock();
+	return index;
 }
 
 static void pvcalls_worker_pass(struct pvcalls_worker *w,
@@ -159,32 +317,99 @@ static void pvcalls_worker_pass(struct pvcalls_worker *w,
 	while (ready) {
 		struct pvcalls_work *work =
 			llist_entry(ready, struct pvcalls_work, node);
+		bool more;
 
-		/* once unmarked it may be on the list again */
+		/* once unmarked or handed over it may be on a list again */
 		ready = ready->next;
+		if (unlikely(READ_ONCE(work->dest) != PVCALLS_DEST_STAY) &&
+		    pvcalls_work_hand_over(work, w))
+			continue;
 		clear_bit(PVCALLS_WORK_QUEUED, &work->state);
 		/* whoever finds the mark still set is seen by this run */
 		smp_mb__after_atomic();
-		if (work->ops->run(work, w))
+		more = work->ops->run(work, w);
+		/* someone may have asked since, and found the mark there */
+		if (more || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
 			pvcalls_work_mark(work);
 		work->ops->put(work);
+		w->stats.runs++;
 	}
 
 	list_for_each_entry_safe(n, next, &w->notify, node)
 		pvcalls_notify_now(n);
+	w->stats.passes++;
+}
+
+static int param_set_poll(const char *val, const struct kernel_param *kp)
+{
+	unsigned int us;
+
+	if (kstrtouint(val, 0, &us) || us > PVCALLS_MAX_POLL_US) {
+		pvcalls_param_err("poll_us", val, "not a number from 0 to %u",
+				  PVCALLS_MAX_POLL_US);
+		return -EINVAL;
+	}
+	WRITE_ONCE(pvcalls_poll_us, us);
+	return 0;
+}
+
+static const struct kernel_param_ops param_ops_poll = {
+	.set = param_set_poll,
+	.get = param_get_uint,
+};
+
+module_param_cb(poll_us, &param_ops_poll, &pvcalls_poll_us, 0644);
+MODULE_PARM_DESC(poll_us,
+		 "Microseconds that a worker may poll for work before it sleeps, if that pays, 1 to 1000; 0 (default): none");
+
+/*
+ * Nothing is ready: poll for as long as seems worth it, unless somebody else
+ * wants the CPU. Returns whether there is work.
+ */
+static bool pvcalls_worker_poll(struct pvcalls_worker *w, u64 begin)
+{
+	u64 now = begin;
+	bool hit = false;
+
+	do {
+		cpu_relax();
+		hit = !llist_empty(&w->ready);
+		now = local_clock();
+	} while (!hit && now - begin < w->poll && !need_resched() &&
+		 !kthread_should_stop());
+
+	w->stats.polls++;
+	w->stats.hits += hit;
+	w->stats.polled += now - begin;
+	return hit;
 }
 
 static int pvcalls_worker_main(void *data)
 {
 	struct pvcalls_worker *w = data;
+	/* when it ran dry; 0: it has not, or polling is off */
+	u64 dry = 0;
 
 	for (;;) {
 		struct llist_node *ready = llist_del_all(&w->ready);
+		u32 limit;
 
 		if (ready) {
+			if (dry) {
+				limit = READ_ONCE(pvcalls_poll_us) *
+					NSEC_PER_USEC;
+				w->poll = busypoll_next(w->poll, limit,
+							local_clock() - dry);
+				dry = 0;
+			}
 			pvcalls_worker_pass(w, ready);
 			cond_resched();
 			continue;
+		}
+		if (!dry && READ_ONCE(pvcalls_poll_us)) {
+			dry = local_clock();
+			if (w->poll && pvcalls_worker_poll(w, dry))
+				continue;
 		}
 		set_current_state(TASK_IDLE);
 		if (!llist_empty(&w->ready)) {
@@ -193,6 +418,7 @@ static int pvcalls_worker_main(void *data)
 		}
 		if (kthread_should_stop())
 			break;
+		w->stats.sleeps++;
 		schedule();
 		__set_current_state(TASK_RUNNING);
 	}
@@ -200,21 +426,36 @@ static int pvcalls_worker_main(void *data)
 	return 0;
 }
 
-static struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
-						 unsigned int cpu)
+/**
+ * pvcalls_worker_new() - start a worker
+ * @index: the number in its thread's name
+ * @cpu: the CPU that it is bound to
+ *
+ * May sleep; under cpus_read_lock(), with @cpu online.
+ *
+ * Return: the worker or an error pointer.
+ */
+struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
+					  unsigned int cpu)
 {
+	static u32 numbers;
 	struct pvcalls_worker *w;
 
 	w = kvzalloc_node(sizeof(*w), GFP_KERNEL, cpu_to_node(cpu));
 	if (!w)
 		return ERR_PTR(-ENOMEM);
 	init_llist_head(&w->ready);
+	spin_lock_init(&w->lock);
+	INIT_LIST_HEAD(&w->works);
 	INIT_LIST_HEAD(&w->notify);
+	/* under the pool's lock */
+	w->number = ++numbers;
 	w->index = index;
 	w->cpu = cpu;
-	w->node = cpu_to_node(cpu);
-	w->task = kthread_create_on_node(pvcalls_worker_main, w, w->node,
-					 "pvcalls_mt/%u", index);
+	w->node = pvcalls_topology_node(cpu);
+	w->task = kthread_create_on_node(pvcalls_worker_main, w,
+					 cpu_to_node(cpu), "pvcalls_mt/%u",
+					 index);
 	if (IS_ERR(w->task)) {
 		int err = PTR_ERR(w->task);
 
@@ -227,56 +468,14 @@ static struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
 }
 
 /**
- * pvcalls_workers_start() - start the threads
+ * pvcalls_worker_free() - stop a worker
+ * @w: worker that no work belongs to, and that nobody can find under RCU
  *
- * May sleep.
- *
- * Return: 0 or a negative error number; then none is running.
+ * What is still queued gets its last run. May sleep.
  */
-int pvcalls_workers_start(void)
+void pvcalls_worker_free(struct pvcalls_worker *w)
 {
-	unsigned int cpu, i = 0;
-	int err = 0;
-
-	cpus_read_lock();
-	if (!pvcalls_nr_workers)
-		pvcalls_nr_workers = min_t(unsigned int, num_online_cpus(),
-					   PVCALLS_MAX_WORKERS);
-	cpu = cpumask_first(cpu_online_mask);
-	while (i < pvcalls_nr_workers) {
-		struct pvcalls_worker *w = pvcalls_worker_new(i, cpu);
-
-		if (IS_ERR(w)) {
-			err = PTR_ERR(w);
-			break;
-		}
-		pvcalls_worker[i++] = w;
-		cpu = cpumask_next(cpu, cpu_online_mask);
-		if (cpu >= nr_cpu_ids)
-			cpu = cpumask_first(cpu_online_mask);
-	}
-	cpus_read_unlock();
-
-	if (err) {
-		pvcalls_nr_workers = i;
-		pvcalls_workers_stop();
-	}
-	return err;
-}
-
-/**
- * pvcalls_workers_stop() - stop the threads
- *
- * All works must have been ended; what is still queued gets its last run. May
- * sleep.
- */
-void pvcalls_workers_stop(void)
-{
-	while (pvcalls_nr_workers) {
-		struct pvcalls_worker *w = pvcalls_worker[--pvcalls_nr_workers];
-
-		kthread_stop(w->task);
-		pvcalls_frags_free(&w->frags);
-		kvfree(w);
-	}
+	kthread_stop(w->task);
+	pvcalls_frags_free(&w->frags);
+	kvfree(w);
 }

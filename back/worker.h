@@ -3,10 +3,16 @@
  * Workers: kernel threads, each bound to one CPU, that do all the work.
  *
  * Whatever has work (a command ring, a socket) embeds a struct pvcalls_work
- * that belongs to one worker for life. Marking it ready is lock-free, needs no
+ * that belongs to one worker at a time. Marking it ready is lock-free, needs no
  * memory and is idempotent, so that interrupt handlers and socket callbacks do
  * nothing else. Only the worker runs it, one run at a time: what a work's run
  * touches needs no lock unless others touch it too.
+ *
+ * A work changes its worker between two runs: others ask for it, and the worker
+ * that takes the marked work off its list hands it over instead of running it.
+ * The mark stays, so nobody else looks at @worker meanwhile: whoever puts the
+ * mark next sees the new worker. At that point the work owes no event, because
+ * its last run was in an earlier pass.
  *
  * Who calls what: interrupt handlers, socket callbacks, other workers and
  * xenbus's thread call pvcalls_work_mark(); the worker calls @run and, at the
@@ -19,6 +25,7 @@
 #include <linux/bvec.h>
 #include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include "datamap.h"
@@ -45,23 +52,57 @@ struct pvcalls_work_ops {
 	void (*put)(struct pvcalls_work *work);
 };
 
+/* Values of pvcalls_work.dest; others are indexes into the set of workers */
+#define PVCALLS_DEST_STAY	(-1)
+#define PVCALLS_DEST_POLICY	(-2)
+
 /**
  * struct pvcalls_work - something that a worker has to run now and then
  * @node: on the worker's list of ready work
- * @worker: who runs it
- * @state: bit PVCALLS_WORK_QUEUED
+ * @worker: who runs it; RCU keeps it from being freed
+ * @state: bits of enum pvcalls_work_bit
  * @ops: what it is
+ * @list: on the worker's list of all its works
+ * @dest: where it is to be handed over to
+ * @steered: number of the worker to whose CPU its interrupt goes, 0: to none
+ * @node_wish: NUMA node that it would like to be on, or PLACEMENT_ANY_NODE
+ * @cpu_wish: CPU that its packets arrive on, or PLACEMENT_ANY_CPU
+ * @cpu_seen: the latest one seen
+ * @cpu_runs: for how many runs
+ * @cost: bytes moved, and something for each run
+ * @cost_seen: what the balancer has seen of it
+ * @moved: the balancer's last turn that moved it
  *
- * While it is queued, the queue holds a reference to it.
+ * While it is queued, the queue holds a reference to it. From @steered on it
+ * is the worker's that it belongs to, but for the balancer's.
  */
 struct pvcalls_work {
 	struct llist_node node;
 	struct pvcalls_worker *worker;
 	unsigned long state;
 	const struct pvcalls_work_ops *ops;
+	struct list_head list;
+	int dest;
+	u32 steered;
+	int node_wish;
+	int cpu_wish;
+	int cpu_seen;
+	u32 cpu_runs;
+	u64 cost;
+	u64 cost_seen;
+	u32 moved;
 };
 
-#define PVCALLS_WORK_QUEUED	0
+/**
+ * enum pvcalls_work_bit - bits of pvcalls_work.state
+ * @PVCALLS_WORK_QUEUED: it is on a worker's list of ready work, or taken off
+ *	and not run yet
+ * @PVCALLS_WORK_ENDED: it belongs to no worker any more
+ */
+enum pvcalls_work_bit {
+	PVCALLS_WORK_QUEUED,
+	PVCALLS_WORK_ENDED,
+};
 
 /**
  * struct pvcalls_notify - an event channel that may be owed an event
@@ -74,14 +115,47 @@ struct pvcalls_notify {
 };
 
 /**
+ * struct pvcalls_worker_stats - what a worker has done
+ * @passes: passes over all that was ready
+ * @runs: works run
+ * @bytes: bytes moved, both ways
+ * @cost: of its works, see struct pvcalls_work
+ * @moved: works handed over
+ * @sleeps: how often it went to sleep
+ * @polls: how often it polled
+ * @hits: how often that met work
+ * @polled: time spent on it, in ns
+ */
+struct pvcalls_worker_stats {
+	u64 passes;
+	u64 runs;
+	u64 bytes;
+	u64 cost;
+	u64 moved;
+	u64 sleeps;
+	u64 polls;
+	u64 hits;
+	u64 polled;
+};
+
+/**
  * struct pvcalls_worker - one worker
  * @ready: work that is to be run
  * @task: the thread
- * @index: its number
+ * @number: unique, never 0
+ * @index: the number in the thread's name
  * @cpu: the CPU that it is bound to
  * @node: that CPU's NUMA node
- * @load: how many works belong to it
+ * @lost: its CPU has gone away
+ * @retired: it gets no work any more, and is to hand over what it has
+ * @lock: guards @works, and pvcalls_work.worker of those on it; taken in
+ *	process context only, two of them in the order of @number
+ * @works: all works that belong to it
+ * @load: how many
  * @notify: events owed at the end of the pass; the worker's own
+ * @stats: what it has done so far; the worker's own
+ * @cost_seen: what the balancer has seen of @stats.cost
+ * @poll: how long it polls when it runs dry, in ns; the worker's own
  * @scratch: for mapping and unmapping; the worker's own
  * @bvec: for a data pass; the worker's own
  * @frags: for data that is copied; the worker's own
@@ -89,25 +163,38 @@ struct pvcalls_notify {
 struct pvcalls_worker {
 	struct llist_head ready;
 	struct task_struct *task;
+	u32 number;
 	unsigned int index;
 	unsigned int cpu;
 	int node;
+	bool lost;
+	bool retired;
+	spinlock_t lock;
+	struct list_head works;
 	atomic_t load;
 	struct list_head notify;
+	struct pvcalls_worker_stats stats;
+	u64 cost_seen;
+	u32 poll;
 	struct pvcalls_datamap_scratch scratch;
 	struct bio_vec bvec[PVCALLS_MAX_SEGS];
 	struct pvcalls_frags frags;
 };
 
-int pvcalls_workers_start(void);
-void pvcalls_workers_stop(void);
+struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
+					  unsigned int cpu);
+void pvcalls_worker_ask(struct pvcalls_worker *w);
+void pvcalls_worker_free(struct pvcalls_worker *w);
 struct pvcalls_worker *pvcalls_worker_current(void);
-unsigned int pvcalls_worker_index(const struct pvcalls_worker *w);
 
 void pvcalls_work_init(struct pvcalls_work *work,
-		       const struct pvcalls_work_ops *ops);
+		       const struct pvcalls_work_ops *ops, int node);
 void pvcalls_work_exit(struct pvcalls_work *work);
 void pvcalls_work_mark(struct pvcalls_work *work);
+void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu);
+void pvcalls_work_bind(struct pvcalls_work *work, int irq);
+void pvcalls_work_steer(struct pvcalls_work *work, int irq);
+unsigned int pvcalls_work_index(const struct pvcalls_work *work);
 
 void pvcalls_notify_init(struct pvcalls_notify *n);
 void pvcalls_notify_owe(struct pvcalls_notify *n);

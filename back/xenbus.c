@@ -18,6 +18,7 @@
 #include <xen/xenbus.h>
 
 #include "fe.h"
+#include "placement.h"
 #include "policy.h"
 #include "pvcalls_ext.h"
 #include "xenbus.h"
@@ -146,6 +147,10 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 		return -EINVAL;
 	}
 	params.features = pvcalls_dev_features(xdev);
+	/* which the toolstack knows, and this domain's kernel does not */
+	if (xenbus_scanf(XBT_NIL, xdev->nodename, "node", "%d",
+			 &params.node) != 1 || params.node < 0)
+		params.node = PLACEMENT_ANY_NODE;
 
 	fe = pvcalls_fe_create(xdev, &params);
 	if (IS_ERR(fe)) {

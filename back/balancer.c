@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * See balancer.h.
+ *
+ * Every interval the workers' costs are compared. Only when they are uneven
+ * are the works of the busiest one looked at: in a first turn what each has
+ * cost so far is noted, and in the next one, if they are uneven still, what
+ * each has cost since decides. So nothing is moved because of a single
+ * interval, and a system that is idle or even costs next to nothing.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/moduleparam.h>
+#include <linux/sizes.h>
+#include <linux/workqueue.h>
+
+#include "balance.h"
+#include "balancer.h"
+#include "pool.h"
+#include "worker.h"
+
+/* With a mean cost below that in an interval nobody is busy; in bytes */
+#define PVCALLS_BUSY_COST	SZ_1M
+
+/* A work that was moved stays for so many turns */
+#define PVCALLS_MOVED_REST	8
+
+#define PVCALLS_MAX_BALANCE_MS	60000
+
+static void pvcalls_balancer_turn(struct work_struct *work);
+
+static DECLARE_DEFERRABLE_WORK(pvcalls_balancer, pvcalls_balancer_turn);
+/* Under the pool's lock, as parameters can be written until the very end */
+static bool pvcalls_balancer_on;
+static unsigned int pvcalls_balance_ms = 100;
+
+/* The turn, and the worker whose works' costs were noted in the last one */
+static u32 pvcalls_balancer_now;
+static u32 pvcalls_balancer_noted;
+
+/* What each worker has cost since the last turn; returns the set, locked. */
+static const struct pvcalls_set *pvcalls_balancer_costs(u64 *cost)
+{
+	const struct pvcalls_set *set = pvcalls_pool_lock();
+	unsigned int i;
+
+	for (i = 0; set && i < set->n; i++) {
+		struct pvcalls_worker *w = set->w[i];
+		u64 total = READ_ONCE(w->stats.cost);
+
+		cost[i] = total - w->cost_seen;
+		w->cost_seen = total;
+	}
+	return set;
+}
+
+static void pvcalls_balancer_note(struct pvcalls_worker *w)
+{
+	struct pvcalls_work *work;
+
+	spin_lock(&w->lock);
+	list_for_each_entry(work, &w->works, list)
+		work->cost_seen = READ_ONCE(work->cost);
+	spin_unlock(&w->lock);
+}
+
+/* The worker's lock is held. Returns what is best moved, or NULL. */
+static struct pvcalls_work *pvcalls_balancer_find(struct pvcalls_worker *w,
+						  u64 from, u64 to)
+{
+	struct pvcalls_work *work, *best = NULL;
+	u64 gain = 0;
+
+	list_for_each_entry(work, &w->works, list) {
+		u64 total = READ_ONCE(work->cost);
+		u64 g = balance_gain(from, to, total - work->cost_seen);
+
+		work->cost_seen = total;
+		if (g <= gain || (work->moved && pvcalls_balancer_now -
+				  work->moved < PVCALLS_MOVED_REST))
+			continue;
+		gain = g;
+		best = work;
+	}
+	return best;
+}
+
+static void pvcalls_balancer_move(struct pvcalls_worker *w, u64 from, u64 to,
+				  int dest)
+{
+	struct pvcalls_work *work;
+
+	spin_lock(&w->lock);
+	work = pvcalls_balancer_find(w, from, to);
+	if (work) {
+		work->moved = pvcalls_balancer_now;
+		WRITE_ONCE(work->dest, dest);
+		pvcalls_work_mark(work);
+	}
+	spin_unlock(&w->lock);
+}
+
+static void pvcalls_balancer_arm(void)
+{
+	unsigned int ms = READ_ONCE(pvcalls_balance_ms);
+
+	if (ms && pvcalls_balancer_on)
+		mod_delayed_work(system_unbound_wq, &pvcalls_balancer,
+				 msecs_to_jiffies(ms));
+}
+
+static void pvcalls_balancer_turn(struct work_struct *unused)
+{
+	u64 cost[PVCALLS_MAX_WORKERS];
+	const struct pvcalls_set *set = pvcalls_balancer_costs(cost);
+	u32 from, to, noted = 0;
+
+	/* 0 is no turn */
+	if (!++pvcalls_balancer_now)
+		pvcalls_balancer_now++;
+	if (set && balance_find(cost, set->n, PVCALLS_BUSY_COST, &from, &to)) {
+		noted = set->w[from]->number;
+		if (noted == pvcalls_balancer_noted)
+			pvcalls_balancer_move(set->w[from], cost[from],
+					      cost[to], to);
+		else
+			pvcalls_balancer_note(set->w[from]);
+	}
+	pvcalls_balancer_noted = noted;
+	pvcalls_balancer_arm();
+	pvcalls_pool_unlock();
+}
+
+/**
+ * pvcalls_balancer_start() - begin to look
+ *
+ * The pool has started. May sleep.
+ */
+void pvcalls_balancer_start(void)
+{
+	pvcalls_pool_lock();
+	pvcalls_balancer_on = true;
+	pvcalls_balancer_arm();
+	pvcalls_pool_unlock();
+}
+
+/**
+ * pvcalls_balancer_stop() - look no more
+ *
+ * May sleep.
+ */
+void pvcalls_balancer_stop(void)
+{
+	pvcalls_pool_lock();
+	pvcalls_balancer_on = false;
+	pvcalls_pool_unlock();
+	cancel_delayed_work_sync(&pvcalls_balancer);
+}
+
+static int pvcalls_set_balance(const char *val, const struct kernel_param *kp)
+{
+	unsigned int ms;
+
+	if (kstrtouint(val, 0, &ms) || ms > PVCALLS_MAX_BALANCE_MS) {
+		pvcalls_param_err("balance_ms", val, "not a number from 0 to %u",
+				  PVCALLS_MAX_BALANCE_MS);
+		return -EINVAL;
+	}
+	pvcalls_pool_lock();
+	WRITE_ONCE(pvcalls_balance_ms, ms);
+	pvcalls_balancer_arm();
+	pvcalls_pool_unlock();
+	return 0;
+}
+
+static const struct kernel_param_ops pvcalls_balance_ops = {
+	.set = pvcalls_set_balance,
+	.get = param_get_uint,
+};
+
+module_param_cb(balance_ms, &pvcalls_balance_ops, &pvcalls_balance_ms, 0644);
+MODULE_PARM_DESC(balance_ms,
+		 "Milliseconds between looks at whether the workers are evenly loaded, 1 to 60000 (default 100), 0: never");

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See placing.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/atomic.h>
+#include <linux/kernel.h>
+#include <linux/moduleparam.h>
+#include <linux/sysfs.h>
+
+#include "placement.h"
+#include "placing.h"
+#include "pool.h"
+#include "topology.h"
+#include "worker.h"
+
+static u32 pvcalls_placement = PLACEMENT_LEAST_LOADED;
+static atomic_t pvcalls_turn;
+
+/**
+ * pvcalls_placing_heeds_cpu() - does it matter where packets arrive?
+ *
+ * Return: true if a work whose @cpu_wish changes is to be placed anew. Any
+ * context.
+ */
+bool pvcalls_placing_heeds_cpu(void)
+{
+	u32 policy = READ_ONCE(pvcalls_placement);
+
+	return policy == PLACEMENT_IRQ || policy == PLACEMENT_NODE;
+}
+
+/**
+ * pvcalls_placing_pick() - find a worker by the policy
+ * @set: the workers; under RCU
+ * @work: for which work; the caller's to give away
+ *
+ * Any context.
+ *
+ * Return: its index in @set.
+ */
+u32 pvcalls_placing_pick(const struct pvcalls_set *set,
+			 const struct pvcalls_work *work)
+{
+	struct placement_worker pw[PVCALLS_MAX_WORKERS];
+	enum placement_policy policy = READ_ONCE(pvcalls_placement);
+	struct placement_wish wish = {
+		.node = work->node_wish,
+		.cpu = work->cpu_wish,
+	};
+	unsigned int i;
+
+	/* where the guest is known to be counts for more than its packets */
+	if (policy == PLACEMENT_IRQ || wish.node == PLACEMENT_ANY_NODE)
+		wish.node = pvcalls_topology_node(wish.cpu);
+	for (i = 0; i < set->n; i++) {
+		const struct pvcalls_worker *w = set->w[i];
+
+		pw[i].load = atomic_read(&w->load);
+		pw[i].node = READ_ONCE(w->node);
+		pw[i].cpu = w->cpu;
+		/* what it is itself is no reason to go away */
+		if (w == work->worker)
+			pw[i].load--;
+	}
+	return placement_pick(policy, pw, set->n, &wish,
+			      (u32)atomic_inc_return(&pvcalls_turn) - 1);
+}
+
+static int pvcalls_set_placement(const char *val, const struct kernel_param *kp)
+{
+	u32 policy = placement_parse(val);
+
+	if (policy == PLACEMENT_POLICIES) {
+		pvcalls_param_err("placement", val,
+				  "not round_robin, least_loaded, node or irq");
+		return -EINVAL;
+	}
+	WRITE_ONCE(pvcalls_placement, policy);
+	pvcalls_pool_replace();
+	return 0;
+}
+
+static int pvcalls_get_placement(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n",
+			  placement_name(READ_ONCE(pvcalls_placement)));
+}
+
+static const struct kernel_param_ops pvcalls_placement_ops = {
+	.set = pvcalls_set_placement,
+	.get = pvcalls_get_placement,
+};
+
+module_param_cb(placement, &pvcalls_placement_ops, NULL, 0644);
+MODULE_PARM_DESC(placement,
+		 "Which worker serves a socket: round_robin, least_loaded (default), node, irq");

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The pool of workers: which ones there are, on which CPUs, and which one gets
+ * which work.
+ *
+ * The set of workers is published under RCU. A worker that is in it no more is
+ * asked to hand over all its works and freed when it has none; so a worker
+ * that was found in the set is there until rcu_read_unlock(), and one that a
+ * work was given to by then is there until it has handed it over.
+ */
+#ifndef PVCALLS_BACK_POOL_H
+#define PVCALLS_BACK_POOL_H
+
+#include <linux/minmax.h>
+#include <linux/printk.h>
+#include <linux/string.h>
+#include <linux/types.h>
+
+#define PVCALLS_MAX_WORKERS	64
+
+struct pvcalls_work;
+struct pvcalls_worker;
+
+/**
+ * struct pvcalls_set - the workers that there are
+ * @n: how many, at least 1
+ * @w: the workers
+ */
+struct pvcalls_set {
+	unsigned int n;
+	struct pvcalls_worker *w[PVCALLS_MAX_WORKERS];
+};
+
+/* Say why a parameter can't have a value, which may end with its line. */
+#define pvcalls_param_err(name, val, fmt, ...) \
+	pr_err(name ": %.*s: " fmt "\n", \
+	       (int)min_t(size_t, strcspn(val, "\n"), 40), val, ##__VA_ARGS__)
+
+int pvcalls_pool_start(void);
+void pvcalls_pool_stop(void);
+
+struct pvcalls_worker *pvcalls_pool_choose(const struct pvcalls_work *work,
+					   int dest);
+void pvcalls_pool_wake(void);
+void pvcalls_pool_replace(void);
+
+const struct pvcalls_set *pvcalls_pool_lock(void);
+void pvcalls_pool_unlock(void);
+
+#endif /* PVCALLS_BACK_POOL_H */
