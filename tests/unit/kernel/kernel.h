@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * As much of a kernel as back/worker.c and back/pool.c need, on threads of a
+ * program: what is a full barrier there is one here, what promises less
+ * promises no more here, so that the thread sanitizer can judge.
+ */
+#ifndef TEST_KERNEL_H
+#define TEST_KERNEL_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef uint8_t u8;
+typedef int16_t s16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+
+#define __rcu
+#define BIT(n)			(1UL << (n))
+#define NR_CPUS			64
+#define PAGE_SIZE		4096
+#define NSEC_PER_USEC		1000L
+#define GFP_KERNEL		0
+#define KBUILD_MODNAME		"test"
+#define pr_err(...)		((void)0)
+#define pr_warn(...)		((void)0)
+#define unlikely(x)		(x)
+#define min_t(t, a, b)		((t)(a) < (t)(b) ? (t)(a) : (t)(b))
+#define IS_ERR(p)		((uintptr_t)(p) >= (uintptr_t)-4095)
+#define PTR_ERR(p)		((long)(p))
+#define ERR_PTR(e)		((void *)(long)(e))
+#define container_of(p, t, m)	((t *)((char *)(p) - offsetof(t, m)))
+#define lockdep_assert_held(l)	((void)(l))
+#define lockdep_is_held(l)	((void)(l), true)
+#define strim(s)		((void)(s))
+#define strscpy(d, s, n)	snprintf(d, n, "%s", s)
+#define sysfs_emit(b, ...)	snprintf(b, PAGE_SIZE, __VA_ARGS__)
+
+/* ---- memory ---- */
+
+#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+#define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
+/* the sanitizer knows no fences */
+#define smp_mb__after_atomic()	((void)0)
+#define test_bit(n, p)		\
+	(!!(__atomic_load_n(p, __ATOMIC_RELAXED) & BIT(n)))
+#define set_bit(n, p)		__atomic_fetch_or(p, BIT(n), __ATOMIC_SEQ_CST)
+#define clear_bit(n, p)		\
+	(dawdle(), __atomic_fetch_and(p, ~BIT(n), __ATOMIC_SEQ_CST))
+#define __test_and_set_bit(n, p) \
+	(!!(__atomic_fetch_or(p, BIT(n), __ATOMIC_SEQ_CST) & BIT(n)))
+
+/* At times a thread is held up where others could get in between */
+void dawdle(void);
+
+static inline bool test_and_set_bit(int n, unsigned long *p)
+{
+	bool was;
+
+	dawdle();
+	was = __test_and_set_bit(n, p);
+	dawdle();
+	return was;
+}
+
+#define DECLARE_BITMAP(n, bits)	unsigned long n[((bits) + 63) / 64]
+#define bitmap_weight(p, n)	__builtin_popcountl((p)[0])
+
+typedef struct {
+	int v;
+} atomic_t;
+
+#define atomic_read(a)		__atomic_load_n(&(a)->v, __ATOMIC_SEQ_CST)
+#define atomic_inc(a)		__atomic_add_fetch(&(a)->v, 1, __ATOMIC_SEQ_CST)
+#define atomic_inc_return	atomic_inc
+#define atomic_dec_and_test(a)	\
+	(!__atomic_sub_fetch(&(a)->v, 1, __ATOMIC_SEQ_CST))
+
+#define kvzalloc_node(n, g, o)	calloc(1, n)
+#define kzalloc(n, g)		calloc(1, n)
+#define kvmalloc_array(n, s, g)	calloc(n, s)
+#define kvfree			free
+#define kfree			free
+
+/* ---- lists ---- */
+
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+static inline void INIT_LIST_HEAD(struct list_head *l)
+{
+	l->next = l;
+	l->prev = l;
+}
+
+static inline bool list_empty(const struct list_head *l)
+{
+	return l->next == l;
+}
+
+static inline void list_add_tail(struct list_head *n, struct list_head *l)
+{
+	n->next = l;
+	n->prev = l->prev;
+	l->prev->next = n;
+	l->prev = n;
+}
+
+static inline void list_del_init(struct list_head *n)
+{
+	n->next->prev = n->prev;
+	n->prev->next = n->next;
+	INIT_LIST_HEAD(n);
+}
+
+static inline void list_move_tail(struct list_head *n, struct list_head *l)
+{
+	list_del_init(n);
+	list_add_tail(n, l);
+}
+
+#define list_entry(p, t, m)	container_of(p, t, m)
+#define list_for_each_entry(p, l, m)					\
+	for (p = list_entry((l)->next, typeof(*p), m); &p->m != (l);	\
+	     p = list_entry(p->m.next, typeof(*p), m))
+#define list_for_each_entry_safe(p, n, l, m)				\
+	for (p = list_entry((l)->next, typeof(*p), m),			\
+	     n = list_entry(p->m.next, typeof(*p), m); &p->m != (l);	\
+	     p = n, n = list_entry(n->m.next, typeof(*n), m))
+
+struct llist_node {
+	struct llist_node *next;
+};
+
+struct llist_head {
+	struct llist_node *first;
+};
+
+#define llist_entry(p, t, m)	container_of(p, t, m)
+
+static inline void init_llist_head(struct llist_head *l)
+{
+	l->first = NULL;
+}
+
+static inline bool llist_empty(struct llist_head *l)
+{
+	/* after set_current_state(), a full barrier */
+	return !__atomic_load_n(&l->first, __ATOMIC_SEQ_CST);
+}
+
+static inline bool llist_add(struct llist_node *n, struct llist_head *l)
+{
+	struct llist_node *first = READ_ONCE(l->first);
+
+	do {
+		n->next = first;
+	} while (!__atomic_compare_exchange_n(&l->first, &first, n, false,
+					      __ATOMIC_SEQ_CST,
+					      __ATOMIC_RELAXED));
+	dawdle();
+	return !first;
+}
+
+static inline struct llist_node *llist_del_all(struct llist_head *l)
+{
+	return xchg(&l->first, NULL);
+}
+
+static inline struct llist_node *llist_reverse_order(struct llist_node *n)
+{
+	struct llist_node *all = NULL;
+
+	while (n) {
+		struct llist_node *next = n->next;
+
+		n->next = all;
+		all = n;
+		n = next;
+	}
+	return all;
+}
+
+/* ---- locks, waiting, RCU ---- */
+
+typedef pthread_mutex_t spinlock_t;
+struct mutex {
+	pthread_mutex_t m;
+};
+
+#define spin_lock_init(l)	pthread_mutex_init(l, NULL)
+#define spin_lock(l)		pthread_mutex_lock(l)
+#define spin_lock_nested(l, n)	pthread_mutex_lock(l)
+#define spin_unlock(l)		pthread_mutex_unlock(l)
+#define DEFINE_MUTEX(n)		struct mutex n = { PTHREAD_MUTEX_INITIALIZER }
+#define mutex_lock(l)		pthread_mutex_lock(&(l)->m)
+#define mutex_unlock(l)		pthread_mutex_unlock(&(l)->m)
+#define DECLARE_WAIT_QUEUE_HEAD(n) int n
+#define wake_up(q)		((void)(q))
+#define wait_event(q, c)	do { while (!(c)) usleep_some(); } while (0)
+
+void usleep_some(void);
+void rcu_read_lock(void);
+void rcu_read_unlock(void);
+void synchronize_rcu(void);
+void rcu_thread_begin(void);
+void rcu_thread_end(void);
+
+#define rcu_dereference(p)	__atomic_load_n(&(p), __ATOMIC_ACQUIRE)
+#define rcu_dereference_protected(p, c)	((void)(c), rcu_dereference(p))
+#define rcu_assign_pointer(p, v) __atomic_store_n(&(p), v, __ATOMIC_RELEASE)
+#define RCU_INIT_POINTER(p, v)	rcu_assign_pointer(p, v)
+
+/* ---- threads ---- */
+
+#define TASK_RUNNING	0
+#define TASK_IDLE	1
+
+struct task_struct {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t woken;
+	int state;
+	bool stop;
+	int (*fn)(void *data);
+	void *data;
+};
+
+extern __thread struct task_struct *current;
+
+struct task_struct *kthread_create_on_node(int (*fn)(void *data), void *data,
+					   int node, const char *fmt, ...);
+void set_current_state(int state);
+#define __set_current_state	set_current_state
+void schedule(void);
+void wake_up_process(struct task_struct *t);
+void kthread_stop(struct task_struct *t);
+#define kthread_data(t)		((t)->data)
+#define kthread_should_stop()	\
+	__atomic_load_n(&current->stop, __ATOMIC_SEQ_CST)
+#define kthread_bind(t, c)	((void)(t), (void)(c))
+#define cond_resched()		sched_yield()
+#define cpu_relax()		sched_yield()
+#define need_resched()		false
+
+static inline u64 local_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+/* ---- CPUs ---- */
+
+struct cpumask {
+	unsigned long bits;
+};
+typedef struct cpumask cpumask_var_t[1];
+
+extern struct cpumask test_possible, test_online;
+
+#define nr_cpu_ids		NR_CPUS
+#define cpu_possible_mask	(&test_possible)
+#define cpu_online_mask		(&test_online)
+#define cpumask_pr_args(m)	0, (void *)(m)
+#define cpu_to_node(c)		((void)(c), 0)
+#define alloc_cpumask_var(m, g)	((void)(m), true)
+#define free_cpumask_var(m)	((void)(m))
+#define cpumask_of(c)		((void)(c), NULL)
+#define cpus_read_lock()	mutex_lock(&test_hotplug)
+#define cpus_read_unlock()	mutex_unlock(&test_hotplug)
+
+extern struct mutex test_hotplug;
+
+static inline unsigned int cpumask_next(int c, const struct cpumask *m)
+{
+	for (c++; c < NR_CPUS && !(m->bits & BIT(c)); c++)
+		;
+	return c;
+}
+
+#define cpumask_first(m)	cpumask_next(-1, m)
+#define cpumask_weight(m)	__builtin_popcountl((m)->bits)
+#define cpumask_empty(m)	(!(m)->bits)
+#define cpumask_copy(d, s)	((d)->bits = (s)->bits)
+#define cpumask_subset(a, b)	(!((a)->bits & ~(b)->bits))
+#define cpumask_intersects(a, b) (!!((a)->bits & (b)->bits))
+#define cpumask_and(d, a, b)	(!!((d)->bits = (a)->bits & (b)->bits))
+
+static inline int cpulist_parse(const char *s, struct cpumask *m)
+{
+	m->bits = strtoul(s, NULL, 16);		/* in this kernel, a mask */
+	return 0;
+}
+
+enum cpuhp_state {
+	CPUHP_AP_ONLINE_DYN = 100,
+};
+
+extern int (*test_cpu_online)(unsigned int cpu);
+extern int (*test_cpu_offline)(unsigned int cpu);
+
+#define cpuhp_setup_state_nocalls(s, n, on, off) \
+	(test_cpu_online = (on), test_cpu_offline = (off), (int)(s))
+#define cpuhp_remove_state_nocalls(s)	((void)(s))
+
+/* ---- the rest ---- */
+
+struct work_struct {
+	void (*fn)(struct work_struct *work);
+};
+
+#define DECLARE_WORK(n, f)	struct work_struct n = { f }
+#define queue_work(q, w)	test_queue_work(w)
+#define cancel_work_sync(w)	((void)(w))
+void test_queue_work(struct work_struct *work);
+
+struct kernel_param {
+	void *arg;
+};
+
+struct kernel_param_ops {
+	int (*set)(const char *val, const struct kernel_param *kp);
+	int (*get)(char *buffer, const struct kernel_param *kp);
+};
+
+#define module_param_cb(name, ops, arg, perm)	\
+	const struct kernel_param_ops *const test_param_##name = (ops)
+#define MODULE_PARM_DESC(name, text)	extern int test_described_##name
+
+static inline int kstrtouint(const char *s, int base, unsigned int *n)
+{
+	char *end;
+
+	*n = strtoul(s, &end, base);
+	return end == s || *end ? -EINVAL : 0;
+}
+
+static inline int param_get_uint(char *b, const struct kernel_param *kp)
+{
+	(void)kp;
+	return snprintf(b, PAGE_SIZE, "?");
+}
+
+/* event channels; see the test */
+void irq_set_affinity(int irq, const void *mask);
+void notify_remote_via_irq(int irq);
+
+/* what worker.h embeds and never looks into */
+#define PVCALLS_BACK_DATAMAP_H
+#define PVCALLS_BACK_FRAGS_H
+#define PVCALLS_EXT_H
+#define PVCALLS_MAX_PAGE_ORDER	9
+struct bio_vec {
+	int x;
+};
+struct pvcalls_datamap_scratch {
+	int x;
+};
+struct pvcalls_frags {
+	int x;
+};
+#define pvcalls_frags_free(f)	((void)(f))
+
+#endif /* TEST_KERNEL_H */
