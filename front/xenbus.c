@@ -389,6 +389,8 @@ static void pvc_front_changed(struct xenbus_device *xdev,
 	switch (state) {
 	case XenbusStateInitWait:
 		/* again, if the backend's driver was loaded anew */
+		if (front->up)
+			pvc_front_down(front);
 		pvc_front_let_go(pvc_front_take_old(front));
 		pvc_front_offer(front);
 		break;
