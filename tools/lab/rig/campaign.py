@@ -208,7 +208,7 @@ class Campaign:
                 seconds = time.monotonic() - begin
                 verdict = self._judge(scenario, seconds, int(words[2]), f"no end after {limit} s" if aborted else "")
                 verdict.figures = figures
-                return verdict, True
+                return verdict, self._sound(verdict)
 
     def _profile(self, machine: Machine, name: str, words: list) -> None:
         """Starts a count, or turns what was counted into a table."""
@@ -236,6 +236,11 @@ class Campaign:
         if splats:
             return Verdict(scenario.name, "FAIL", seconds, "the logs are not clean", splats)
         return Verdict(scenario.name, "PASS", seconds)
+
+    @staticmethod
+    def _sound(verdict: Verdict) -> bool:
+        """Is Dom0 fit for further scenarios? What one has broken must not be held against the next."""
+        return not (any(line.startswith("dom0.log: ") for line in verdict.splats) or "can't be unloaded" in verdict.reason)
 
     def _crashed(self, scenario: Scenario, begin: float, reason: str, console: pathlib.Path) -> Verdict:
         logs = self.results / scenario.name
