@@ -27,21 +27,29 @@ back_at() {
 	done
 }
 
-# within SECONDS COMMAND...: fails if it takes longer
-within() {
-	local limit="$1" begin
-	shift
-	begin=$(cut -d . -f 1 /proc/uptime)
-	"$@" || return
-	begin=$(($(cut -d . -f 1 /proc/uptime) - begin))
-	[ $begin -le "$limit" ] || fail "$* took $begin s, more than $limit"
+# hundredths: of a second since this domain booted
+hundredths() {
+	sed 's/ .*//; s/\.//; s/^0*//' /proc/uptime
 }
 
-# front_up NAME: the guest's frontend is connected, or what xenstore has is shown
+# within SECONDS COMMAND...: fails if it takes longer
+within() {
+	local limit="$1" took
+	shift
+	took=$(hundredths)
+	"$@" || return
+	took=$(($(hundredths) - took))
+	note "$((took / 100)).$((took % 100 / 10)) s: $*"
+	[ $took -le $((limit * 100)) ] || fail "$* took more than $limit s"
+}
+
+# front_up NAME: the guest's frontend is connected again, or what xenstore has is shown
 front_up() {
 	local id
 	id=$(guest_id "$1")
-	guest_wait_node "$1" device/pvcalls/0/state 4 && return
+	# the backend's first: the frontend's may be what it was before
+	timeout 20 labrpc wait "/local/domain/0/backend/pvcalls/$id/0/state" 4 &&
+		guest_wait_node "$1" device/pvcalls/0/state 4 && return
 	xenstore-ls "/local/domain/$id/device/pvcalls" || true
 	xenstore-ls "/local/domain/0/backend/pvcalls/$id" || true
 	guest_run "$1" 'dmesg | tail -n 5' || true
