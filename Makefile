@@ -23,6 +23,7 @@ help:
 	@echo 'make bench-gate     the few figures that must not get worse, as root'
 	@echo 'make check          all tests, as root, less than an hour'
 	@echo 'make check-fast     the tests that need no Xen, a few minutes'
+	@echo 'make check-mutants  break the modules in many ways: does the lab find it? As root, an hour'
 	@echo 'make check-style    the kernel'"'"'s checkpatch, and shellcheck'
 	@echo
 	@echo 'KDIR=$(or $(KDIR),(none: install linux-headers-amd64))'
@@ -62,6 +63,10 @@ bench-gate:
 .PHONY: check
 check:
 	@tests/run-check
+
+.PHONY: check-mutants
+check-mutants:
+	@tests/lab/mutants
 
 .PHONY: check-fast
 check-fast:
