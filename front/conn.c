@@ -482,6 +482,26 @@ void pvc_conn_close(struct pvc_conn *c, bool abort)
 }
 
 /**
+ * pvc_conn_await_port() - after pvc_conn_close(), wait until its port is free
+ * @c: object that was closed
+ *
+ * As with TCP, whoever has closed a listening socket finds nobody answering
+ * there, and can bind to the port again. A backend that hangs is waited for
+ * a second.
+ *
+ * Context: process, sleeps; not interruptible, since programs restart by way of
+ * being killed.
+ */
+void pvc_conn_await_port(struct pvc_conn *c)
+{
+	enum pvc_conn_state state = READ_ONCE(c->state);
+
+	if (state == PVC_CONN_LISTENING ||
+	    (state == PVC_CONN_OPEN && c->local.len))
+		wait_for_completion_timeout(&c->released, HZ);
+}
+
+/**
  * pvc_conn_drain() - go on with a close that waits for the out ring
  * @c: object with lock held
  *

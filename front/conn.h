@@ -156,6 +156,7 @@ int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 int pvc_conn_getname(struct pvc_conn *c, bool peer);
 int pvc_conn_shutdown(struct pvc_conn *c, int how);
 void pvc_conn_close(struct pvc_conn *c, bool abort);
+void pvc_conn_await_port(struct pvc_conn *c);
 void pvc_conn_drain(struct pvc_conn *c);
 void pvc_conn_reset_all(struct pvc_dev *dev);
 void pvc_conn_free_all(struct pvc_dev *dev);

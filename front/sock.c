@@ -109,7 +109,8 @@ void pvc_sk_set_conn(struct pvc_sock *ps, struct pvc_conn *c)
  * @ps: socket, ctl held
  * @abort: reset the connection
  *
- * Context: process; does not wait for the backend.
+ * Context: process, sleeps; waits for the backend only for a second at most,
+ * and only if there is a port that is to be free again.
  */
 void pvc_sk_drop_conn(struct pvc_sock *ps, bool abort)
 {
@@ -121,6 +122,7 @@ void pvc_sk_drop_conn(struct pvc_sock *ps, bool abort)
 	spin_unlock(&ps->lock);
 	if (c) {
 		pvc_conn_close(c, abort);
+		pvc_conn_await_port(c);
 		pvc_conn_put(c);
 	}
 }
