@@ -13,6 +13,7 @@
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include <xen/xenbus.h>
@@ -101,14 +102,26 @@ static int pvcalls_dev_publish(struct xenbus_device *xdev)
 	return err;
 }
 
+/* Only "1" counts; a number that is 1 modulo 2^32 does not. */
+static bool pvcalls_dev_wants(struct xenbus_device *xdev, const char *key)
+{
+	char *value = xenbus_read(XBT_NIL, xdev->otherend, key, NULL);
+	bool wants;
+
+	if (IS_ERR(value))
+		return false;
+	wants = !strcmp(value, "1");
+	kfree(value);
+	return wants;
+}
+
 static unsigned long pvcalls_dev_features(struct xenbus_device *xdev)
 {
 	unsigned long features = 0;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(pvcalls_feature_keys); i++)
-		if (xenbus_read_unsigned(xdev->otherend,
-					 pvcalls_feature_keys[i], 0) == 1)
+		if (pvcalls_dev_wants(xdev, pvcalls_feature_keys[i]))
 			features |= BIT(i);
 	return features;
 }
