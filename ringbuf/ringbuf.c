@@ -19,6 +19,20 @@ void ringbuf_init(struct ringbuf *r, const struct ringbuf_shared *sh, u32 size)
 	r->cons = 0;
 }
 
+/**
+ * ringbuf_start_producer() - the producer waits for no space at the start
+ * @r: ring, on the producer's side, empty
+ *
+ * The threshold that the shared page starts with, zero, would ask for an event
+ * about the first byte that is consumed.
+ */
+void ringbuf_start_producer(struct ringbuf *r)
+{
+	/* as far away as it can be */
+	if (r->sh.space_wake)
+		WRITE_ONCE(*r->sh.space_wake, r->prod + (1U << 31));
+}
+
 static struct ringbuf_span ringbuf_span(const struct ringbuf *r, u32 start,
 					u32 len)
 {

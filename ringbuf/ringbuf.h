@@ -72,6 +72,7 @@ int ringbuf_space(struct ringbuf *r);
 struct ringbuf_span ringbuf_free_span(const struct ringbuf *r, u32 len);
 bool ringbuf_produce(struct ringbuf *r, u32 len);
 int ringbuf_wait_space(struct ringbuf *r, u32 want);
+void ringbuf_start_producer(struct ringbuf *r);
 
 int ringbuf_avail(struct ringbuf *r);
 struct ringbuf_span ringbuf_data_span(const struct ringbuf *r, u32 skip,

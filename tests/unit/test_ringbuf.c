@@ -80,6 +80,39 @@ static void sizes_of_the_protocol(void **state)
 		assert_int_equal(RINGBUF_SIZE(order), (4096U << order) / 2);
 }
 
+/*
+ * Who produces and has not waited for space gets no event about it, whether the
+ * threshold is zero from the start or not; until it waits.
+ */
+static void start_producer(void **state)
+{
+	const u32 size = 4096;
+	struct page p, old;
+	struct ringbuf prod, cons;
+
+	(void)state;
+	prod = ring_at(&p, true, size, 0, 0);
+	cons = ring_at(&p, true, size, 0, 0);
+	ringbuf_start_producer(&prod);
+	ringbuf_produce(&prod, size);
+	assert_int_equal(ringbuf_avail(&cons), size);
+	assert_false(ringbuf_consume(&cons, 1));
+	assert_false(ringbuf_consume(&cons, size / 2));
+	assert_int_equal(ringbuf_wait_space(&prod, size), size / 2 + 1);
+	assert_true(ringbuf_consume(&cons, size / 2 - 1));
+
+	/* nothing else is touched, and nothing without thresholds */
+	prod = ring_at(&p, true, size, 0, 0);
+	old = p;
+	ringbuf_start_producer(&prod);
+	old.space_wake = p.space_wake;
+	assert_memory_equal(&p, &old, sizeof(p));
+	prod = ring_at(&p, false, size, 0, 0);
+	old = p;
+	ringbuf_start_producer(&prod);
+	assert_memory_equal(&p, &old, sizeof(p));
+}
+
 /* A span must name exactly the bytes at positions pos to pos + len, in order */
 static void check_span(struct ringbuf_span s, u32 size, uint64_t pos, u32 len)
 {
@@ -421,6 +454,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(init_ignores_the_page),
 		cmocka_unit_test(sizes_of_the_protocol),
+		cmocka_unit_test(start_producer),
 		cmocka_unit_test(spans_small_all),
 		cmocka_unit_test(spans_every_order),
 		cmocka_unit_test(fill_and_drain_every_order),
