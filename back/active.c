@@ -2,8 +2,8 @@
 /* See active.h. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/err.h>
 #include <linux/fcntl.h>
-#include <linux/interrupt.h>
 #include <linux/net.h>
 
 #include <net/sock.h>
@@ -16,6 +16,7 @@
 #include "pass.h"
 #include "policy.h"
 #include "reply.h"
+#include "ring.h"
 #include "sock.h"
 
 /**
@@ -28,15 +29,6 @@ void pvcalls_active_init(struct pvcalls_active *a)
 {
 	pvcalls_notify_init(&a->notify);
 	pvcalls_zerocopy_init(&a->zerocopy);
-}
-
-static irqreturn_t pvcalls_active_event(int irq, void *data)
-{
-	struct pvcalls_sock *ps = data;
-
-	set_bit(PVCALLS_SF_EOI, &ps->flags);
-	pvcalls_work_mark(&ps->work);
-	return IRQ_HANDLED;
 }
 
 static u32 *pvcalls_active_word(struct pvcalls_sock *ps, unsigned int offset)
@@ -65,6 +57,7 @@ static void pvcalls_active_rings(struct pvcalls_sock *ps)
 
 	ringbuf_init(&a->in, &in, RINGBUF_SIZE(a->map->order));
 	ringbuf_init(&a->out, &out, RINGBUF_SIZE(a->map->order));
+	ringbuf_start_producer(&a->in);
 	a->in_cons = 0;
 	a->out_prod = 0;
 	a->found = false;
@@ -75,6 +68,14 @@ static void pvcalls_active_rings(struct pvcalls_sock *ps)
 	a->err = 0;
 }
 
+/* Has the guest said that it will use the ring again? */
+static bool pvcalls_active_reuse(const struct pvcalls_sock *ps)
+{
+	return ps->release && ps->release->req.u.release.reuse == 1 &&
+	       pvcalls_fe_has(ps->fe, PVCALLS_F_REUSE) &&
+	       !pvcalls_fe_dead(ps->fe);
+}
+
 static void pvcalls_active_unmap(struct pvcalls_sock *ps)
 {
 	struct pvcalls_active *a = &ps->active;
@@ -82,10 +83,8 @@ static void pvcalls_active_unmap(struct pvcalls_sock *ps)
 	if (!a->map)
 		return;
 	pvcalls_notify_now(&a->notify);
-	unbind_from_irqhandler(a->irq, ps);
-	clear_bit(PVCALLS_SF_EOI, &ps->flags);
-	atomic_sub(pvcalls_datamap_pages(a->map), &ps->fe->pages);
-	pvcalls_datamap_unmap(a->map, &pvcalls_worker_current()->scratch);
+	pvcalls_ring_put(a->ring, pvcalls_active_reuse(ps));
+	a->ring = NULL;
 	a->map = NULL;
 }
 
@@ -97,58 +96,25 @@ static void pvcalls_active_unmap(struct pvcalls_sock *ps)
  *
  * On any worker. Undone by pvcalls_active_close().
  *
- * Return: 0, or an error number for the guest, with a line in the log: -EINVAL
- * for a bad order or port, -EFAULT for a bad grant, -ENOBUFS for too many
- * pages, -ENOMEM.
+ * Return: 0, or an error number for the guest; see pvcalls_ring_get().
  */
 int pvcalls_active_map(struct pvcalls_sock *ps, grant_ref_t ref,
 		       evtchn_port_t port)
 {
 	struct pvcalls_active *a = &ps->active;
-	struct pvcalls_fe *fe = ps->fe;
-	struct pvcalls_datamap *map;
-	int err;
-
-	map = pvcalls_datamap_map(fe->domid, ref, pvcalls_max_order(),
-				  &pvcalls_worker_current()->scratch);
-	if (IS_ERR(map)) {
-		err = PTR_ERR(map);
-		pvcalls_fe_warn(fe, "data ring %u: %s (%d)\n", ref,
-				err == -EINVAL ? "bad order" : "can't map",
-				err);
-		return err;
-	}
-	err = -ENOBUFS;
-	if (atomic_add_return(pvcalls_datamap_pages(map), &fe->pages) >
-	    pvcalls_max_pages()) {
-		pvcalls_fe_warn(fe, "more than %u pages of data rings\n",
-				pvcalls_max_pages());
-		goto unmap;
-	}
-	a->map = map;
-	pvcalls_active_rings(ps);
+	struct pvcalls_ring *ring;
 
 	/* events may come at once; @state keeps the worker from handling any */
-	err = bind_interdomain_evtchn_to_irqhandler_lateeoi(fe->dev, port,
-							    pvcalls_active_event,
-							    0, "pvcalls-mt-data",
-							    ps);
-	if (err < 0) {
-		a->map = NULL;
-		pvcalls_fe_warn(fe, "data ring %u: bad port %u (%d)\n", ref,
-				port, err);
-		err = -EINVAL;
-		goto unmap;
-	}
-	a->irq = err;
-	a->notify.irq = err;
-	pvcalls_work_bind(&ps->work, a->irq);
+	ring = pvcalls_ring_get(ps, ref, port);
+	if (IS_ERR(ring))
+		return PTR_ERR(ring);
+	a->ring = ring;
+	a->map = ring->map;
+	a->irq = ring->irq;
+	a->notify.irq = ring->irq;
+	pvcalls_work_bind(&ps->work, ring->irq, ring->steered);
+	pvcalls_active_rings(ps);
 	return 0;
-
-unmap:
-	atomic_sub(pvcalls_datamap_pages(map), &fe->pages);
-	pvcalls_datamap_unmap(map, &pvcalls_worker_current()->scratch);
-	return err;
 }
 
 /**

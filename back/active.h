@@ -19,11 +19,13 @@
 
 struct pvcalls_call;
 struct pvcalls_datamap;
+struct pvcalls_ring;
 struct pvcalls_sock;
 
 /**
  * struct pvcalls_active - what an active socket has
- * @map: the data ring; NULL if there is none
+ * @ring: the data ring; NULL if there is none
+ * @map: its pages; NULL if there is none
  * @irq: its event channel; valid if @map is not NULL
  * @notify: events to the guest
  * @in: network to guest; we produce
@@ -46,6 +48,7 @@ struct pvcalls_sock;
  * @addr_len: length of @addr in bytes
  */
 struct pvcalls_active {
+	struct pvcalls_ring *ring;
 	struct pvcalls_datamap *map;
 	int irq;
 	struct pvcalls_notify notify;

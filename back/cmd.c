@@ -2,6 +2,7 @@
 /* See cmd.h. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/in.h>
 #include <linux/net.h>
 
 #include <xen/events.h>
@@ -20,6 +21,20 @@ static void pvcalls_cmd_socket(struct pvcalls_call *call)
 					      req->type, req->protocol));
 }
 
+static void pvcalls_cmd_forget(struct pvcalls_call *call)
+{
+	const struct pvcalls_req_forget *req = (const void *)&call->req.u;
+	u32 i;
+
+	if (!req->count || req->count > PVCALLS_MAX_FORGET) {
+		pvcalls_reply(call, -EINVAL);
+		return;
+	}
+	for (i = 0; i < req->count; i++)
+		pvcalls_ring_forget(call->fe, req->ref[i]);
+	pvcalls_reply(call, 0);
+}
+
 /* A command for a socket: to be run by the socket's worker, in order. */
 static void pvcalls_cmd_forward(struct pvcalls_call *call, bool release)
 {
@@ -35,6 +50,26 @@ static void pvcalls_cmd_forward(struct pvcalls_call *call, bool release)
 		pvcalls_sock_unhash(ps);
 	pvcalls_sock_submit(ps, call);
 	pvcalls_sock_put(ps);
+}
+
+static void pvcalls_cmd_connect(struct pvcalls_call *call)
+{
+	const struct xen_pvcalls_connect *req = &call->req.u.connect;
+	struct pvcalls_fe *fe = call->fe;
+	sa_family_t family;
+	int ret;
+
+	if (pvcalls_fe_has(fe, PVCALLS_F_OPEN) &&
+	    (req->flags & PVCALLS_CONNECT_OPEN)) {
+		memcpy(&family, req->addr, sizeof(family));
+		ret = pvcalls_sock_open(fe, req->id, family, SOCK_STREAM,
+					IPPROTO_IP);
+		if (ret) {
+			pvcalls_reply(call, ret);
+			return;
+		}
+	}
+	pvcalls_cmd_forward(call, false);
 }
 
 static void pvcalls_cmd_unknown(struct pvcalls_call *call)
@@ -63,6 +98,11 @@ static void pvcalls_cmd_ext(struct pvcalls_call *call)
 			break;
 		pvcalls_cmd_forward(call, false);
 		return;
+	case PVCALLS_FORGET:
+		if (!pvcalls_fe_has(fe, PVCALLS_F_REUSE))
+			break;
+		pvcalls_cmd_forget(call);
+		return;
 	case PVCALLS_DEFERRED:
 		if (!pvcalls_fe_has(fe, PVCALLS_F_DEFER))
 			break;
@@ -79,6 +119,8 @@ static void pvcalls_cmd_dispatch(struct pvcalls_call *call)
 		pvcalls_cmd_socket(call);
 		break;
 	case PVCALLS_CONNECT:
+		pvcalls_cmd_connect(call);
+		break;
 	case PVCALLS_BIND:
 	case PVCALLS_LISTEN:
 	case PVCALLS_ACCEPT:
@@ -163,6 +205,8 @@ static bool pvcalls_cmd_run(struct pvcalls_work *work,
 		return false;
 
 	pvcalls_work_steer(work, fe->irq);
+	if (test_and_clear_bit(PVCALLS_FE_AGE, &fe->flags))
+		pvcalls_rings_age(fe);
 	more = pvcalls_cmd_read(fe);
 	if (more < 0) {
 		set_bit(PVCALLS_FE_BROKEN, &fe->flags);

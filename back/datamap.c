@@ -140,8 +140,8 @@ static int pvcalls_map_data(struct pvcalls_datamap *map, domid_t domid,
 	int err = -ENOMEM;
 
 	refs = pvcalls_copy_refs(map->intf, n);
-	map->pages = kvmalloc_array(n, sizeof(*map->pages), GFP_KERNEL);
-	map->handles = kvmalloc_array(n, sizeof(*map->handles), GFP_KERNEL);
+	map->pages = kvmalloc_array(n + 1, sizeof(*map->pages), GFP_KERNEL);
+	map->handles = kvmalloc_array(n + 1, sizeof(*map->handles), GFP_KERNEL);
 	if (refs && map->pages && map->handles)
 		err = pvcalls_map_pages(domid, refs, map->pages, map->handles,
 					n, scratch);
@@ -150,15 +150,19 @@ static int pvcalls_map_data(struct pvcalls_datamap *map, domid_t domid,
 		kvfree(map->pages);
 	}
 	kvfree(refs);
-	return err;
+	if (err)
+		return err;
+	/* so that all is unmapped at once */
+	map->pages[n] = map->intf_page;
+	map->handles[n] = map->intf_handle;
+	return 0;
 }
 
 static void pvcalls_datamap_free(struct pvcalls_datamap *map,
 				 struct pvcalls_datamap_scratch *scratch)
 {
-	pvcalls_unmap_pages(map->pages, map->handles, 1U << map->order,
-			    scratch);
-	pvcalls_unmap_pages(&map->intf_page, &map->intf_handle, 1, scratch);
+	pvcalls_unmap_pages(map->pages, map->handles,
+			    pvcalls_datamap_pages(map), scratch);
 	kvfree(map->handles);
 	kvfree(map->pages);
 	kfree(map);

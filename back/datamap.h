@@ -15,8 +15,8 @@
 
 struct page;
 
-/* Grants that are mapped or unmapped by one hypercall */
-#define PVCALLS_GRANT_BATCH	64
+/* Grants that are mapped or unmapped by one hypercall: a ring of order 8 */
+#define PVCALLS_GRANT_BATCH	257
 
 /**
  * struct pvcalls_datamap_scratch - memory for mapping and unmapping
@@ -38,8 +38,8 @@ struct pvcalls_datamap_scratch {
  * struct pvcalls_datamap - one mapped data ring
  * @intf: the indexes page; the guest may change it at any time
  * @order: there are 2^@order data pages; checked
- * @pages: of the data; the first half is `in`, the second `out`
- * @handles: of the data pages' grants
+ * @pages: of the data; the first half is `in`, the second `out`; then @intf's
+ * @handles: of the pages' grants, in the same order
  * @intf_page: page of @intf
  * @intf_handle: grant of @intf
  * @ref: held by the socket, and by each send that refers to the pages

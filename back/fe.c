@@ -49,7 +49,7 @@ void pvcalls_fe_get(struct pvcalls_fe *fe)
 
 static void pvcalls_fe_free(struct kref *ref)
 {
-	kfree(container_of(ref, struct pvcalls_fe, ref));
+	kvfree(container_of(ref, struct pvcalls_fe, ref));
 }
 
 /**
@@ -130,7 +130,7 @@ struct pvcalls_fe *pvcalls_fe_create(struct xenbus_device *dev,
 	struct pvcalls_fe *fe;
 	int err;
 
-	fe = kzalloc(sizeof(*fe), GFP_KERNEL);
+	fe = kvzalloc(sizeof(*fe), GFP_KERNEL);
 	if (!fe)
 		return ERR_PTR(-ENOMEM);
 
@@ -148,6 +148,7 @@ struct pvcalls_fe *pvcalls_fe_create(struct xenbus_device *dev,
 	spin_lock_init(&fe->sock_lock);
 	INIT_LIST_HEAD(&fe->sock_list);
 	init_waitqueue_head(&fe->gone);
+	pvcalls_rings_init(fe);
 
 	err = pvcalls_socks_init(fe);
 	if (err)
@@ -195,6 +196,7 @@ void pvcalls_fe_destroy(struct pvcalls_fe *fe)
 
 	pvcalls_socks_mark_all(fe);
 	wait_event(fe->gone, !atomic_read(&fe->live));
+	pvcalls_rings_exit(fe);
 
 	unbind_from_irqhandler(fe->irq, fe);
 	xenbus_unmap_ring_vfree(fe->dev, fe->ring.sring);

@@ -19,6 +19,7 @@
 #include <xen/interface/io/pvcalls.h>
 
 #include "pvcalls_ext.h"
+#include "ring.h"
 #include "worker.h"
 
 struct xenbus_device;
@@ -29,12 +30,14 @@ struct xenbus_device;
  * @PVCALLS_FE_BROKEN: the guest broke a rule of the command ring
  * @PVCALLS_FE_EOI: the command ring's event channel is owed an EOI
  * @PVCALLS_FE_NOTIFY: the guest is owed an event about responses
+ * @PVCALLS_FE_AGE: kept rings may have become too old
  */
 enum pvcalls_fe_flag {
 	PVCALLS_FE_DEAD,
 	PVCALLS_FE_BROKEN,
 	PVCALLS_FE_EOI,
 	PVCALLS_FE_NOTIFY,
+	PVCALLS_FE_AGE,
 };
 
 #define PVCALLS_RING_SLOTS	__CONST_RING_SIZE(xen_pvcalls, XEN_PAGE_SIZE)
@@ -65,7 +68,8 @@ enum pvcalls_fe_flag {
  * @sock_list: all sockets
  * @live: sockets that are not torn down
  * @gone: woken when @live reaches 0
- * @pages: pages of the guest that are mapped for data rings
+ * @rings: its data rings
+ * @pages: pages of the guest that are mapped for those
  * @denied: calls that the policy denied
  * @warnings: limits the messages about this guest; not the connection's, or
  *	the guest could connect anew for more
@@ -101,6 +105,7 @@ struct pvcalls_fe {
 	atomic_t live;
 	wait_queue_head_t gone;
 
+	struct pvcalls_rings rings;
 	atomic_t pages;
 	atomic_long_t denied;
 	struct ratelimit_state *warnings;

@@ -52,6 +52,36 @@ module_param_cb(max_pages, &param_ops_limit, &max_pages, 0644);
 MODULE_PARM_DESC(max_pages,
 		 "Pages of 4 KiB of a guest's data rings that are mapped at a time (default 262144)");
 
+static int param_set_reuse_pages(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 0, INT_MAX);
+}
+
+static const struct kernel_param_ops param_ops_reuse_pages = {
+	.set = param_set_reuse_pages,
+	.get = param_get_uint,
+};
+
+static unsigned int reuse_pages = 8192;
+module_param_cb(reuse_pages, &param_ops_reuse_pages, &reuse_pages, 0644);
+MODULE_PARM_DESC(reuse_pages,
+		 "Pages of 4 KiB of a guest's data rings that stay mapped between two sockets, 0 to 2147483647 (default 8192)");
+
+static int param_set_reuse_time(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 1, 3600);
+}
+
+static const struct kernel_param_ops param_ops_reuse_time = {
+	.set = param_set_reuse_time,
+	.get = param_get_uint,
+};
+
+static unsigned int reuse_seconds = 30;
+module_param_cb(reuse_seconds, &param_ops_reuse_time, &reuse_seconds, 0644);
+MODULE_PARM_DESC(reuse_seconds,
+		 "Seconds for which a data ring stays mapped between two sockets, 1 to 3600 (default 30)");
+
 static bool allow_loopback;
 module_param(allow_loopback, bool, 0644);
 MODULE_PARM_DESC(allow_loopback,
@@ -95,6 +125,26 @@ u32 pvcalls_max_deferred(void)
 u32 pvcalls_max_pages(void)
 {
 	return READ_ONCE(max_pages);
+}
+
+/**
+ * pvcalls_reuse_pages() - how many pages of a guest may be mapped but unused
+ *
+ * Return: pages of 4 KiB, 0 to INT_MAX. Any context.
+ */
+u32 pvcalls_reuse_pages(void)
+{
+	return READ_ONCE(reuse_pages);
+}
+
+/**
+ * pvcalls_reuse_time() - for how long
+ *
+ * Return: jiffies. Any context.
+ */
+unsigned long pvcalls_reuse_time(void)
+{
+	return READ_ONCE(reuse_seconds) * HZ;
 }
 
 /**

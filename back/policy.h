@@ -12,6 +12,8 @@ u32 pvcalls_max_order(void);
 u32 pvcalls_max_sockets(void);
 u32 pvcalls_max_deferred(void);
 u32 pvcalls_max_pages(void);
+u32 pvcalls_reuse_pages(void);
+unsigned long pvcalls_reuse_time(void);
 
 int pvcalls_policy_addr(struct pvcalls_fe *fe, const u8 *addr, u32 len,
 			struct sockaddr_storage *out);

@@ -283,12 +283,13 @@ void pvcalls_work_steer(struct pvcalls_work *work, int irq)
  * pvcalls_work_bind() - a work has a new interrupt
  * @work: the work; whose run does not use the interrupt yet, or in its run
  * @irq: the interrupt
+ * @steered: number of the worker to whose CPU it goes already, 0: to none
  *
  * May sleep.
  */
-void pvcalls_work_bind(struct pvcalls_work *work, int irq)
+void pvcalls_work_bind(struct pvcalls_work *work, int irq, u32 steered)
 {
-	work->steered = 0;
+	work->steered = steered;
 	pvcalls_work_steer(work, irq);
 }
 

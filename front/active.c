@@ -4,7 +4,6 @@
  * stream.c under pvc_conn.rx_mutex or tx_mutex; everything here is short and
  * under pvc_conn.lock, because the interrupt and poll() look too.
  */
-#include <linux/interrupt.h>
 #include <net/sock.h>
 #include <xen/events.h>
 
@@ -113,17 +112,16 @@ static void pvc_conn_wake_writer(struct sock *sk)
 }
 
 /**
- * pvc_conn_irq() - the backend has done something to the ring
- * @irq: of the ring's event channel
+ * pvc_conn_event() - the backend has done something to the ring
  * @arg: &struct pvc_conn
  *
  * Context: hard interrupt.
- * Return: IRQ_HANDLED.
+ * Return: true if the event had a reason.
  */
-irqreturn_t pvc_conn_irq(int irq, void *arg)
+bool pvc_conn_event(void *arg)
 {
 	struct pvc_conn *c = arg;
-	bool found = false, spurious;
+	bool found = false, reason;
 	s32 in_err, out_err;
 	int space;
 	u32 prod;
@@ -160,11 +158,10 @@ irqreturn_t pvc_conn_irq(int irq, void *arg)
 		pvc_conn_drain(c);
 	}
 	/* what it tells of may have been seen before, but only once in a row */
-	spurious = !found && !c->found;
+	reason = found || c->found;
 	c->found = found;
 	spin_unlock(&c->lock);
-	xen_irq_lateeoi(irq, spurious ? XEN_EOI_FLAG_SPURIOUS : 0);
-	return IRQ_HANDLED;
+	return reason;
 }
 
 /**

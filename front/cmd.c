@@ -11,6 +11,7 @@
 
 #include "cmd.h"
 #include "dev.h"
+#include "pool.h"
 
 /**
  * pvc_cmd_init() - prepare a command
@@ -66,6 +67,8 @@ static bool pvc_cmd_push(struct pvc_dev *dev)
 	struct pvc_cmd *cmd, *n;
 	int notify;
 
+	list_splice_tail_init(&dev->held, &dev->backlog);
+	dev->nr_held = 0;
 	list_for_each_entry_safe(cmd, n, &dev->backlog, list) {
 		if (RING_FULL(ring))
 			break;
@@ -76,6 +79,40 @@ static bool pvc_cmd_push(struct pvc_dev *dev)
 	}
 	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(ring, notify);
 	return notify;
+}
+
+/* Does anybody wait for the next response? Call with dev->lock held. */
+static bool pvc_cmd_urgent(const struct pvc_dev *dev)
+{
+	return dev->urgent || !list_empty(&dev->backlog);
+}
+
+/*
+ * The next response is to be announced. Responses that are there already may
+ * have come without an event; those that come meanwhile are a reason to try
+ * again. Call with dev->lock held.
+ */
+static void pvc_cmd_arm(struct pvc_dev *dev)
+{
+	struct xen_pvcalls_sring *sring = dev->ring.sring;
+	unsigned int tries = RING_SIZE(&dev->ring);
+	RING_IDX prod;
+
+	do {
+		prod = READ_ONCE(sring->rsp_prod);
+		WRITE_ONCE(sring->rsp_event, prod + 1);
+		/* the wish before the look again */
+		virt_mb();
+	} while (READ_ONCE(sring->rsp_prod) != prod && --tries);
+}
+
+/* Call with dev->lock held. */
+static void pvc_cmd_count(struct pvc_dev *dev, const struct pvc_cmd *cmd, int n)
+{
+	if (!cmd->lazy)
+		dev->urgent += n;
+	else if (cmd->req.cmd != PVCALLS_DEFERRED)
+		dev->unseen += n;
 }
 
 /**
@@ -91,21 +128,65 @@ static bool pvc_cmd_push(struct pvc_dev *dev)
 int pvc_cmd_submit(struct pvc_cmd *cmd)
 {
 	struct pvc_dev *dev = cmd->dev;
-	bool notify = false;
+	bool armed, notify = false;
 	unsigned long flags;
 	int ret = -ENOTCONN;
 
 	spin_lock_irqsave(&dev->lock, flags);
 	if (!dev->dead) {
+		/* without it they could not be asked for, see pool.c */
+		cmd->lazy &= pvc_dev_has(dev, PVCALLS_F_REUSE);
+		armed = pvc_cmd_urgent(dev);
 		cmd->state = PVC_CMD_QUEUED;
 		list_add_tail(&cmd->list, &dev->backlog);
+		pvc_cmd_count(dev, cmd, 1);
+		/* before the backend can answer it */
+		if (!armed && !cmd->lazy)
+			pvc_cmd_arm(dev);
 		notify = pvc_cmd_push(dev);
+		if (!armed && cmd->lazy && pvc_cmd_urgent(dev))
+			pvc_cmd_arm(dev);
 		ret = 0;
 	}
 	spin_unlock_irqrestore(&dev->lock, flags);
 	if (notify)
 		notify_remote_via_irq(dev->irq);
 	return ret;
+}
+
+/*
+ * The same for a request that the backend has no use for now: it goes with the
+ * next one that it has.
+ */
+static void pvc_cmd_submit_held(struct pvc_cmd *cmd)
+{
+	struct pvc_dev *dev = cmd->dev;
+	bool notify = false;
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->lock, flags);
+	if (!dev->dead) {
+		cmd->state = PVC_CMD_QUEUED;
+		list_add_tail(&cmd->list, &dev->held);
+		if (++dev->nr_held >= PVC_DEFERRED_REQS / 2)
+			notify = pvc_cmd_push(dev);
+	}
+	spin_unlock_irqrestore(&dev->lock, flags);
+	if (notify)
+		notify_remote_via_irq(dev->irq);
+}
+
+/**
+ * pvc_cmd_unseen() - are there commands that nobody waits for?
+ * @dev: connection
+ *
+ * Context: any.
+ * Return: true if there are any without a response yet, or whose response has
+ * perhaps not been announced.
+ */
+bool pvc_cmd_unseen(struct pvc_dev *dev)
+{
+	return READ_ONCE(dev->unseen);
 }
 
 /*
@@ -138,7 +219,8 @@ static void pvc_call_done(struct pvc_cmd *cmd)
 
 /* Two references: the caller's, and one that goes when the command is done. */
 static struct pvc_call *pvc_call_start(struct pvc_dev *dev,
-				       const struct xen_pvcalls_request *req)
+				       const struct xen_pvcalls_request *req,
+				       bool lazy)
 {
 	struct pvc_call *call;
 	int ret;
@@ -155,6 +237,7 @@ static struct pvc_call *pvc_call_start(struct pvc_dev *dev,
 	init_completion(&call->done);
 	kref_init(&call->ref);
 	call->cmd.req.u = req->u;
+	call->cmd.lazy = lazy;
 
 	kref_get(&call->ref);
 	ret = pvc_cmd_submit(&call->cmd);
@@ -180,7 +263,7 @@ static struct pvc_call *pvc_call_start(struct pvc_dev *dev,
 int pvc_cmd_call(struct pvc_dev *dev, struct xen_pvcalls_request *req,
 		 struct pvcalls_response *rsp)
 {
-	struct pvc_call *call = pvc_call_start(dev, req);
+	struct pvc_call *call = pvc_call_start(dev, req, false);
 	int ret = -EINTR;
 
 	if (IS_ERR(call))
@@ -204,10 +287,11 @@ int pvc_cmd_call(struct pvc_dev *dev, struct xen_pvcalls_request *req,
  */
 int pvc_cmd_post(struct pvc_dev *dev, struct xen_pvcalls_request *req)
 {
-	struct pvc_call *call = pvc_call_start(dev, req);
+	struct pvc_call *call = pvc_call_start(dev, req, true);
 
 	if (IS_ERR(call))
 		return PTR_ERR(call);
+	pvc_pool_watch(dev);
 	kref_put(&call->ref, pvc_call_free);
 	return 0;
 }
@@ -232,9 +316,14 @@ static struct pvc_cmd *pvc_cmd_take(struct pvc_dev *dev, u32 req_id, u32 code,
 	} else if (ret == -EINPROGRESS && state == PVC_CMD_SENT &&
 		   pvc_cmd_may_defer(dev, code)) {
 		cmd->state = PVC_CMD_DEFERRED;
+		/* it may take its time, so better hear of the result */
+		pvc_cmd_count(dev, cmd, -1);
+		cmd->lazy = false;
+		pvc_cmd_count(dev, cmd, 1);
 		cmd = NULL;
 	} else {
 		cmd->state = PVC_CMD_IDLE;
+		pvc_cmd_count(dev, cmd, -1);
 	}
 	spin_unlock(&dev->lock);
 	return cmd;
@@ -286,7 +375,7 @@ static void pvc_deferred_done(struct pvc_cmd *cmd)
 	target->rsp.u.name.len = d->len;
 	memcpy(target->rsp.u.name.addr, d->addr, sizeof(d->addr));
 	pvc_cmd_done(target, d->ret);
-	pvc_cmd_submit(cmd);
+	pvc_cmd_submit_held(cmd);
 }
 
 /**
@@ -305,7 +394,6 @@ irqreturn_t pvc_cmd_irq(int irq, void *arg)
 	struct pvcalls_response rsp;
 	RING_IDX prod, i;
 	bool notify;
-	int more;
 
 	do {
 		prod = READ_ONCE(ring->sring->rsp_prod);
@@ -330,9 +418,12 @@ irqreturn_t pvc_cmd_irq(int irq, void *arg)
 			eoi = 0;
 		}
 		spin_lock(&dev->lock);
-		RING_FINAL_CHECK_FOR_RESPONSES(ring, more);
+		WRITE_ONCE(ring->sring->rsp_event, ring->rsp_cons +
+			   (pvc_cmd_urgent(dev) ? 1 : PVC_LAZY_RSPS));
 		spin_unlock(&dev->lock);
-	} while (more);
+		/* the wish for an event before the last look */
+		virt_mb();
+	} while (READ_ONCE(ring->sring->rsp_prod) != ring->rsp_cons);
 
 	spin_lock(&dev->lock);
 	notify = !list_empty(&dev->backlog) && pvc_cmd_push(dev);
@@ -365,6 +456,7 @@ int pvc_cmd_start(struct pvc_dev *dev)
 				   pvc_deferred_done);
 		if (ret)
 			return ret;
+		dev->deferred[i].lazy = true;
 		pvc_cmd_submit(&dev->deferred[i]);
 	}
 	return 0;
@@ -388,6 +480,7 @@ void pvc_cmd_stop(struct pvc_dev *dev)
 	spin_lock_irq(&dev->lock);
 	dev->dead = true;
 	INIT_LIST_HEAD(&dev->backlog);
+	INIT_LIST_HEAD(&dev->held);
 	spin_unlock_irq(&dev->lock);
 
 	for (id = 0;; id++) {

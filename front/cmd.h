@@ -33,6 +33,8 @@ enum pvc_cmd_state {
  * @dev: the connection it belongs to
  * @list: in pvc_dev.backlog while queued
  * @state: see &enum pvc_cmd_state
+ * @lazy: nobody waits for it: the response may come with the next one that
+ *	somebody does wait for; set by the owner, reset if it is deferred
  */
 struct pvc_cmd {
 	struct xen_pvcalls_request req;
@@ -41,10 +43,14 @@ struct pvc_cmd {
 	struct pvc_dev *dev;
 	struct list_head list;
 	enum pvc_cmd_state state;
+	bool lazy;
 };
 
 /* Requests for deferred results that are kept with the backend */
 #define PVC_DEFERRED_REQS	8
+
+/* So many responses that nobody waits for may come without an event */
+#define PVC_LAZY_RSPS		8
 
 int pvc_cmd_init(struct pvc_cmd *cmd, struct pvc_dev *dev, u32 code,
 		 void (*done)(struct pvc_cmd *cmd));
@@ -53,6 +59,8 @@ int pvc_cmd_submit(struct pvc_cmd *cmd);
 int pvc_cmd_call(struct pvc_dev *dev, struct xen_pvcalls_request *req,
 		 struct pvcalls_response *rsp);
 int pvc_cmd_post(struct pvc_dev *dev, struct xen_pvcalls_request *req);
+
+bool pvc_cmd_unseen(struct pvc_dev *dev);
 
 int pvc_cmd_start(struct pvc_dev *dev);
 void pvc_cmd_stop(struct pvc_dev *dev);

@@ -47,28 +47,27 @@ static unsigned int pvc_choose_order(unsigned int order)
 	return order;
 }
 
-static void pvc_conn_free_work(struct work_struct *work)
+/**
+ * pvc_conn_free_shm() - free a ring's memory
+ * @shm: what no socket uses, and no pool has
+ *
+ * Context: process, may sleep.
+ */
+void pvc_conn_free_shm(struct pvc_shm *shm)
 {
-	struct pvc_conn *c = container_of(work, struct pvc_conn, free_work);
-	struct pvc_dev *dev = c->dev;
+	atomic_long_sub(1L << shm->order, &pvcalls_ring_pages);
+	pvc_shm_free(shm);
+}
 
-	spin_lock_irq(&dev->conns_lock);
-	/*
-	 * Pages that are mapped still can be freed, but the kernel then takes
-	 * grants back one by one, ten in a second.
-	 */
-	c->lingers = c->has_ring && READ_ONCE(dev->dead) && !dev->let_go;
-	if (c->lingers) {
-		spin_unlock_irq(&dev->conns_lock);
-		return;
-	}
+/* Frees an object that has no ring any more. Any context. */
+static void pvc_conn_destroy(struct pvc_conn *c)
+{
+	struct pvc_dev *dev = c->dev;
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->conns_lock, flags);
 	list_del(&c->list);
-	spin_unlock_irq(&dev->conns_lock);
-	if (c->has_ring) {
-		unbind_from_irqhandler(c->ring.irq, c);
-		atomic_long_sub(1L << c->ring.order, &pvcalls_ring_pages);
-		pvc_ring_free(&c->ring);
-	}
+	spin_unlock_irqrestore(&dev->conns_lock, flags);
 	pvc_cmd_fini(&c->open);
 	pvc_cmd_fini(&c->op);
 	pvc_cmd_fini(&c->rel);
@@ -78,11 +77,63 @@ static void pvc_conn_free_work(struct work_struct *work)
 	kfree(c);
 }
 
+/* Takes the ring from an object that nobody uses, if it can be kept. */
+static void pvc_conn_recycle(struct pvc_conn *c)
+{
+	if (!c->reusable)
+		return;
+	pvc_ring_detach(&c->ring);
+	c->has_ring = !pvc_pool_put(c->dev, c->ring.shm);
+}
+
+/*
+ * Pages that are mapped still can be freed, but the kernel then takes grants
+ * back one by one, ten in a second.
+ */
+static bool pvc_conn_linger(struct pvc_conn *c)
+{
+	struct pvc_dev *dev = c->dev;
+	bool lingers;
+
+	spin_lock_irq(&dev->conns_lock);
+	lingers = c->has_ring && READ_ONCE(dev->dead) && !dev->let_go;
+	c->lingers = lingers;
+	spin_unlock_irq(&dev->conns_lock);
+	return lingers;
+}
+
+static void pvc_conn_free_work(struct work_struct *work)
+{
+	struct pvc_conn *c = container_of(work, struct pvc_conn, free_work);
+
+	if (c->has_ring)
+		pvc_conn_recycle(c);
+	if (pvc_conn_linger(c))
+		return;
+	if (c->has_ring) {
+		pvc_ring_detach(&c->ring);
+		pvc_conn_free_shm(c->ring.shm);
+	}
+	pvc_conn_destroy(c);
+}
+
 static void pvc_conn_free(struct kref *ref)
 {
 	struct pvc_conn *c = container_of(ref, struct pvc_conn, ref);
 
 	queue_work(pvcalls_wq, &c->free_work);
+}
+
+/* The same where no lock is held that it needs; now, if it need not sleep. */
+static void pvc_conn_free_now(struct kref *ref)
+{
+	struct pvc_conn *c = container_of(ref, struct pvc_conn, ref);
+
+	pvc_conn_recycle(c);
+	if (c->has_ring)
+		pvc_conn_free(ref);
+	else
+		pvc_conn_destroy(c);
 }
 
 /**
@@ -132,8 +183,10 @@ static void pvc_conn_rel_done(struct pvc_cmd *cmd)
 {
 	struct pvc_conn *c = container_of(cmd, struct pvc_conn, rel);
 
+	c->reusable = c->has_ring && !cmd->rsp.ret &&
+		      cmd->req.u.release.reuse;
 	complete_all(&c->released);
-	pvc_conn_put(c);
+	kref_put(&c->ref, pvc_conn_free_now);
 }
 
 /**
@@ -180,31 +233,59 @@ struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family)
 	return c;
 }
 
+/* As large as what the program has asked for, which Linux doubles. */
+static unsigned int pvc_wanted_order(const struct sock *sk)
+{
+	unsigned int order = READ_ONCE(ring_order);
+	u32 size = RINGBUF_SIZE(order);
+	u32 out = size, in = size;
+
+	if (!sk)
+		return order;
+	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
+		out = READ_ONCE(sk->sk_sndbuf) / 2;
+	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
+		in = READ_ONCE(sk->sk_rcvbuf) / 2;
+	size = clamp_t(u32, max(out, in), RINGBUF_SIZE(1),
+		       RINGBUF_SIZE(PVCALLS_MAX_PAGE_ORDER));
+	return order_base_2(size) - order_base_2(RINGBUF_SIZE(0));
+}
+
 /**
  * pvc_conn_add_ring() - give a connection its data ring
  * @c: object without one
+ * @sk: the program's socket, if there is one already
  *
- * Of the wanted order, or less where there are many sockets or where memory
- * or grants have run out.
+ * One that was used before and is large enough, or a new one of the wanted
+ * order, or less where there are many sockets or where memory or grants have
+ * run out.
  *
  * Context: process, may sleep.
  * Return: 0, -ENOMEM or -ENOBUFS.
  */
-int pvc_conn_add_ring(struct pvc_conn *c)
+int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
 {
-	unsigned int order = pvc_choose_order(min(READ_ONCE(ring_order),
+	unsigned int order = pvc_choose_order(min(pvc_wanted_order(sk),
 						  c->dev->max_order));
-	bool wakeup = pvc_dev_has(c->dev, PVCALLS_F_WAKEUP);
-	int ret;
+	struct pvc_shm *shm = pvc_pool_take(c->dev, order);
 
-	do {
-		ret = pvc_ring_alloc(&c->ring, c->dev->otherend, order, wakeup,
-				     pvc_conn_irq, c);
-	} while ((ret == -ENOMEM || ret == -ENOSPC) && --order);
-	c->has_ring = !ret;
-	if (!ret)
-		atomic_long_add(1L << order, &pvcalls_ring_pages);
-	return ret == -ENOSPC ? -ENOBUFS : ret;
+	if (!shm) {
+		do {
+			shm = pvc_shm_alloc(c->dev->otherend, order,
+					    pvc_conn_event);
+		} while ((shm == ERR_PTR(-ENOMEM) ||
+			  shm == ERR_PTR(-ENOSPC)) && --order);
+		if (IS_ERR(shm))
+			shm = pvc_pool_take(c->dev, 1) ?: shm;
+		else
+			atomic_long_add(1L << order, &pvcalls_ring_pages);
+	}
+	if (IS_ERR(shm))
+		return shm == ERR_PTR(-ENOSPC) ? -ENOBUFS : PTR_ERR(shm);
+	pvc_ring_attach(&c->ring, shm, pvc_dev_has(c->dev, PVCALLS_F_WAKEUP),
+			c);
+	c->has_ring = true;
+	return 0;
 }
 
 /**
@@ -239,6 +320,7 @@ int pvc_conn_open(struct pvc_conn *c)
 int pvc_conn_open_nowait(struct pvc_conn *c)
 {
 	c->opened = true;
+	c->open.lazy = true;
 	return pvc_conn_submit(c, &c->open);
 }
 
@@ -336,7 +418,7 @@ static void pvc_conn_connect_done(struct pvc_cmd *cmd)
 
 /**
  * pvc_conn_connect() - begin to connect
- * @c: open object
+ * @c: open object, or a new one with feature-open
  * @sk: the program's socket, told when it is done
  * @to: address
  *
@@ -349,7 +431,7 @@ int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 	struct xen_pvcalls_connect *req = &c->op.req.u.connect;
 	int ret;
 
-	ret = pvc_conn_add_ring(c);
+	ret = pvc_conn_add_ring(c, sk);
 	if (!ret)
 		ret = pvc_cmd_init(&c->op, c->dev, PVCALLS_CONNECT,
 				   pvc_conn_connect_done);
@@ -358,8 +440,11 @@ int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 	req->id = c->id;
 	memcpy(req->addr, to->raw, sizeof(req->addr));
 	req->len = to->len;
-	req->ref = c->ring.intf_ref;
-	req->evtchn = c->ring.evtchn;
+	req->ref = c->ring.shm->intf_ref;
+	req->evtchn = c->ring.shm->evtchn;
+	if (!c->opened)
+		req->flags = PVCALLS_CONNECT_OPEN;
+	c->opened = true;
 	c->peer = *to;
 
 	spin_lock_irq(&c->lock);
@@ -447,12 +532,13 @@ static bool pvc_conn_drained(struct pvc_conn *c)
  */
 void pvc_conn_close(struct pvc_conn *c, bool abort)
 {
-	bool release = true, drain = false;
+	bool release = true, drain = false, lingers;
 	unsigned long flags;
 	struct pvc_conn *q, *n;
 	LIST_HEAD(orphans);
 
 	spin_lock_irqsave(&c->lock, flags);
+	lingers = c->sk && sock_flag(c->sk, SOCK_LINGER);
 	c->sk = NULL;
 	if (c->closing || !c->opened)
 		release = false;
@@ -476,6 +562,12 @@ void pvc_conn_close(struct pvc_conn *c, bool abort)
 	if (abort && pvc_dev_has(c->dev, PVCALLS_F_SHUTDOWN))
 		c->rel.req.u.dummy.dummy[PVCALLS_RELEASE_FLAGS] =
 			PVCALLS_RELEASE_ABORT;
+	if (release) {
+		c->rel.req.u.release.reuse = c->has_ring &&
+					     pvc_pool_wants(c->dev);
+		c->rel.lazy = !lingers;
+		pvc_pool_watch(c->dev);
+	}
 	if (drain || (release && !pvc_conn_submit(c, &c->rel)))
 		return;
 	complete_all(&c->released);
@@ -591,6 +683,18 @@ void pvc_conn_free_all(struct pvc_dev *dev)
 void pvc_queue_work(struct work_struct *work)
 {
 	queue_work(pvcalls_wq, work);
+}
+
+/**
+ * pvc_queue_delayed() - the same, later
+ * @work: what; cancelled before the module goes
+ * @delay: in jiffies
+ *
+ * Context: any.
+ */
+void pvc_queue_delayed(struct delayed_work *work, unsigned long delay)
+{
+	queue_delayed_work(pvcalls_wq, work, delay);
 }
 
 /**

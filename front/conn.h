@@ -48,6 +48,7 @@ enum pvc_conn_state {
  * @err: why it failed, negative
  * @opened: the backend may know it
  * @has_ring: @ring is there
+ * @reusable: the backend has let go of the ring, which can be kept
  * @closing: no program uses it any more
  * @draining: RELEASE waits for the out ring to get empty
  * @in_err: in_error as last seen, negative, or 0
@@ -91,6 +92,7 @@ struct pvc_conn {
 	int out_err;
 	bool opened;
 	bool has_ring;
+	bool reusable;
 	bool closing;
 	bool draining;
 	bool nospace;
@@ -146,7 +148,8 @@ static inline struct pvc_conn *pvc_conn_hold(struct pvc_conn *c)
 
 void pvc_conn_put(struct pvc_conn *c);
 int pvc_conn_submit(struct pvc_conn *c, struct pvc_cmd *cmd);
-int pvc_conn_add_ring(struct pvc_conn *c);
+int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk);
+void pvc_conn_free_shm(struct pvc_shm *shm);
 int pvc_conn_open(struct pvc_conn *c);
 int pvc_conn_open_nowait(struct pvc_conn *c);
 int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want);
@@ -161,6 +164,7 @@ void pvc_conn_drain(struct pvc_conn *c);
 void pvc_conn_reset_all(struct pvc_dev *dev);
 void pvc_conn_free_all(struct pvc_dev *dev);
 void pvc_queue_work(struct work_struct *work);
+void pvc_queue_delayed(struct delayed_work *work, unsigned long delay);
 int pvc_conn_init(void);
 void pvc_conn_exit(void);
 
@@ -170,7 +174,7 @@ struct pvc_conn *pvc_conn_accept(struct pvc_conn *l);
 void pvc_conn_unaccept(struct pvc_conn *l, struct pvc_conn *c);
 
 /* active.c: the ring's indexes and events */
-irqreturn_t pvc_conn_irq(int irq, void *arg);
+bool pvc_conn_event(void *arg);
 void pvc_conn_end(struct pvc_conn *c, int in_err, int out_err);
 void pvc_conn_attach(struct pvc_conn *c, struct sock *sk);
 int pvc_conn_space(struct pvc_conn *c, bool wait);

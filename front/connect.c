@@ -235,11 +235,14 @@ static int pvc_connect_conn(struct socket *sock, struct pvc_sock *ps,
 	c = pvc_conn_new(dev, to->sa.sa_family);
 	if (!c)
 		return -ENOMEM;
-	if (pvc_conn_open_nowait(c)) {
-		pvc_conn_put(c);
-		return -ENOTCONN;
+	/* without options CONNECT can create it, too */
+	if (!pvc_dev_has(dev, PVCALLS_F_OPEN) || pvc_has_opts(sock->sk)) {
+		if (pvc_conn_open_nowait(c)) {
+			pvc_conn_put(c);
+			return -ENOTCONN;
+		}
+		pvc_relay_opts(sock->sk, c);
 	}
-	pvc_relay_opts(sock->sk, c);
 	pvc_sk_set_conn(ps, c);
 	return 0;
 }
@@ -247,16 +250,21 @@ static int pvc_connect_conn(struct socket *sock, struct pvc_sock *ps,
 static int pvc_connect_start(struct socket *sock, struct pvc_sock *ps,
 			     struct pvc_dev *dev, struct pvc_addr *to)
 {
+	bool late;
 	int ret;
 
 	ret = pvc_connect_conn(sock, ps, dev, to);
 	if (!ret)
 		ret = pvc_to_backend(ps->conn, to);
 	if (!ret) {
+		late = !ps->conn->opened;
 		sock->sk->sk_shutdown = 0;
 		ret = pvc_conn_connect(ps->conn, sock->sk, to);
 		if (ret)
 			pvc_sk_drop_conn(ps, true);
+		else if (late && pvc_has_opts(sock->sk))
+			/* set by another thread since we looked */
+			pvc_relay_opts(sock->sk, ps->conn);
 	}
 	if (!ret)
 		sock->state = SS_CONNECTING;

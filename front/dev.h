@@ -11,6 +11,7 @@
 #include <xen/xenbus.h>
 
 #include "cmd.h"
+#include "pool.h"
 
 /**
  * struct pvc_dev - a connection to a backend
@@ -19,7 +20,7 @@
  * @otherend: the backend's domain
  * @features: negotiated extensions, bits of &enum pvcalls_feature
  * @max_order: largest ring order that the backend maps
- * @lock: command ring (producer side), @backlog, @dead, states of commands;
+ * @lock: command ring (producer side), @backlog to @dead, states of commands;
  *	taken with interrupts off, innermost
  * @ring: command ring
  * @irq: of the command ring's event channel
@@ -27,12 +28,17 @@
  * @sring_ref: grant of the command ring
  * @cmds: commands by req_id
  * @backlog: commands that wait for a slot
+ * @held: commands that go with the next one
+ * @nr_held: how many
+ * @urgent: commands on their way that somebody waits for
+ * @unseen: commands on their way that nobody waits for
  * @deferred: the requests that deferred results come back with
  * @dead: no command can be submitted any more
  * @conns: all sockets of the connection, under @conns_lock
  * @let_go: the backend maps nothing of the connection any more, under
  *	@conns_lock
  * @conns_lock: taken with interrupts off, inside no other lock
+ * @pool: data rings that no socket uses
  * @next_id: next socket id
  * @break_once: bit 0: it has broken a rule
  * @broken: tears the connection down after the backend broke a rule
@@ -52,12 +58,17 @@ struct pvc_dev {
 	grant_ref_t sring_ref;
 	struct xarray cmds;
 	struct list_head backlog;
+	struct list_head held;
+	unsigned int nr_held;
+	unsigned int urgent;
+	unsigned int unseen;
 	struct pvc_cmd deferred[PVC_DEFERRED_REQS];
 	bool dead;
 
 	spinlock_t conns_lock;
 	struct list_head conns;
 	bool let_go;
+	struct pvc_pool pool;
 	atomic64_t next_id;
 	unsigned long break_once;
 	struct work_struct broken;

@@ -58,7 +58,7 @@ static int pvc_post_accept(struct pvc_conn *l)
 	if (!c)
 		return -ENOMEM;
 	c->listener = pvc_conn_hold(l);
-	ret = pvc_conn_add_ring(c);
+	ret = pvc_conn_add_ring(c, NULL);
 	if (!ret)
 		ret = pvc_cmd_init(&c->op, c->dev, PVCALLS_ACCEPT,
 				   pvc_accept_done);
@@ -66,8 +66,8 @@ static int pvc_post_accept(struct pvc_conn *l)
 		req = &c->op.req.u.accept;
 		req->id = l->id;
 		req->id_new = c->id;
-		req->ref = c->ring.intf_ref;
-		req->evtchn = c->ring.evtchn;
+		req->ref = c->ring.shm->intf_ref;
+		req->evtchn = c->ring.shm->evtchn;
 		ret = pvc_conn_submit(c, &c->op);
 	}
 	if (ret)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See ring.h. */
+#include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/interrupt.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -10,15 +12,15 @@
 
 #include "ring.h"
 
-static struct page *pvc_ring_page(const struct pvc_ring *r, unsigned int i)
+static struct page *pvc_shm_page(const struct pvc_shm *shm, unsigned int i)
 {
-	void *p = r->data + (size_t)i * PAGE_SIZE;
+	void *p = shm->data + (size_t)i * PAGE_SIZE;
 
 	return is_vmalloc_addr(p) ? vmalloc_to_page(p) : virt_to_page(p);
 }
 
 /* Contiguous for copying; physically so only where that is cheap. */
-static void *pvc_ring_alloc_data(unsigned int order)
+static void *pvc_shm_alloc_data(unsigned int order)
 {
 	size_t size = PAGE_SIZE << order;
 	void *p;
@@ -28,7 +30,7 @@ static void *pvc_ring_alloc_data(unsigned int order)
 	return p ?: vzalloc(size);
 }
 
-static void pvc_ring_free_data(void *p, unsigned int order)
+static void pvc_shm_free_data(void *p, unsigned int order)
 {
 	if (is_vmalloc_addr(p))
 		vfree(p);
@@ -36,9 +38,9 @@ static void pvc_ring_free_data(void *p, unsigned int order)
 		free_pages_exact(p, PAGE_SIZE << order);
 }
 
-static int pvc_ring_grant(struct pvc_ring *r, domid_t otherend)
+static int pvc_shm_grant(struct pvc_shm *shm, domid_t otherend)
 {
-	unsigned int i, n = 1U << r->order;
+	unsigned int i, n = 1U << shm->order;
 	grant_ref_t head;
 	int ret;
 
@@ -46,20 +48,34 @@ static int pvc_ring_grant(struct pvc_ring *r, domid_t otherend)
 	if (ret)
 		return ret;
 	for (i = 0; i < n; i++) {
-		r->refs[i] = gnttab_claim_grant_reference(&head);
-		gnttab_grant_foreign_access_ref(r->refs[i], otherend,
-						xen_page_to_gfn(pvc_ring_page(r, i)),
-						0);
-		r->intf->ref[i] = r->refs[i];
+		struct page *page = pvc_shm_page(shm, i);
+
+		shm->refs[i] = gnttab_claim_grant_reference(&head);
+		gnttab_grant_foreign_access_ref(shm->refs[i], otherend,
+						xen_page_to_gfn(page), 0);
+		shm->intf->ref[i] = shm->refs[i];
 	}
-	r->intf_ref = gnttab_claim_grant_reference(&head);
-	gnttab_grant_foreign_access_ref(r->intf_ref, otherend,
-					virt_to_gfn(r->intf), 0);
+	shm->intf_ref = gnttab_claim_grant_reference(&head);
+	gnttab_grant_foreign_access_ref(shm->intf_ref, otherend,
+					virt_to_gfn(shm->intf), 0);
 	return 0;
 }
 
-static int pvc_ring_bind(struct pvc_ring *r, domid_t otherend,
-			 irq_handler_t handler, void *arg)
+static irqreturn_t pvc_shm_irq(int irq, void *arg)
+{
+	struct pvc_shm *shm = arg;
+	bool reason = false;
+
+	spin_lock(&shm->lock);
+	/* the last one of the socket before may come late */
+	if (shm->user)
+		reason = shm->event(shm->user);
+	spin_unlock(&shm->lock);
+	xen_irq_lateeoi(irq, reason ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	return IRQ_HANDLED;
+}
+
+static int pvc_shm_bind(struct pvc_shm *shm, domid_t otherend)
 {
 	struct evtchn_alloc_unbound alloc = {
 		.dom = DOMID_SELF,
@@ -70,17 +86,86 @@ static int pvc_ring_bind(struct pvc_ring *r, domid_t otherend,
 	ret = HYPERVISOR_event_channel_op(EVTCHNOP_alloc_unbound, &alloc);
 	if (ret)
 		return ret;
-	ret = bind_evtchn_to_irqhandler_lateeoi(alloc.port, handler, 0,
-						"pvcalls-ring", arg);
+	ret = bind_evtchn_to_irqhandler_lateeoi(alloc.port, pvc_shm_irq, 0,
+						"pvcalls-ring", shm);
 	if (ret < 0) {
 		struct evtchn_close close = { .port = alloc.port };
 
 		HYPERVISOR_event_channel_op(EVTCHNOP_close, &close);
 		return ret;
 	}
-	r->evtchn = alloc.port;
-	r->irq = ret;
+	shm->evtchn = alloc.port;
+	shm->irq = ret;
 	return 0;
+}
+
+/**
+ * pvc_shm_alloc() - make what a backend can map as a data ring
+ * @otherend: the backend's domain
+ * @order: 2^order data pages, 1 to PVCALLS_MAX_PAGE_ORDER
+ * @event: see &struct pvc_shm
+ *
+ * Context: process, may sleep.
+ * Return: it, or an error pointer: -ENOMEM, or -ENOSPC if grants or event
+ * channels have run out.
+ */
+struct pvc_shm *pvc_shm_alloc(domid_t otherend, unsigned int order,
+			      bool (*event)(void *user))
+{
+	struct pvc_shm *shm = kzalloc(sizeof(*shm), GFP_KERNEL);
+	int ret = -ENOMEM;
+
+	if (!shm)
+		return ERR_PTR(-ENOMEM);
+	spin_lock_init(&shm->lock);
+	INIT_LIST_HEAD(&shm->list);
+	shm->event = event;
+	shm->order = order;
+	shm->refs = kmalloc_array(1U << order, sizeof(*shm->refs), GFP_KERNEL);
+	shm->data = pvc_shm_alloc_data(order);
+	shm->intf = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!shm->refs || !shm->data || !shm->intf)
+		goto err_free;
+	shm->intf->ring_order = order;
+
+	ret = pvc_shm_bind(shm, otherend);
+	if (ret)
+		goto err_free;
+	ret = pvc_shm_grant(shm, otherend);
+	if (ret)
+		goto err_unbind;
+	return shm;
+
+err_unbind:
+	unbind_from_irqhandler(shm->irq, shm);
+err_free:
+	free_page((unsigned long)shm->intf);
+	pvc_shm_free_data(shm->data, order);
+	kfree(shm->refs);
+	kfree(shm);
+	return ERR_PTR(ret);
+}
+
+/**
+ * pvc_shm_free() - give everything back
+ * @shm: what no socket uses any more
+ *
+ * Pages that the backend still maps stay allocated until it lets them go.
+ *
+ * Context: process, may sleep.
+ */
+void pvc_shm_free(struct pvc_shm *shm)
+{
+	unsigned int i;
+
+	unbind_from_irqhandler(shm->irq, shm);
+	for (i = 0; i < 1U << shm->order; i++)
+		gnttab_end_foreign_access(shm->refs[i], NULL);
+	gnttab_end_foreign_access(shm->intf_ref, NULL);
+	free_page((unsigned long)shm->intf);
+	pvc_shm_free_data(shm->data, shm->order);
+	kfree(shm->refs);
+	kfree(shm);
 }
 
 static void pvc_ring_init_dir(struct ringbuf *b, RING_IDX *prod, RING_IDX *cons,
@@ -97,77 +182,58 @@ static void pvc_ring_init_dir(struct ringbuf *b, RING_IDX *prod, RING_IDX *cons,
 }
 
 /**
- * pvc_ring_alloc() - make a data ring that a backend can map
- * @r: zeroed
- * @otherend: the backend's domain
- * @order: 2^order data pages, 1 to PVCALLS_MAX_PAGE_ORDER
+ * pvc_ring_attach() - a socket gets a data ring
+ * @r: of the socket
+ * @shm: made by pvc_shm_alloc(), or released by the backend's last socket
  * @wakeup: feature-wakeup is in force
- * @handler: for the ring's events; late EOI
- * @arg: for @handler
+ * @user: for the events, which may come at once
  *
- * Context: process, may sleep.
- * Return: 0, -ENOMEM, or -ENOSPC if grants or event channels have run out.
+ * The bytes of the socket before, which the backend has seen, may stay; the
+ * indexes, errors and thresholds begin with zeros.
+ *
+ * Context: process or interrupt; does not sleep.
  */
-int pvc_ring_alloc(struct pvc_ring *r, domid_t otherend, unsigned int order,
-		   bool wakeup, irq_handler_t handler, void *arg)
+void pvc_ring_attach(struct pvc_ring *r, struct pvc_shm *shm, bool wakeup,
+		     void *user)
 {
-	u8 *page;
-	int ret = -ENOMEM;
+	struct pvcalls_data_intf *intf = shm->intf;
+	u8 *page = (u8 *)intf;
+	unsigned long flags;
 
-	r->order = order;
-	r->refs = kmalloc_array(1U << order, sizeof(*r->refs), GFP_KERNEL);
-	r->data = pvc_ring_alloc_data(order);
-	page = (u8 *)get_zeroed_page(GFP_KERNEL);
-	r->intf = (struct pvcalls_data_intf *)page;
-	if (!r->refs || !r->data || !page)
-		goto err_free;
+	memset(intf, 0, PVCALLS_RING_ORDER_OFFSET);
+	pvc_ring_init_dir(&r->in, &intf->in_prod, &intf->in_cons,
+			  wakeup ? page + PVCALLS_IN_DATA_WAKE : NULL,
+			  shm->order);
+	pvc_ring_init_dir(&r->out, &intf->out_prod, &intf->out_cons,
+			  wakeup ? page + PVCALLS_OUT_DATA_WAKE : NULL,
+			  shm->order);
+	ringbuf_start_producer(&r->out);
+	r->shm = shm;
+	r->intf = intf;
+	r->data = shm->data;
+	r->irq = shm->irq;
 
-	r->intf->ring_order = order;
-	pvc_ring_init_dir(&r->in, &r->intf->in_prod, &r->intf->in_cons,
-			  wakeup ? page + PVCALLS_IN_DATA_WAKE : NULL, order);
-	pvc_ring_init_dir(&r->out, &r->intf->out_prod, &r->intf->out_cons,
-			  wakeup ? page + PVCALLS_OUT_DATA_WAKE : NULL, order);
-
-	ret = pvc_ring_bind(r, otherend, handler, arg);
-	if (ret)
-		goto err_free;
-	ret = pvc_ring_grant(r, otherend);
-	if (ret)
-		goto err_unbind;
-	return 0;
-
-err_unbind:
-	unbind_from_irqhandler(r->irq, arg);
-err_free:
-	free_page((unsigned long)page);
-	pvc_ring_free_data(r->data, order);
-	kfree(r->refs);
-	memset(r, 0, sizeof(*r));
-	return ret;
+	spin_lock_irqsave(&shm->lock, flags);
+	shm->user = user;
+	spin_unlock_irqrestore(&shm->lock, flags);
 }
 
 /**
- * pvc_ring_free() - give everything back
- * @r: ring whose interrupt has been unbound; one that was never allocated is
- *	fine
+ * pvc_ring_detach() - undo pvc_ring_attach()
+ * @r: of a socket that nobody uses
  *
- * Pages that the backend still maps stay allocated until it lets them go.
+ * No event is handled for it any more when it returns.
  *
- * Context: process, may sleep.
+ * Idempotent. Context: any.
  */
-void pvc_ring_free(struct pvc_ring *r)
+void pvc_ring_detach(struct pvc_ring *r)
 {
-	unsigned int i;
+	struct pvc_shm *shm = r->shm;
+	unsigned long flags;
 
-	if (!r->intf)
-		return;
-	for (i = 0; i < 1U << r->order; i++)
-		gnttab_end_foreign_access(r->refs[i], NULL);
-	gnttab_end_foreign_access(r->intf_ref, NULL);
-	free_page((unsigned long)r->intf);
-	pvc_ring_free_data(r->data, r->order);
-	kfree(r->refs);
-	memset(r, 0, sizeof(*r));
+	spin_lock_irqsave(&shm->lock, flags);
+	shm->user = NULL;
+	spin_unlock_irqrestore(&shm->lock, flags);
 }
 
 /**

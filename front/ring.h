@@ -3,7 +3,8 @@
 #ifndef PVC_RING_H
 #define PVC_RING_H
 
-#include <linux/interrupt.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
 #include <linux/uio.h>
 #include <xen/grant_table.h>
 #include <xen/interface/event_channel.h>
@@ -12,20 +13,29 @@
 #include "ringbuf.h"
 
 /**
- * struct pvc_ring - one data ring
- * @in: what comes from the network; we consume
- * @out: what goes to the network; we produce
- * @intf: indexes page, shared
+ * struct pvc_shm - what a data ring shares with the backend
+ * @list: in a pool
+ * @since: when it was put there, in jiffies
+ * @lock: guards @user; taken with interrupts off
+ * @user: for @event; NULL while no socket uses it
+ * @event: handles an event, in hard interrupt with @lock held; true if it had a
+ *	reason
+ * @intf: indexes page
  * @data: the bytes, contiguous: first half in, second half out
  * @refs: grants of the data pages
  * @intf_ref: grant of the indexes page
  * @order: 2^order data pages
  * @evtchn: port that the backend binds to
- * @irq: of it, 0 if not bound
+ * @irq: of it
+ *
+ * It is made once and may serve one socket after another.
  */
-struct pvc_ring {
-	struct ringbuf in;
-	struct ringbuf out;
+struct pvc_shm {
+	struct list_head list;
+	unsigned long since;
+	spinlock_t lock;
+	void *user;
+	bool (*event)(void *user);
 	struct pvcalls_data_intf *intf;
 	void *data;
 	grant_ref_t *refs;
@@ -35,9 +45,31 @@ struct pvc_ring {
 	int irq;
 };
 
-int pvc_ring_alloc(struct pvc_ring *r, domid_t otherend, unsigned int order,
-		   bool wakeup, irq_handler_t handler, void *arg);
-void pvc_ring_free(struct pvc_ring *r);
+/**
+ * struct pvc_ring - one data ring, while a socket uses it
+ * @in: what comes from the network; we consume
+ * @out: what goes to the network; we produce
+ * @shm: memory, grants, event channel
+ * @intf: indexes page, shared
+ * @data: the bytes, contiguous: first half in, second half out
+ * @irq: of the event channel
+ */
+struct pvc_ring {
+	struct ringbuf in;
+	struct ringbuf out;
+	struct pvc_shm *shm;
+	struct pvcalls_data_intf *intf;
+	void *data;
+	int irq;
+};
+
+struct pvc_shm *pvc_shm_alloc(domid_t otherend, unsigned int order,
+			      bool (*event)(void *user));
+void pvc_shm_free(struct pvc_shm *shm);
+
+void pvc_ring_attach(struct pvc_ring *r, struct pvc_shm *shm, bool wakeup,
+		     void *user);
+void pvc_ring_detach(struct pvc_ring *r);
 
 size_t pvc_ring_write(struct pvc_ring *r, size_t len, struct iov_iter *from);
 size_t pvc_ring_read(struct pvc_ring *r, u32 skip, size_t len,

@@ -71,6 +71,7 @@ __poll_t pvc_poll(struct file *file, struct socket *sock,
 long pvc_wait(struct sock *sk, wait_queue_entry_t *wait, long timeo);
 
 /* sockopt.c */
+bool pvc_has_opts(struct sock *sk);
 void pvc_relay_opts(struct sock *sk, struct pvc_conn *c);
 int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
 		   unsigned int len);

@@ -112,6 +112,22 @@ static void pvc_relay(struct pvc_sock *ps, struct pvc_conn *c,
 }
 
 /**
+ * pvc_has_opts() - has a program set options that the backend is to know of?
+ * @sk: its socket
+ *
+ * Context: process; does not sleep.
+ * Return: true if so.
+ */
+bool pvc_has_opts(struct sock *sk)
+{
+	struct pvc_sock *ps = pvc_sk(sk);
+	unsigned long news = 0;
+
+	pvc_note_socket_opts(sk, ps, &news);
+	return READ_ONCE(ps->opts_set);
+}
+
+/**
  * pvc_relay_opts() - pass on all options that a program has set so far
  * @sk: its socket
  * @c: the backend's, just opened

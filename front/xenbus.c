@@ -145,6 +145,8 @@ static struct pvc_dev *pvc_dev_new(struct xenbus_device *xdev)
 	spin_lock_init(&dev->lock);
 	spin_lock_init(&dev->conns_lock);
 	INIT_LIST_HEAD(&dev->backlog);
+	INIT_LIST_HEAD(&dev->held);
+	pvc_pool_init(dev);
 	INIT_LIST_HEAD(&dev->conns);
 	INIT_WORK(&dev->broken, pvc_dev_broken);
 	xa_init_flags(&dev->cmds, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ);
@@ -303,6 +305,7 @@ static void pvc_front_let_go(struct pvc_dev *dev)
 		unregister_xenbus_watch(&dev->watch);
 	xenbus_teardown_ring((void **)&dev->ring.sring, 1, &dev->sring_ref);
 	pvc_conn_free_all(dev);
+	pvc_pool_free(dev);
 	pvc_dev_put(dev);
 }
 
@@ -359,6 +362,7 @@ static void pvc_front_down(struct pvc_front *front)
 	pvc_dev_publish(NULL);
 	unbind_from_irqhandler(dev->irq, dev);
 	pvc_cmd_stop(dev);
+	pvc_pool_stop(dev);
 	pvc_conn_reset_all(dev);
 	if (front->up)
 		pr_info("pvcalls: disconnected from backend %u\n",

@@ -26,6 +26,8 @@
  * @PVCALLS_F_IPV6: "feature-ipv6", AF_INET6 stream sockets
  * @PVCALLS_F_WAKEUP: "feature-wakeup", wake-up thresholds in the indexes page
  * @PVCALLS_F_SOCKOPT: "feature-sockopt", socket options
+ * @PVCALLS_F_REUSE: "feature-reuse", data rings that serve socket after socket
+ * @PVCALLS_F_OPEN: "feature-open", CONNECT that creates its socket
  * @PVCALLS_F_COUNT: number of extensions
  */
 enum pvcalls_feature {
@@ -35,6 +37,8 @@ enum pvcalls_feature {
 	PVCALLS_F_IPV6,
 	PVCALLS_F_WAKEUP,
 	PVCALLS_F_SOCKOPT,
+	PVCALLS_F_REUSE,
+	PVCALLS_F_OPEN,
 	PVCALLS_F_COUNT,
 };
 
@@ -45,6 +49,8 @@ enum pvcalls_feature {
 	[PVCALLS_F_IPV6]	= "feature-ipv6", \
 	[PVCALLS_F_WAKEUP]	= "feature-wakeup", \
 	[PVCALLS_F_SOCKOPT]	= "feature-sockopt", \
+	[PVCALLS_F_REUSE]	= "feature-reuse", \
+	[PVCALLS_F_OPEN]	= "feature-open", \
 }
 
 /* Commands of the extensions, far from those of version 1 */
@@ -52,10 +58,14 @@ enum pvcalls_feature {
 #define PVCALLS_GETNAME		0x101	/* feature-names */
 #define PVCALLS_DEFERRED	0x102	/* feature-defer */
 #define PVCALLS_SETSOCKOPT	0x103	/* feature-sockopt */
+#define PVCALLS_FORGET		0x104	/* feature-reuse */
 
 /* Flags of RELEASE, in u.dummy.dummy[] of the request, with feature-shutdown */
 #define PVCALLS_RELEASE_FLAGS	9
 #define PVCALLS_RELEASE_ABORT	0x01	/* reset instead of an orderly close */
+
+/* Flags of CONNECT, with feature-open */
+#define PVCALLS_CONNECT_OPEN	0x01	/* create the socket first */
 
 /**
  * struct pvcalls_req_shutdown - arguments of PVCALLS_SHUTDOWN
@@ -105,6 +115,21 @@ struct pvcalls_req_setsockopt {
 	__u32 count;
 	__u32 pad;
 	struct pvcalls_opt opt[PVCALLS_MAX_OPTS];
+};
+
+/* Rings that one PVCALLS_FORGET names at most */
+#define PVCALLS_MAX_FORGET	11
+
+/**
+ * struct pvcalls_req_forget - arguments of PVCALLS_FORGET
+ * @pad: zero
+ * @count: rings, 1 to PVCALLS_MAX_FORGET
+ * @ref: grants of their indexes pages
+ */
+struct pvcalls_req_forget {
+	__u64 pad;
+	__u32 count;
+	__u32 ref[PVCALLS_MAX_FORGET];
 };
 
 /**
@@ -179,6 +204,7 @@ static_assert(sizeof(struct pvcalls_response) == 64);
 static_assert(sizeof(union xen_pvcalls_sring_entry) == 64);
 static_assert(sizeof(struct pvcalls_req_shutdown) <= 56);
 static_assert(sizeof(struct pvcalls_req_setsockopt) == 56);
+static_assert(sizeof(struct pvcalls_req_forget) == 56);
 static_assert(offsetof(struct pvcalls_data_intf, pad1) == PVCALLS_IN_DATA_WAKE);
 static_assert(offsetof(struct pvcalls_data_intf, pad2) ==
 	      PVCALLS_OUT_DATA_WAKE);
