@@ -147,7 +147,7 @@ void fe_publish(struct fe *fe)
 
 static const char * const features[] = {
 	"feature-defer", "feature-shutdown", "feature-names", "feature-ipv6",
-	"feature-wakeup",
+	"feature-wakeup", "feature-sockopt", "feature-reuse", "feature-open",
 };
 
 void fe_reset(void)

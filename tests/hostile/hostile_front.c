@@ -68,6 +68,8 @@ int main(int argc, char **argv)
 	n += ring_count;
 	memcpy(all + n, load_cases, load_count * sizeof(*all));
 	n += load_count;
+	memcpy(all + n, reuse_cases, reuse_count * sizeof(*all));
+	n += reuse_count;
 	memcpy(all + n, state_cases, state_count * sizeof(*all));
 	n += state_count;
 	if (!argv[0] || strcmp(argv[0], "--list"))

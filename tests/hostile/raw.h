@@ -38,6 +38,7 @@ enum {
 	CMD_SHUTDOWN	= 0x100,
 	CMD_GETNAME	= 0x101,
 	CMD_DEFERRED	= 0x102,
+	CMD_FORGET	= 0x104,
 };
 
 #define ENOTSUP_WIRE	524
@@ -77,6 +78,10 @@ struct raw_req {
 			u64 id;
 			u32 how;
 		} shutdown;
+		struct {
+			u64 pad;
+			u32 count, ref[11];
+		} forget;
 		u8 raw[56];
 	} u;
 };
