@@ -68,7 +68,16 @@ void pvcalls_socks_mark_all(struct pvcalls_fe *fe)
 static void pvcalls_sock_free(struct kref *ref)
 {
 	struct pvcalls_sock *ps = container_of(ref, struct pvcalls_sock, ref);
+	struct llist_node *calls = llist_del_all(&ps->calls);
 
+	/* read while a dead frontend's sockets were being torn down */
+	while (calls) {
+		struct pvcalls_call *call =
+			llist_entry(calls, struct pvcalls_call, node);
+
+		calls = calls->next;
+		pvcalls_call_free(call);
+	}
 	pvcalls_fe_put(ps->fe);
 	kfree_rcu(ps, rcu);
 }
