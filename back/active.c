@@ -86,6 +86,7 @@ static void pvcalls_active_unmap(struct pvcalls_sock *ps)
 	pvcalls_ring_put(a->ring, pvcalls_active_reuse(ps));
 	a->ring = NULL;
 	a->map = NULL;
+	a->irq = 0;
 }
 
 /**

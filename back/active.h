@@ -26,7 +26,7 @@ struct pvcalls_sock;
  * struct pvcalls_active - what an active socket has
  * @ring: the data ring; NULL if there is none
  * @map: its pages; NULL if there is none
- * @irq: its event channel; valid if @map is not NULL
+ * @irq: its event channel; 0 if there is none
  * @notify: events to the guest
  * @in: network to guest; we produce
  * @out: guest to network; we consume

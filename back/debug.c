@@ -35,10 +35,10 @@ static void pvcalls_debug_sock(struct seq_file *s, struct pvcalls_sock *ps)
 {
 	const struct pvcalls_active *a = &ps->active;
 
-	seq_printf(s, "  %016llx %-10s worker %u ring %u in %u%s%s out %u%s%s%s by reference %lu copied %lu flags %#lx%s\n",
+	seq_printf(s, "  %016llx %-10s worker %u irq %d ring %u in %u%s%s out %u%s%s%s by reference %lu copied %lu flags %#lx%s\n",
 		   ps->id, pvcalls_state_names[READ_ONCE(ps->state)],
-		   pvcalls_work_index(&ps->work), a->in.size,
-		   pvcalls_debug_queued(&a->in),
+		   pvcalls_work_index(&ps->work), READ_ONCE(a->irq),
+		   a->in.size, pvcalls_debug_queued(&a->in),
 		   a->in_waiting ? " waiting" : "", a->in_done ? " done" : "",
 		   pvcalls_debug_queued(&a->out),
 		   a->out_blocked ? " blocked" : "", a->out_done ? " done" : "",
