@@ -18,6 +18,7 @@
 
 #include "balance.h"
 #include "balancer.h"
+#include "placing.h"
 #include "pool.h"
 #include "worker.h"
 
@@ -111,6 +112,20 @@ static void pvcalls_balancer_arm(void)
 				 msecs_to_jiffies(ms));
 }
 
+static bool pvcalls_balancer_uneven(const struct pvcalls_set *set,
+				    const u64 *cost, u32 *from, u32 *to)
+{
+	int node[PVCALLS_MAX_WORKERS];
+	unsigned int i;
+
+	if (!pvcalls_placing_keeps_node())
+		return balance_find(cost, set->n, PVCALLS_BUSY_COST, from, to);
+	for (i = 0; i < set->n; i++)
+		node[i] = READ_ONCE(set->w[i]->node);
+	return balance_find_near(cost, node, set->n, PVCALLS_BUSY_COST, from,
+				 to);
+}
+
 static void pvcalls_balancer_turn(struct work_struct *unused)
 {
 	u64 cost[PVCALLS_MAX_WORKERS];
@@ -120,7 +135,7 @@ static void pvcalls_balancer_turn(struct work_struct *unused)
 	/* 0 is no turn */
 	if (!++pvcalls_balancer_now)
 		pvcalls_balancer_now++;
-	if (set && balance_find(cost, set->n, PVCALLS_BUSY_COST, &from, &to)) {
+	if (set && pvcalls_balancer_uneven(set, cost, &from, &to)) {
 		noted = set->w[from]->number;
 		if (noted == pvcalls_balancer_noted)
 			pvcalls_balancer_move(set->w[from], cost[from],

@@ -30,6 +30,16 @@ bool pvcalls_placing_heeds_cpu(void)
 }
 
 /**
+ * pvcalls_placing_keeps_node() - are works to stay on their node?
+ *
+ * Return: true if the balancer may not move them to another. Any context.
+ */
+bool pvcalls_placing_keeps_node(void)
+{
+	return READ_ONCE(pvcalls_placement) == PLACEMENT_NODE;
+}
+
+/**
  * pvcalls_placing_pick() - find a worker by the policy
  * @set: the workers; under RCU
  * @work: for which work; the caller's to give away

@@ -9,6 +9,7 @@ struct pvcalls_set;
 struct pvcalls_work;
 
 bool pvcalls_placing_heeds_cpu(void);
+bool pvcalls_placing_keeps_node(void);
 u32 pvcalls_placing_pick(const struct pvcalls_set *set,
 			 const struct pvcalls_work *work);
 

@@ -71,6 +71,40 @@ static void large_costs(void **state)
 	assert_int_equal(to, 63);
 }
 
+/* Nothing leaves its node, however little the other one has to do */
+static void nodes_by_themselves(void **state)
+{
+	u64 cost[6] = { 1000, 10, 1000, 20, 1000, 10 };
+	const int node[6] = { 1, 0, 1, 0, 1, 0 };
+	u32 from, to;
+
+	(void)state;
+	assert_false(balance_find_near(cost, node, 6, 100, &from, &to));
+	/* on a node with little to do nobody is busy */
+	cost[3] = 200;
+	assert_false(balance_find_near(cost, node, 6, 100, &from, &to));
+	assert_true(balance_find_near(cost, node, 6, 70, &from, &to));
+	assert_int_equal(from, 3);
+	assert_int_equal(to, 1);
+	/* both are uneven: the one that is more so, wherever it is */
+	cost[2] = 1500;
+	assert_true(balance_find_near(cost, node, 6, 70, &from, &to));
+	assert_int_equal(from, 2);
+	assert_int_equal(to, 0);
+	cost[5] = 900;
+	assert_true(balance_find_near(cost, node, 6, 70, &from, &to));
+	assert_int_equal(from, 5);
+	assert_int_equal(to, 1);
+	/* as many nodes as workers */
+	assert_false(balance_find_near(cost, (const int[]){ 0, 1, 2, 3, 4, 5 },
+				       6, 1, &from, &to));
+	/* a worker that is alone there */
+	assert_true(balance_find_near(cost, (const int[]){ 7, 0, 0, 0, 0, 0 },
+				      6, 1, &from, &to));
+	assert_int_equal(from, 2);
+	assert_int_equal(to, 1);
+}
+
 static void what_a_move_gains(void **state)
 {
 	(void)state;
@@ -225,6 +259,7 @@ int main(void)
 		cmocka_unit_test(one_worker_is_even),
 		cmocka_unit_test(nobody_is_busy),
 		cmocka_unit_test(large_costs),
+		cmocka_unit_test(nodes_by_themselves),
 		cmocka_unit_test(what_a_move_gains),
 		cmocka_unit_test(comes_to_an_end),
 		cmocka_unit_test(a_hot_ring_stays),
