@@ -210,10 +210,17 @@ static ssize_t rx_some(struct conn *c)
 	return n;
 }
 
+static volatile sig_atomic_t enough;
+
+static void on_usr1(int sig)
+{
+	enough = sig;
+}
+
 /* The client has sent everything: waits with --seconds, else ends the stream. */
 static bool client_end(struct conn *c, uint64_t start)
 {
-	if (now_ms() - start < c->head.seconds * 1000)
+	if (!enough && now_ms() - start < c->head.seconds * 1000)
 		return false;
 	if (shutdown(c->fd, SHUT_WR))
 		conn_fail(c, "shutdown: %s", strerror(errno));
@@ -415,6 +422,7 @@ static void client(void)
 	pthread_t thread[MAX_CONNS];
 	int i;
 
+	signal(SIGUSR1, on_usr1);
 	watchdog(opt_stall, "connect");
 	for (i = 0; i < opt_conns; i++) {
 		struct conn *c = conn_new(tcp_connect_wait(opt_addr, opt_port, 20000), i, false);
@@ -453,7 +461,7 @@ static const char usage[] =
 "       --out | --in | --both [--seconds N] [--epoll] [--seed N] [--stall SECONDS]\n"
 "Connections that carry a pattern to the server (--out), from it (--in) or both\n"
 "ways at once, in reads and writes of min to max bytes. --bytes: all together.\n"
-"--seconds: only --in, for so long. --stall: it hangs if nothing moves for so long.\n"
+"--seconds: only --in, for so long, or until SIGUSR1. --stall: it hangs if nothing moves for so long.\n"
 "--ready: the server writes its port there when it listens.\n";
 
 int main(int argc, char **argv)
