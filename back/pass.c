@@ -16,6 +16,7 @@
 #include "fe.h"
 #include "frags.h"
 #include "pass.h"
+#include "receive.h"
 #include "sock.h"
 #include "zerocopy.h"
 
@@ -109,12 +110,12 @@ static int pvcalls_pass_recv(struct pvcalls_sock *ps, u32 len)
 	struct bio_vec *bv = pvcalls_worker_current()->bvec;
 	struct pvcalls_active *a = &ps->active;
 	struct ringbuf_span span = ringbuf_free_span(&a->in, len);
-	struct msghdr msg = {};
+	struct iov_iter to;
 	unsigned int n;
 
 	n = pvcalls_pass_bvec(bv, a->map->pages, &span);
-	iov_iter_bvec(&msg.msg_iter, ITER_DEST, bv, n, len);
-	return sock_recvmsg(ps->sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	iov_iter_bvec(&to, ITER_DEST, bv, n, len);
+	return pvcalls_receive(ps->sock, &to);
 }
 
 /* Nothing more is put into the ring; the guest reads what is there first. */

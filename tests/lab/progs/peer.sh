@@ -61,15 +61,6 @@ front_refs() {
 	guest_run "$1" 'cat /sys/module/pvcalls_mt_front/refcnt'
 }
 
-# rounds N: how many; lab.rounds=N in "cmdline=" of the scenario or in --guest-cmdline is preferred
-rounds() {
-	local word n="$1"
-	for word in $LAB_CMDLINE; do
-		case $word in lab.rounds=*) n=${word#*=} ;; esac
-	done
-	seq 1 "$n"
-}
-
 # bg_says NAME TAG WORD: waits until the command of guest_bg has printed it, a minute at most
 bg_says() {
 	local tries=0 base="/run/lab/guests/$1/bg-$2"

@@ -250,6 +250,22 @@ leak_slab() {
 	awk '/^SUnreclaim:/ { print $2 }' /proc/meminfo
 }
 
+# ---- settings ----
+
+# setting NAME DEFAULT: lab.NAME=VALUE in "cmdline=" of the scenario or in --guest-cmdline is preferred
+setting() {
+	local word value="$2"
+	for word in $LAB_CMDLINE; do
+		case $word in "lab.$1="*) value=${word#*=} ;; esac
+	done
+	echo "$value"
+}
+
+# rounds N: numbers from 1 to that, or to lab.rounds
+rounds() {
+	seq 1 "$(setting rounds "$1")"
+}
+
 # ---- servers in Dom0 ----
 
 # iperf_server [PORT]: starts one, waits until it listens, prints its process id

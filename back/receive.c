@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See receive.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kernel.h>
+#include <linux/moduleparam.h>
+#include <linux/net.h>
+#include <linux/skbuff.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+#include <linux/uio.h>
+
+#include <net/sock.h>
+
+#include "pool.h"
+#include "receive.h"
+
+enum { PVCALLS_RECVMSG, PVCALLS_READ_SOCK };
+
+static const char * const pvcalls_receive_names[] = {
+	[PVCALLS_RECVMSG]	= "recvmsg",
+	[PVCALLS_READ_SOCK]	= "read_sock",
+};
+
+static int pvcalls_receive_how = PVCALLS_RECVMSG;
+
+static int pvcalls_set_receive(const char *val, const struct kernel_param *kp)
+{
+	int how = sysfs_match_string(pvcalls_receive_names, val);
+
+	if (how < 0) {
+		pvcalls_param_err("receive", val, "not recvmsg or read_sock");
+		return how;
+	}
+	WRITE_ONCE(pvcalls_receive_how, how);
+	return 0;
+}
+
+static int pvcalls_get_receive(char *buffer, const struct kernel_param *kp)
+{
+	int how = READ_ONCE(pvcalls_receive_how);
+
+	return sysfs_emit(buffer, "%s\n", pvcalls_receive_names[how]);
+}
+
+static const struct kernel_param_ops pvcalls_receive_ops = {
+	.set = pvcalls_set_receive,
+	.get = pvcalls_get_receive,
+};
+
+module_param_cb(receive, &pvcalls_receive_ops, NULL, 0644);
+MODULE_PARM_DESC(receive,
+		 "How bytes are taken from TCP: recvmsg (default) or read_sock");
+
+static int pvcalls_receive_some(read_descriptor_t *desc, struct sk_buff *skb,
+				unsigned int offset, size_t len)
+{
+	struct iov_iter *to = desc->arg.data;
+
+	len = min(len, desc->count);
+	if (skb_copy_datagram_iter(skb, offset, to, len))
+		return -EFAULT;
+	desc->count -= len;
+	return len;
+}
+
+static int pvcalls_receive_read_sock(struct socket *sock, struct iov_iter *to)
+{
+	read_descriptor_t desc = {
+		.count = iov_iter_count(to),
+		.arg.data = to,
+	};
+	int n;
+
+	lock_sock(sock->sk);
+	n = READ_ONCE(sock->ops)->read_sock(sock->sk, &desc,
+					    pvcalls_receive_some);
+	release_sock(sock->sk);
+	return n;
+}
+
+/**
+ * pvcalls_receive() - copy what TCP has
+ * @sock: a connected socket
+ * @to: where to; as many bytes as are wanted
+ *
+ * Does not wait for the network. May sleep.
+ *
+ * Return: how many bytes, 0 at the end of the stream, or a negative error
+ * number, -EAGAIN if there is nothing yet.
+ */
+int pvcalls_receive(struct socket *sock, struct iov_iter *to)
+{
+	struct msghdr msg = {};
+	int n = 0;
+
+	if (READ_ONCE(pvcalls_receive_how) == PVCALLS_READ_SOCK)
+		n = pvcalls_receive_read_sock(sock, to);
+	/* which also knows why there is nothing */
+	if (n > 0)
+		return n;
+	msg.msg_iter = *to;
+	return sock_recvmsg(sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Receiving: from the kernel socket's buffers straight into a guest's pages. */
+#ifndef PVCALLS_BACK_RECEIVE_H
+#define PVCALLS_BACK_RECEIVE_H
+
+struct iov_iter;
+struct socket;
+
+int pvcalls_receive(struct socket *sock, struct iov_iter *to);
+
+#endif /* PVCALLS_BACK_RECEIVE_H */
