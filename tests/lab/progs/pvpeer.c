@@ -16,6 +16,9 @@
  * Orders:
  *   send KEY N, recv KEY N    bytes that pattern_at() gives, in a row
  *   drain KEY                 reads until the end: bytes, or the error
+ *   drop KEY N                reads N bytes, whatever they are
+ *   count KEY                 reads until the end, whatever comes
+ *   oob KEY N                 sends N bytes, the last of them urgent
  *   shut KEY                  ends what we send
  *   close KEY, rst KEY
  *   port KEY                  its peer's port
@@ -142,6 +145,22 @@ static long order_drain(struct held *h)
 	return ret < 0 ? ret : all;
 }
 
+/* Reads at most @n bytes: how many, or the error that came instead of more. */
+static long order_drop(struct held *h, uint64_t n, bool to_end)
+{
+	static __thread char buf[65536];
+	uint64_t done = 0;
+	ssize_t ret = 1;
+
+	while (done < n && ret > 0) {
+		ret = recv(h->fd, buf, n - done < sizeof(buf) ? n - done :
+			   sizeof(buf), 0);
+		if (ret > 0)
+			done += ret;
+	}
+	return ret < 0 && (to_end || !done) ? -errno : (long)done;
+}
+
 static long parse(const char *text, int port, struct sockaddr_storage *ss)
 {
 	struct sockaddr_in6 *a6 = (void *)ss;
@@ -241,6 +260,12 @@ static long order_keyed(const char *op, const char *key, const char *arg)
 		return order_recv(h, n);
 	if (!strcmp(op, "drain"))
 		return order_drain(h);
+	if (!strcmp(op, "drop"))
+		return order_drop(h, n, false);
+	if (!strcmp(op, "count"))
+		return order_drop(h, UINT64_MAX, true);
+	if (!strcmp(op, "oob"))
+		return RC(send(h->fd, "0123456789", n, MSG_OOB | MSG_NOSIGNAL));
 	if (!strcmp(op, "shut"))
 		return RC(shutdown(h->fd, SHUT_WR));
 	if (!strcmp(op, "close"))
