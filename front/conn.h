@@ -137,6 +137,12 @@ static inline u32 pvc_conn_max_unread(const struct pvc_conn *c)
 	return c->ring.in.size / 2;
 }
 
+/* Has the program closed it, or ended it otherwise, while a thread used it? */
+static inline bool pvc_conn_gone(const struct pvc_conn *c)
+{
+	return READ_ONCE(c->closing);
+}
+
 /* conn.c: life, connecting, closing */
 struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family);
 

@@ -171,6 +171,7 @@ int pvc_bind(struct socket *sock, struct sockaddr *sa, int len)
 		ret = native->bind(sock, sa, len);
 	} else {
 		ret = pvc_bind_remote(sock, ps, dev, &a);
+		ps->port_given = pvc_addr_port(&a);
 	}
 	mutex_unlock(&ps->ctl);
 out:
@@ -195,7 +196,7 @@ static int pvc_bind_again(struct socket *sock, struct pvc_sock *ps,
  * @sock: socket without a backend's, ctl held
  * @ps: of it
  *
- * One that listened before gets the port that it had.
+ * One that listened before gets the port that it had, if it had asked for it.
  *
  * Context: process, sleeps; killable.
  * Return: 0, or -ENOTCONN if there is no backend, or another error.
@@ -208,8 +209,12 @@ int pvc_bind_any(struct socket *sock, struct pvc_sock *ps)
 
 	if (!dev)
 		return -ENOTCONN;
-	if (ps->local.len) {
+	if (ps->local.len && ps->port_given) {
 		ret = pvc_bind_again(sock, ps, dev);
+	} else if (ps->local.len) {
+		any = ps->local;
+		pvc_addr_set_port(&any, 0);
+		ret = pvc_bind_remote(sock, ps, dev, &any);
 	} else {
 		any.sa.sa_family = sock->sk->sk_family;
 		any.len = any.sa.sa_family == AF_INET ? sizeof(any.in) :
@@ -258,7 +263,6 @@ static int pvc_connect_start(struct socket *sock, struct pvc_sock *ps,
 		ret = pvc_to_backend(ps->conn, to);
 	if (!ret) {
 		late = !ps->conn->opened;
-		sock->sk->sk_shutdown = 0;
 		ret = pvc_conn_connect(ps->conn, sock->sk, to);
 		if (ret)
 			pvc_sk_drop_conn(ps, true);
@@ -297,30 +301,37 @@ static bool pvc_connecting(const struct pvc_conn *c)
 	return READ_ONCE(c->state) == PVC_CONN_CONNECTING;
 }
 
-/* Waits for the result without ctl, so that others get EALREADY meanwhile. */
-static int pvc_connect_wait(struct socket *sock, struct pvc_sock *ps, int flags)
+/*
+ * Waits for the result without ctl, so that others get EALREADY meanwhile; @ret
+ * is what to return if there is none in time.
+ */
+static int pvc_connect_wait(struct socket *sock, struct pvc_sock *ps, int flags,
+			    int ret)
 {
 	struct pvc_conn *c = pvc_sk_conn(sock->sk);
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	struct sock *sk = sock->sk;
 	long timeo = sock_sndtimeo(sk, flags & O_NONBLOCK);
-	int ret = -EINPROGRESS;
 
 	mutex_unlock(&ps->ctl);
 	if (c && timeo) {
 		add_wait_queue(sk_sleep(sk), &wait);
-		while (pvc_connecting(c) && timeo && !signal_pending(current))
+		while (pvc_connecting(c) && !pvc_conn_gone(c) && timeo &&
+		       !signal_pending(current))
 			timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, timeo);
 		remove_wait_queue(sk_sleep(sk), &wait);
 		if (pvc_connecting(c) && timeo)
 			ret = sock_intr_errno(timeo);
+		/* shutdown() or another connect() has ended it */
+		if (pvc_conn_gone(c))
+			ret = sock_error(sk) ?: -ECONNABORTED;
 	}
+	mutex_lock(&ps->ctl);
+	if (c && ps->conn == c && sock->state == SS_CONNECTING &&
+	    !pvc_connecting(c))
+		ret = pvc_connect_result(sock, ps);
 	if (c)
 		pvc_conn_put(c);
-	mutex_lock(&ps->ctl);
-	if (ps->conn && sock->state == SS_CONNECTING &&
-	    !pvc_connecting(ps->conn))
-		ret = pvc_connect_result(sock, ps);
 	return ret;
 }
 
@@ -328,13 +339,19 @@ static int pvc_disconnect(struct socket *sock, struct pvc_sock *ps,
 			  struct sockaddr *sa, int len, int flags)
 {
 	struct sock *sk = sock->sk;
+	struct pvc_conn *c = ps->conn;
 
+	/* as TCP, which resets a connection that has not ended */
+	if (c && (READ_ONCE(c->state) == PVC_CONN_CONNECTING ||
+		  (READ_ONCE(c->state) == PVC_CONN_CONNECTED &&
+		   !pvc_is_over(sk, c))))
+		WRITE_ONCE(sk->sk_err, ECONNRESET);
 	pvc_sk_drop_conn(ps, true);
 	ps->local.len = 0;
 	ps->listening = false;
 	sock->state = SS_UNCONNECTED;
 	WRITE_ONCE(sk->sk_shutdown, 0);
-	WRITE_ONCE(sk->sk_err, 0);
+	sk->sk_state_change(sk);
 	return pvc_native(sk)->connect(sock, sa, len, flags);
 }
 
@@ -358,7 +375,7 @@ static int pvc_connect_new(struct socket *sock, struct pvc_sock *ps,
 	} else {
 		ret = pvc_connect_start(sock, ps, dev, &to);
 		if (!ret)
-			ret = pvc_connect_wait(sock, ps, flags);
+			ret = pvc_connect_wait(sock, ps, flags, -EINPROGRESS);
 	}
 	if (dev)
 		pvc_dev_put(dev);
@@ -399,7 +416,7 @@ int pvc_connect(struct socket *sock, struct sockaddr *sa, int len, int flags)
 		ret = pvc_connect_result(sock, ps);
 		if (ret == -EINPROGRESS) {
 			ret = flags & O_NONBLOCK ? -EALREADY :
-			      pvc_connect_wait(sock, ps, flags);
+			      pvc_connect_wait(sock, ps, flags, -EALREADY);
 		}
 	} else {
 		ret = pvc_connect_new(sock, ps, sa, len, flags);

@@ -49,6 +49,8 @@ int pvc_listen(struct socket *sock, int backlog)
 	if (!ret) {
 		pvc_conn_attach(c, sk);
 		WRITE_ONCE(ps->listening, true);
+		/* who waits for a signal does not ask for a connection */
+		pvc_conn_post_accepts(c);
 	}
 out:
 	mutex_unlock(&ps->ctl);
@@ -56,10 +58,13 @@ out:
 }
 
 /* What a socket made by accept() inherits, as if TCP had cloned it. */
-static void pvc_inherit(struct sock *sk, const struct sock *from)
+static void pvc_inherit_socket(struct sock *sk, const struct sock *from)
 {
 	const unsigned long flags = BIT(SOCK_LINGER) | BIT(SOCK_KEEPOPEN) |
-				    BIT(SOCK_DBG) | BIT(SOCK_LOCALROUTE);
+				    BIT(SOCK_DBG) | BIT(SOCK_LOCALROUTE) |
+				    BIT(SOCK_URGINLINE) | BIT(SOCK_ZEROCOPY) |
+				    BIT(SOCK_RCVTSTAMP) |
+				    BIT(SOCK_RCVTSTAMPNS) | BIT(SOCK_TSTAMP_NEW);
 
 	sk->sk_flags |= from->sk_flags & flags;
 	sk->sk_lingertime = from->sk_lingertime;
@@ -70,16 +75,51 @@ static void pvc_inherit(struct sock *sk, const struct sock *from)
 	sk->sk_rcvbuf = from->sk_rcvbuf;
 	sk->sk_userlocks = from->sk_userlocks &
 			   (SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK);
-	sk->sk_priority = from->sk_priority;
 	sk->sk_mark = from->sk_mark;
 	sk->sk_reuse = from->sk_reuse;
 	sk->sk_reuseport = from->sk_reuseport;
+	sk->sk_max_pacing_rate = from->sk_max_pacing_rate;
+	sk->sk_pacing_rate = from->sk_pacing_rate;
+#ifdef CONFIG_NET_RX_BUSY_POLL
+	sk->sk_ll_usec = from->sk_ll_usec;
+#endif
+}
+
+static void pvc_inherit_tcp(struct sock *sk, const struct sock *from)
+{
+	const struct tcp_sock *old = tcp_sk(from);
+	struct tcp_sock *new = tcp_sk(sk);
+
+	new->nonagle = old->nonagle;
+	new->keepalive_time = old->keepalive_time;
+	new->keepalive_intvl = old->keepalive_intvl;
+	new->keepalive_probes = old->keepalive_probes;
+	new->linger2 = old->linger2;
+	new->notsent_lowat = old->notsent_lowat;
+	new->recvmsg_inq = old->recvmsg_inq;
+	new->save_syn = old->save_syn;
+	inet_csk(sk)->icsk_syn_retries = inet_csk(from)->icsk_syn_retries;
+	inet_csk(sk)->icsk_user_timeout = inet_csk(from)->icsk_user_timeout;
+}
+
+static void pvc_inherit(struct socket *newsock, const struct sock *from)
+{
+	const struct inet_connection_sock *icsk = inet_csk(from);
+	struct sock *sk = newsock->sk;
+	char name[TCP_CA_NAME_MAX];
+
+	pvc_inherit_socket(sk, from);
+	pvc_inherit_tcp(sk, from);
 	inet_sk(sk)->tos = inet_sk(from)->tos;
 	inet_sk(sk)->uc_ttl = inet_sk(from)->uc_ttl;
-	tcp_sk(sk)->nonagle = tcp_sk(from)->nonagle;
-	tcp_sk(sk)->keepalive_time = tcp_sk(from)->keepalive_time;
-	tcp_sk(sk)->keepalive_intvl = tcp_sk(from)->keepalive_intvl;
-	tcp_sk(sk)->keepalive_probes = tcp_sk(from)->keepalive_probes;
+	inet_sk(sk)->min_ttl = inet_sk(from)->min_ttl;
+	inet_sk(sk)->pmtudisc = inet_sk(from)->pmtudisc;
+	pvcalls_inherit_ip_flags(inet_sk(sk), inet_sk(from));
+	if (icsk->icsk_ca_setsockopt) {
+		strscpy(name, icsk->icsk_ca_ops->name, sizeof(name));
+		pvc_native(sk)->setsockopt(newsock, SOL_TCP, TCP_CONGESTION,
+					   KERNEL_SOCKPTR(name), strlen(name));
+	}
 }
 
 /*
@@ -101,7 +141,7 @@ static int pvc_new_sk(struct socket *newsock, const struct sock *from)
 	sock_graft(sk, newsock);
 	sock_release(tmp);
 	newsock->ops = pvc_remote_ops(from->sk_family);
-	pvc_inherit(sk, from);
+	pvc_inherit(newsock, from);
 	return 0;
 }
 

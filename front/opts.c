@@ -7,10 +7,24 @@
 
 #include "sock.h"
 
-/* TCP gives ENOTCONN once a RST has come. */
-static bool pvc_is_reset(const struct pvc_conn *c)
+/**
+ * pvc_is_over() - is it no connection any more?
+ * @sk: socket
+ * @c: the backend's, connected
+ *
+ * TCP gives ENOTCONN once a RST has come, or both sides' FINs.
+ *
+ * Context: process; does not sleep.
+ * Return: true if so.
+ */
+bool pvc_is_over(const struct sock *sk, struct pvc_conn *c)
 {
-	return c->in_err && c->in_err != -ENOTCONN;
+	if (!READ_ONCE(c->in_err))
+		return false;
+	if (READ_ONCE(c->in_err) != -ENOTCONN || READ_ONCE(c->out_err))
+		return true;
+	return READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN &&
+	       pvc_conn_space(c, false) == c->ring.out.size;
 }
 
 /**
@@ -34,10 +48,12 @@ int pvc_getname(struct socket *sock, struct sockaddr *sa, int peer)
 			return pvc_addr_to_user(sk, &ps->local, sa);
 		return pvc_native(sk)->getname(sock, sa, peer);
 	}
-	/* peer is 2 when accept() asks: any state will do */
-	if (peer && c->state != PVC_CONN_CONNECTED)
-		ret = -ENOTCONN;
-	else if (peer == 1 && pvc_is_reset(c))
+	if (peer && c->state != PVC_CONN_CONNECTED) {
+		pvc_conn_put(c);
+		return -ENOTCONN;
+	}
+	/* peer is 2 when accept() asks: it may have ended */
+	if (peer == 1 && pvc_is_over(sk, c))
 		ret = -ENOTCONN;
 	else
 		ret = pvc_conn_getname(c, peer);
@@ -55,7 +71,7 @@ static int pvc_shutdown_stream(struct sock *sk, struct pvc_conn *c, int how)
 	int ret = 0;
 	bool fin;
 
-	if (pvc_is_reset(c))
+	if (pvc_is_over(sk, c))
 		return -ENOTCONN;
 	/* whoever is sending finishes first, so that the FIN comes last */
 	mutex_lock(&c->tx_mutex);
@@ -79,6 +95,9 @@ static int pvc_shutdown_listen(struct socket *sock, struct pvc_sock *ps,
 	if (how & RCV_SHUTDOWN) {
 		WRITE_ONCE(ps->listening, false);
 		pvc_sk_drop_conn(ps, false);
+		/* the port in the guest goes with the backend's */
+		if (!ps->port_given)
+			sk->sk_userlocks &= ~SOCK_BINDPORT_LOCK;
 		if (inet_sk_state_load(sk) == TCP_LISTEN)
 			pvc_native(sk)->shutdown(sock, SHUT_RD);
 		sk->sk_state_change(sk);
@@ -115,10 +134,12 @@ int pvc_shutdown(struct socket *sock, int how)
 		ret = pvc_shutdown_listen(sock, ps, how);
 	} else if (c->state == PVC_CONN_CONNECTED) {
 		ret = pvc_shutdown_stream(sk, c, how);
-	} else if (c->state == PVC_CONN_CONNECTING && how & RCV_SHUTDOWN) {
+	} else if (c->state == PVC_CONN_CONNECTING) {
+		WRITE_ONCE(sk->sk_err, ECONNRESET);
 		pvc_sk_drop_conn(ps, true);
 		sock->state = SS_UNCONNECTED;
 		sk->sk_state_change(sk);
+		sk_error_report(sk);
 	} else {
 		ret = -ENOTCONN;
 	}

@@ -16,7 +16,7 @@
 #include "conn.h"
 
 /* Options that are passed on to the backend */
-#define PVC_RELAYED	15
+#define PVC_RELAYED	16
 
 /**
  * struct pvc_sock - what we know of a program's socket
@@ -25,6 +25,7 @@
  * @lock: @conn
  * @conn: the backend's socket, referenced; NULL if there is none
  * @listening: listen() has succeeded
+ * @port_given: bind() has named the port
  * @local: address that it is bound to at the backend, if it is
  * @opts_set: options of sockopt.c's table that the program has set
  * @opts: their values
@@ -34,6 +35,7 @@ struct pvc_sock {
 	spinlock_t lock;
 	struct pvc_conn *conn;
 	bool listening;
+	bool port_given;
 	struct pvc_addr local;
 	unsigned long opts_set;
 	int opts[PVC_RELAYED];
@@ -70,6 +72,12 @@ __poll_t pvc_poll(struct file *file, struct socket *sock,
 		  struct poll_table_struct *wait);
 long pvc_wait(struct sock *sk, wait_queue_entry_t *wait, long timeo);
 
+/* msg.c */
+struct ubuf_info *pvc_zerocopy_begin(struct sock *sk, const struct msghdr *msg,
+				     size_t len);
+void pvc_zerocopy_end(struct ubuf_info *ubuf, int sent);
+void pvc_put_inq(struct sock *sk, struct pvc_conn *c, struct msghdr *msg);
+
 /* sockopt.c */
 bool pvc_has_opts(struct sock *sk);
 void pvc_relay_opts(struct sock *sk, struct pvc_conn *c);
@@ -79,6 +87,7 @@ int pvc_getsockopt(struct socket *sock, int level, int name, char __user *val,
 		   int __user *len);
 
 /* opts.c */
+bool pvc_is_over(const struct sock *sk, struct pvc_conn *c);
 int pvc_getname(struct socket *sock, struct sockaddr *sa, int peer);
 int pvc_shutdown(struct socket *sock, int how);
 int pvc_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg);

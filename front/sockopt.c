@@ -28,6 +28,7 @@ static const struct {
 	{ SOL_TCP, TCP_DEFER_ACCEPT },
 	{ SOL_IP, IP_TOS },
 	{ SOL_IP, IP_TTL },
+	{ SOL_IP, IP_BIND_ADDRESS_NO_PORT },
 	{ SOL_IPV6, IPV6_V6ONLY },
 	{ SOL_IPV6, IPV6_TCLASS },
 	{ SOL_IPV6, IPV6_UNICAST_HOPS },
@@ -143,6 +144,34 @@ void pvc_relay_opts(struct sock *sk, struct pvc_conn *c)
 	pvc_relay(ps, c, READ_ONCE(ps->opts_set));
 }
 
+/* What TCP refuses for the state of a socket, which the one below has not. */
+static int pvc_check_state(struct sock *sk, int level, int name)
+{
+	struct pvc_conn *c = pvc_sk_conn(sk);
+	enum pvc_conn_state state;
+	int ret = 0;
+
+	if (!c)
+		return 0;
+	state = READ_ONCE(c->state);
+	pvc_conn_put(c);
+	if (level == SOL_IPV6 && name == IPV6_V6ONLY)
+		return -EINVAL;
+	if (level != SOL_TCP || state == PVC_CONN_OPEN)
+		return 0;
+	switch (name) {
+	case TCP_FASTOPEN:
+	case TCP_FASTOPEN_CONNECT:
+	case TCP_FASTOPEN_NO_COOKIE:
+		ret = state == PVC_CONN_LISTENING ? 0 : -EINVAL;
+		break;
+	case TCP_QUEUE_SEQ:
+		ret = -EPERM;
+		break;
+	}
+	return ret;
+}
+
 static int pvc_set_native(struct socket *sock, int level, int name,
 			  sockptr_t val, unsigned int len)
 {
@@ -174,7 +203,9 @@ int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
 	/* these would take over a socket that carries nothing */
 	if (level == SOL_TCP && (name == TCP_ULP || name == TCP_REPAIR))
 		return -ENOPROTOOPT;
-	ret = pvc_set_native(sock, level, name, val, len);
+	ret = pvc_check_state(sock->sk, level, name);
+	if (!ret)
+		ret = pvc_set_native(sock, level, name, val, len);
 	if (ret)
 		return ret;
 	ps = pvc_sk_create(sock->sk);
@@ -194,6 +225,26 @@ int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
 		pvc_conn_put(c);
 	}
 	return 0;
+}
+
+/* What the state of a TCP socket would be, which the one below does not have. */
+static u8 pvc_tcp_state(const struct sock *sk, struct pvc_conn *c)
+{
+	switch (READ_ONCE(c->state)) {
+	case PVC_CONN_CONNECTING:
+		return TCP_SYN_SENT;
+	case PVC_CONN_LISTENING:
+		return TCP_LISTEN;
+	case PVC_CONN_CONNECTED:
+		break;
+	default:
+		return TCP_CLOSE;
+	}
+	if (pvc_is_over(sk, c))
+		return TCP_CLOSE;
+	if (!(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
+		return READ_ONCE(c->in_err) ? TCP_CLOSE_WAIT : TCP_ESTABLISHED;
+	return READ_ONCE(c->in_err) ? TCP_LAST_ACK : TCP_FIN_WAIT2;
 }
 
 /**
@@ -216,14 +267,14 @@ int pvc_getsockopt(struct socket *sock, int level, int name, char __user *val,
 	ret = pvc_native(sock->sk)->getsockopt(sock, level, name, val, len);
 	if (ret || level != SOL_TCP || name != TCP_INFO)
 		return ret;
-	/* TCP_INFO begins with the state: the one underneath is closed */
+	/* TCP_INFO begins with the state */
 	c = pvc_sk_conn(sock->sk);
 	if (!c)
 		return 0;
 	if (get_user(n, len))
 		ret = -EFAULT;
-	else if (n > 0 && c->state == PVC_CONN_CONNECTED && !c->in_err)
-		ret = put_user((u8)TCP_ESTABLISHED, (u8 __user *)val);
+	else if (n > 0)
+		ret = put_user(pvc_tcp_state(sock->sk, c), (u8 __user *)val);
 	pvc_conn_put(c);
 	return ret;
 }

@@ -41,7 +41,7 @@ long pvc_wait(struct sock *sk, wait_queue_entry_t *wait, long timeo)
 
 static bool pvc_send_ended(const struct sock *sk, const struct pvc_conn *c)
 {
-	return READ_ONCE(sk->sk_err) ||
+	return READ_ONCE(sk->sk_err) || pvc_conn_gone(c) ||
 	       READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN ||
 	       !(pvc_connected(c) || pvc_connecting(c));
 }
@@ -53,10 +53,11 @@ static int pvc_send_some(struct pvc_conn *c, struct msghdr *msg, size_t len,
 	/* in pieces, so that the backend can begin with the first */
 	size_t n = min3(len, (size_t)space, (size_t)c->ring.out.size / 4);
 
-	n = pvc_ring_write(&c->ring, n, &msg->msg_iter);
-	if (n)
-		pvc_conn_produce(c, n);
-	return n ?: -EFAULT;
+	/* as in TCP, a piece that faults is not sent at all */
+	if (pvc_ring_write(&c->ring, n, &msg->msg_iter) < n)
+		return -EFAULT;
+	pvc_conn_produce(c, n);
+	return n;
 }
 
 static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
@@ -109,6 +110,31 @@ static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 	return sent ?: ret;
 }
 
+/* connect() and sendmsg() in one; it saves nothing here. */
+static int pvc_send_open(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	int flags = msg->msg_flags & MSG_DONTWAIT ? O_NONBLOCK : 0;
+	int ret = -EINVAL;
+
+	if (msg->msg_name)
+		ret = pvc_connect(sock, msg->msg_name, msg->msg_namelen, flags);
+	if (ret)
+		return ret;
+	msg->msg_flags &= ~MSG_FASTOPEN;
+	return READ_ONCE(sock->ops)->sendmsg(sock, msg, len);
+}
+
+/* What TCP checks in control data. */
+static int pvc_send_cmsg(struct sock *sk, struct msghdr *msg)
+{
+	struct sockcm_cookie cookie;
+
+	if (!msg->msg_controllen)
+		return 0;
+	sockcm_init(&cookie, sk);
+	return sock_cmsg_send(sk, msg, &cookie) ? -EINVAL : 0;
+}
+
 /**
  * pvc_sendmsg() - sendmsg()
  * @sock: any of ours
@@ -120,25 +146,33 @@ static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
  */
 int pvc_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
-	struct pvc_conn *c = pvc_sk_conn(sock->sk);
 	struct sock *sk = sock->sk;
+	struct ubuf_info *ubuf;
+	struct pvc_conn *c;
 	int ret;
 
-	if (!c) {
-		/* not connected: TCP has the right error */
-		if (!(msg->msg_flags & MSG_FASTOPEN))
-			return pvc_native(sk)->sendmsg(sock, msg, len);
-		return -EOPNOTSUPP;
-	}
-	if (msg->msg_flags & MSG_OOB) {
-		ret = -EOPNOTSUPP;
-	} else {
-		ret = pvc_send(sk, c, msg, min_t(size_t, len, INT_MAX),
-			       sock_sndtimeo(sk,
-					     msg->msg_flags & MSG_DONTWAIT));
-		if (ret == -EPIPE)
-			ret = sk_stream_error(sk, msg->msg_flags, ret);
-	}
+	if (msg->msg_flags & MSG_FASTOPEN)
+		return pvc_send_open(sock, msg, len);
+	c = pvc_sk_conn(sk);
+	/* not connected: TCP has the right error */
+	if (!c)
+		return pvc_native(sk)->sendmsg(sock, msg, len);
+	ret = -EOPNOTSUPP;
+	if (msg->msg_flags & MSG_OOB)
+		goto out;
+	ret = pvc_send_cmsg(sk, msg);
+	if (ret)
+		goto out;
+	ubuf = pvc_zerocopy_begin(sk, msg, len);
+	ret = PTR_ERR_OR_ZERO(ubuf);
+	if (ret)
+		goto out;
+	ret = pvc_send(sk, c, msg, min_t(size_t, len, INT_MAX),
+		       sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT));
+	if (ret == -EPIPE)
+		ret = sk_stream_error(sk, msg->msg_flags, ret);
+	pvc_zerocopy_end(ubuf, ret);
+out:
 	pvc_conn_put(c);
 	return ret;
 }
@@ -154,9 +188,14 @@ static bool pvc_recv_ended(const struct sock *sk, const struct pvc_conn *c)
 /* What to return when there is nothing to read and no more will come. */
 static int pvc_recv_end(struct sock *sk, const struct pvc_conn *c)
 {
-	int ret = sock_error(sk);
+	int ret;
 
-	if (!ret && !pvc_connected(c))
+	/* a FIN is the end, whatever has come after it */
+	if (pvc_connected(c) && c->in_err == -ENOTCONN)
+		return 0;
+	ret = sock_error(sk);
+	if (!ret && !pvc_connected(c) &&
+	    !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN))
 		ret = -ENOTCONN;
 	return ret;
 }
@@ -166,8 +205,7 @@ static int pvc_recv_some(struct pvc_conn *c, struct msghdr *msg, u32 skip,
 			 size_t n, int flags)
 {
 	if (!(flags & MSG_TRUNC) && n) {
-		n = pvc_ring_read(&c->ring, skip, n, &msg->msg_iter);
-		if (!n)
+		if (pvc_ring_read(&c->ring, skip, n, &msg->msg_iter) < n)
 			return -EFAULT;
 	}
 	if (!(flags & MSG_PEEK) && n)
@@ -201,6 +239,10 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 
 	mutex_lock(&c->rx_mutex);
 	for (;;) {
+		/* connect() with AF_UNSPEC has ended it meanwhile */
+		ret = -EPIPE;
+		if (pvc_conn_gone(c))
+			break;
 		ended = pvc_recv_ended(sk, c);
 		/* what came before the end is there to be seen after it */
 		smp_rmb();
@@ -271,6 +313,8 @@ int pvc_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags)
 		ret = -ENOTCONN;
 	else
 		ret = pvc_recv(sk, c, msg, min_t(size_t, len, INT_MAX), flags);
+	if (ret >= 0)
+		pvc_put_inq(sk, c, msg);
 	pvc_conn_put(c);
 	return ret;
 }

@@ -10,6 +10,7 @@
 #include <linux/ptrace.h>
 #include <linux/skbuff.h>
 #include <linux/version.h>
+#include <net/inet_sock.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 /* proto_ops.accept takes its flags in a structure */
@@ -82,6 +83,26 @@ static inline void pvcalls_ubuf_init(struct ubuf_info *ubuf,
 #else
 #define PVCALLS_NO_SENDPAGE	.sendpage = sock_no_sendpage,
 #endif
+
+/* What a socket that is accepted inherits of IP's flags: 6.6 has made them bits */
+static inline void pvcalls_inherit_ip_flags(struct inet_sock *to,
+					    const struct inet_sock *from)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	const unsigned long flags = IP_CMSG_ALL | BIT(INET_FLAGS_RECVERR) |
+				    BIT(INET_FLAGS_RECVERR_RFC4884) |
+				    BIT(INET_FLAGS_FREEBIND) |
+				    BIT(INET_FLAGS_BIND_ADDRESS_NO_PORT);
+
+	to->inet_flags |= from->inet_flags & flags;
+#else
+	to->cmsg_flags = from->cmsg_flags;
+	to->recverr = from->recverr;
+	to->recverr_rfc4884 = from->recverr_rfc4884;
+	to->freebind = from->freebind;
+	to->bind_address_no_port = from->bind_address_no_port;
+#endif
+}
 
 /*
  * From 6.9 on any socket can have SOL_SOCKET sent to its own setsockopt();

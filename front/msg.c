@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What comes with a message besides its bytes: MSG_ZEROCOPY's completions and
+ * TCP_INQ's control data.
+ */
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+
+#include "sock.h"
+
+/**
+ * pvc_zerocopy_begin() - before a send whose completion a program waits for
+ * @sk: any of ours
+ * @msg: what is to be sent
+ * @len: its length in bytes
+ *
+ * The bytes are copied nevertheless, which the completion says.
+ *
+ * Context: process, may sleep.
+ * Return: for pvc_zerocopy_end(); NULL if no completion is wanted; -ENOBUFS as
+ * an error pointer.
+ */
+struct ubuf_info *pvc_zerocopy_begin(struct sock *sk, const struct msghdr *msg,
+				     size_t len)
+{
+	struct ubuf_info *ubuf;
+
+	if (!(msg->msg_flags & MSG_ZEROCOPY) || !len || msg->msg_ubuf ||
+	    !sock_flag(sk, SOCK_ZEROCOPY))
+		return NULL;
+	/* no page of the program is held: nothing to account for */
+	ubuf = msg_zerocopy_realloc(sk, 0, NULL);
+	return ubuf ?: ERR_PTR(-ENOBUFS);
+}
+
+/**
+ * pvc_zerocopy_end() - after the send
+ * @ubuf: what pvc_zerocopy_begin() gave, but no error
+ * @sent: bytes, or an error: then there is no completion
+ *
+ * Context: process.
+ */
+void pvc_zerocopy_end(struct ubuf_info *ubuf, int sent)
+{
+	if (!ubuf)
+		return;
+	if (sent > 0) {
+		uarg_to_msgzc(ubuf)->zerocopy = 0;
+		net_zcopy_put(ubuf);
+	} else {
+		msg_zerocopy_put_abort(ubuf, true);
+	}
+}
+
+/**
+ * pvc_put_inq() - tell how much is left, to who has asked for that
+ * @sk: connected socket
+ * @c: the backend's
+ * @msg: what is being received
+ *
+ * Context: process.
+ */
+void pvc_put_inq(struct sock *sk, struct pvc_conn *c, struct msghdr *msg)
+{
+	bool cmsg = tcp_sk(sk)->recvmsg_inq;
+	int left;
+
+	if (!cmsg && !msg->msg_get_inq)
+		return;
+	left = pvc_conn_avail(c, false);
+	/* the end is something to read, too */
+	if (!left && c->in_err)
+		left = 1;
+	msg->msg_inq = left;
+	if (cmsg)
+		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(left), &left);
+}
