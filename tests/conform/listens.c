@@ -442,6 +442,38 @@ static void several(void)
 	R("accept", accept(l, NULL, NULL));
 }
 
+static void on_host(void)
+{
+	struct sockaddr_in a = world.v4;
+	socklen_t len = sizeof(a);
+	int l = sock4(), fd, two = sock4(), port;
+
+	a.sin_port = 0;
+	R("bind", bind(l, (void *)&a, sizeof(a)));
+	show_name("getsockname", l, false);
+	R("listen", listen(l, 5));
+	R("getsockopt SO_ACCEPTCONN", get_int(l, SOL_SOCKET, SO_ACCEPTCONN));
+	show_poll("poll", l, 0);
+	getsockname(l, (void *)&a, &len);
+	port = ntohs(a.sin_port);
+	R("bind another", bind(two, (void *)&a, sizeof(a)));
+	R("bind another to any", bind_any(two, port));
+	R("peer", dial("d", port));
+	fd = accept(l, NULL, NULL);
+	R("accept", fd < 0 ? fd : 0);
+	show_name("getsockname accepted", fd, false);
+	R("getsockopt SO_ACCEPTCONN", get_int(fd, SOL_SOCKET, SO_ACCEPTCONN));
+	R("bind again", bind_any(l, 0));
+	R("connect", conn4(l));
+	R("shutdown", shutdown(l, SHUT_RD));
+	R("getsockopt SO_ACCEPTCONN", get_int(l, SOL_SOCKET, SO_ACCEPTCONN));
+	R("peer", dial("e", port));
+	R("listen again", listen(l, 5));
+	show_name("getsockname again", l, false);
+	R("close", close(l));
+	R("peer", dial("f", port));
+}
+
 static void backlogs(void)
 {
 	int l = sock4();
@@ -454,6 +486,7 @@ static void backlogs(void)
 
 THEME(listens)
 	{ "listen", plain },
+	{ "listen_host", on_host },
 	{ "listen_unbound", unbound },
 	{ "listen_nonblock", nonblock },
 	{ "accept_names", names_of_accept },

@@ -134,7 +134,7 @@ static void async(void)
 {
 	int fd = peer_conn("c");
 
-	handle(SIGIO, 0);
+	handle(SIGIO, SA_RESTART);
 	R("fcntl F_SETOWN", fcntl(fd, F_SETOWN, getpid()));
 	R("fcntl F_GETOWN", fcntl(fd, F_GETOWN) == getpid());
 	R("fcntl O_ASYNC", fcntl(fd, F_SETFL, O_ASYNC));
@@ -158,7 +158,7 @@ static void async_accept(void)
 {
 	int port, l = listener(AF_INET, 0, &port);
 
-	handle(SIGIO, 0);
+	handle(SIGIO, SA_RESTART);
 	fcntl(l, F_SETOWN, getpid());
 	R("fcntl O_ASYNC", fcntl(l, F_SETFL, O_ASYNC | O_NONBLOCK));
 	peer("dial d %s %d", peer_ip(), port);
@@ -171,7 +171,7 @@ static void urgent(void)
 {
 	int fd = peer_conn("c");
 
-	handle(SIGURG, 0);
+	handle(SIGURG, SA_RESTART);
 	fcntl(fd, F_SETOWN, getpid());
 	peer("oob c 1");
 	await_count(1);
