@@ -374,8 +374,10 @@ static int pvc_connect_new(struct socket *sock, struct pvc_sock *ps,
 		ret = pvc_native(sk)->connect(sock, sa, len, flags);
 	} else {
 		ret = pvc_connect_start(sock, ps, dev, &to);
+		/* as in TCP, even if it has come about by now */
 		if (!ret)
-			ret = pvc_connect_wait(sock, ps, flags, -EINPROGRESS);
+			ret = flags & O_NONBLOCK ? -EINPROGRESS :
+			      pvc_connect_wait(sock, ps, flags, -EINPROGRESS);
 	}
 	if (dev)
 		pvc_dev_put(dev);

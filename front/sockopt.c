@@ -155,7 +155,8 @@ static int pvc_check_state(struct sock *sk, int level, int name)
 		return 0;
 	state = READ_ONCE(c->state);
 	pvc_conn_put(c);
-	if (level == SOL_IPV6 && name == IPV6_V6ONLY)
+	if (level == SOL_IPV6 && name == IPV6_V6ONLY &&
+	    sk->sk_family == AF_INET6)
 		return -EINVAL;
 	if (level != SOL_TCP || state == PVC_CONN_OPEN)
 		return 0;

@@ -178,7 +178,6 @@ static void restart(void)
 	R("close", close(fd));
 	R("peer", peer("count d"));
 	R("peer", peer("close d"));
-	R("bind", bind_any(two, port));
 	R("setsockopt SO_REUSEADDR", set_int(two, SOL_SOCKET, SO_REUSEADDR, 1));
 	R("bind with SO_REUSEADDR", bind_any(two, port));
 	R("listen", listen(two, 1));
