@@ -77,6 +77,30 @@ static void case_waitall(void)
 	EXPECT("the end", 0, recv(fd, buf, 200, MSG_WAITALL));
 }
 
+static long later_write(struct blocked *b)
+{
+	size_t len = 32 << 20;
+	char *buf = malloc(len);
+	long ret;
+
+	pattern_fill(buf, len, 0);
+	ret = RC(send(b->fd, buf, len, MSG_NOSIGNAL));
+	free(buf);
+	return ret;
+}
+
+/* However often it has to wait for room */
+static void case_whole(void)
+{
+	int fd = peer_hold("whole");
+	struct blocked b;
+
+	blocked_start(&b, fd, later_write);
+	EXPECT("a write waits", 0, b.done);
+	MUST("the peer has all", 32 << 20, peer("recv whole %d", 32 << 20));
+	EXPECT("all in one write", 32 << 20, blocked_end(&b, "send"));
+}
+
 static void case_dontwait(void)
 {
 	int fd = peer_hold("dontwait");
@@ -471,6 +495,7 @@ static void case_speaks_first(void)
 static const struct check checks[] = {
 	{ "peek", case_peek },
 	{ "waitall", case_waitall },
+	{ "whole", case_whole },
 	{ "dontwait", case_dontwait },
 	{ "trunc", case_trunc },
 	{ "zero", case_zero },
