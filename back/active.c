@@ -9,8 +9,6 @@
 #include <net/sock.h>
 #include <net/tcp_states.h>
 
-#include <xen/events.h>
-
 #include "datamap.h"
 #include "fe.h"
 #include "pass.h"
@@ -60,7 +58,7 @@ static void pvcalls_active_rings(struct pvcalls_sock *ps)
 	ringbuf_start_producer(&a->in);
 	a->in_cons = 0;
 	a->out_prod = 0;
-	a->found = false;
+	a->rest = false;
 	a->in_waiting = false;
 	a->in_done = false;
 	a->out_blocked = false;
@@ -83,7 +81,8 @@ static void pvcalls_active_unmap(struct pvcalls_sock *ps)
 	if (!a->map)
 		return;
 	pvcalls_notify_now(&a->notify);
-	pvcalls_ring_put(a->ring, pvcalls_active_reuse(ps));
+	pvcalls_ring_put(ps->fe, a->ring, ps->work.steered,
+			 pvcalls_active_reuse(ps));
 	a->ring = NULL;
 	a->map = NULL;
 	a->irq = 0;
@@ -105,17 +104,41 @@ int pvcalls_active_map(struct pvcalls_sock *ps, grant_ref_t ref,
 	struct pvcalls_active *a = &ps->active;
 	struct pvcalls_ring *ring;
 
-	/* events may come at once; @state keeps the worker from handling any */
-	ring = pvcalls_ring_get(ps, ref, port);
+	ring = pvcalls_ring_get(ps->fe, ref, port);
 	if (IS_ERR(ring))
 		return PTR_ERR(ring);
 	a->ring = ring;
 	a->map = ring->map;
-	a->irq = ring->irq;
-	a->notify.irq = ring->irq;
-	pvcalls_work_bind(&ps->work, ring->irq, ring->steered);
+	a->irq = ring->tap.port->irq;
+	a->notify.irq = a->irq;
+	ps->work.steered = ring->steered;
+	pvcalls_active_steer(ps);
 	pvcalls_active_rings(ps);
 	return 0;
+}
+
+/**
+ * pvcalls_active_steer() - have the interrupt come in where the socket is run
+ * @ps: socket, perhaps with a data ring
+ *
+ * An event channel that serves many rings follows one of them. Cheap if there
+ * is nothing to do. May sleep.
+ */
+void pvcalls_active_steer(struct pvcalls_sock *ps)
+{
+	const struct pvcalls_active *a = &ps->active;
+
+	if (a->map && READ_ONCE(a->ring->tap.steers))
+		pvcalls_work_steer(&ps->work, a->irq);
+}
+
+/**
+ * pvcalls_active_listen() - the connection has come about: hear of events
+ * @ps: socket with a data ring, which the caller makes be looked at after this
+ */
+void pvcalls_active_listen(struct pvcalls_sock *ps)
+{
+	pvcalls_port_listen(&ps->active.ring->tap, &ps->work);
 }
 
 /**
@@ -133,6 +156,8 @@ void pvcalls_active_close(struct pvcalls_sock *ps)
 		pvcalls_reply(a->connect, -ECONNABORTED);
 		a->connect = NULL;
 	}
+	if (a->ring)
+		pvcalls_port_hush(&a->ring->tap);
 	if (a->map && ps->sock &&
 	    (!ps->release || a->reset || !pvcalls_active_drained(ps)))
 		sock_no_linger(ps->sock->sk);
@@ -169,6 +194,7 @@ static void pvcalls_active_connected(struct pvcalls_sock *ps)
 	ps->active.connect = NULL;
 	WRITE_ONCE(ps->state, PVCALLS_SS_CONNECTED);
 	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+	pvcalls_active_listen(ps);
 	pvcalls_sock_name(ps, call, false);
 	pvcalls_reply(call, 0);
 }
@@ -382,10 +408,7 @@ bool pvcalls_active_drained(const struct pvcalls_sock *ps)
 	return a->out_done || (a->stop && a->out.cons == a->stop_at);
 }
 
-/*
- * Give the EOI that is owed, and say whether the event had a reason. What an
- * event tells of may have been seen before it came, but only once in a row.
- */
+/* Say whether the event had a reason, so that its EOI can be given. */
 static void pvcalls_active_eoi(struct pvcalls_sock *ps)
 {
 	struct pvcalls_active *a = &ps->active;
@@ -394,9 +417,31 @@ static void pvcalls_active_eoi(struct pvcalls_sock *ps)
 	found = a->in.cons != a->in_cons || a->out.prod != a->out_prod;
 	a->in_cons = a->in.cons;
 	a->out_prod = a->out.prod;
-	xen_irq_lateeoi(a->irq,
-			found || a->found ? 0 : XEN_EOI_FLAG_SPURIOUS);
-	a->found = found;
+	pvcalls_port_done(&a->ring->tap, found);
+}
+
+/**
+ * pvcalls_active_resting() - is there nothing to do?
+ * @ps: socket that has been marked
+ *
+ * Mostly because of an event that was meant for another ring on the same event
+ * channel: cheaper than pvcalls_active_step(), which has found that nothing was
+ * left to do, and has asked for an event about the next byte.
+ *
+ * Return: true if so.
+ */
+bool pvcalls_active_resting(struct pvcalls_sock *ps)
+{
+	struct pvcalls_active *a = &ps->active;
+
+	if (!a->rest || ps->state != PVCALLS_SS_CONNECTED ||
+	    test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
+	    READ_ONCE(*a->out.sh.prod) != a->out.prod ||
+	    READ_ONCE(*a->in.sh.cons) != a->in.cons)
+		return false;
+	if (pvcalls_port_take(&a->ring->tap))
+		pvcalls_active_eoi(ps);
+	return true;
 }
 
 /**
@@ -408,7 +453,7 @@ static void pvcalls_active_eoi(struct pvcalls_sock *ps)
 bool pvcalls_active_step(struct pvcalls_sock *ps)
 {
 	struct pvcalls_active *a = &ps->active;
-	bool eoi = test_and_clear_bit(PVCALLS_SF_EOI, &ps->flags);
+	bool eoi = pvcalls_port_take(&a->ring->tap);
 	bool more;
 
 	/* the guest's indexes tell whether the event had a reason */
@@ -418,6 +463,8 @@ bool pvcalls_active_step(struct pvcalls_sock *ps)
 	more = pvcalls_pass_out(ps);
 	if (ps->state == PVCALLS_SS_CONNECTED)
 		more |= pvcalls_pass_in(ps);
+	a->rest = !more && !a->stop && !a->out_done && !a->out_blocked &&
+		  !a->zerocopy.taken;
 	if (eoi)
 		pvcalls_active_eoi(ps);
 	return more;

@@ -30,9 +30,9 @@ struct pvcalls_sock;
  * @notify: events to the guest
  * @in: network to guest; we produce
  * @out: guest to network; we consume
- * @in_cons: where the guest's index was when the last EOI was given
+ * @in_cons: where the guest's index was at the last event
  * @out_prod: likewise
- * @found: the last event had a reason
+ * @rest: nothing was left to do after the last step
  * @in_waiting: the ring was full, wait for a good deal of space
  * @in_done: nothing more will be put into the ring
  * @out_blocked: the kernel socket was full, wait for PVCALLS_SF_OUT_READY
@@ -56,7 +56,7 @@ struct pvcalls_active {
 	struct ringbuf out;
 	u32 in_cons;
 	u32 out_prod;
-	bool found;
+	bool rest;
 	bool in_waiting;
 	bool in_done;
 	bool out_blocked;
@@ -75,6 +75,8 @@ struct pvcalls_active {
 void pvcalls_active_init(struct pvcalls_active *a);
 int pvcalls_active_map(struct pvcalls_sock *ps, grant_ref_t ref,
 		       evtchn_port_t port);
+void pvcalls_active_steer(struct pvcalls_sock *ps);
+void pvcalls_active_listen(struct pvcalls_sock *ps);
 void pvcalls_active_close(struct pvcalls_sock *ps);
 bool pvcalls_active_let_go(struct pvcalls_sock *ps);
 
@@ -85,6 +87,7 @@ void pvcalls_active_shutdown(struct pvcalls_sock *ps,
 			     struct pvcalls_call *call);
 void pvcalls_active_drain(struct pvcalls_sock *ps);
 bool pvcalls_active_drained(const struct pvcalls_sock *ps);
+bool pvcalls_active_resting(struct pvcalls_sock *ps);
 bool pvcalls_active_step(struct pvcalls_sock *ps);
 
 #endif /* PVCALLS_BACK_ACTIVE_H */

@@ -102,6 +102,7 @@ static int pvcalls_passive_try(struct pvcalls_sock *ps,
 	pvcalls_hooks_attach(child, &ps->hooks);
 	pvcalls_sock_name(child, call, true);
 	set_bit(PVCALLS_SF_IN_READY, &child->flags);
+	pvcalls_active_listen(child);
 	/*
 	 * From here on it belongs to its own worker, which looks at once. The
 	 * guest must not hear of it before, or it could not be found yet.

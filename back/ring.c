@@ -4,16 +4,13 @@
 
 #include <linux/err.h>
 #include <linux/hash.h>
-#include <linux/interrupt.h>
 #include <linux/slab.h>
-
-#include <xen/events.h>
 
 #include "datamap.h"
 #include "fe.h"
 #include "policy.h"
 #include "ring.h"
-#include "sock.h"
+#include "worker.h"
 
 /*
  * Unmapping can't fail for want of memory: a worker has its own scratch, and
@@ -21,24 +18,6 @@
  */
 static struct pvcalls_datamap_scratch pvcalls_end_scratch;
 static DEFINE_MUTEX(pvcalls_end_lock);
-
-static irqreturn_t pvcalls_ring_event(int irq, void *data)
-{
-	struct pvcalls_ring *ring = data;
-	struct pvcalls_sock *ps;
-
-	spin_lock(&ring->lock);
-	ps = ring->user;
-	if (ps) {
-		set_bit(PVCALLS_SF_EOI, &ps->flags);
-		pvcalls_work_mark(&ps->work);
-	}
-	spin_unlock(&ring->lock);
-	/* the last one of the socket before may come late, but not more */
-	if (!ps)
-		xen_irq_lateeoi(irq, XEN_EOI_FLAG_SPURIOUS);
-	return IRQ_HANDLED;
-}
 
 static struct hlist_head *pvcalls_ring_bucket(struct pvcalls_fe *fe,
 					      grant_ref_t ref)
@@ -75,7 +54,7 @@ static void pvcalls_ring_unkeep(struct pvcalls_fe *fe,
 static void pvcalls_ring_free(struct pvcalls_fe *fe, struct pvcalls_ring *ring,
 			      struct pvcalls_datamap_scratch *scratch)
 {
-	unbind_from_irqhandler(ring->irq, ring);
+	pvcalls_port_leave(&fe->rings.ports, &ring->tap);
 	atomic_sub(pvcalls_datamap_pages(ring->map), &fe->pages);
 	pvcalls_datamap_unmap(ring->map, scratch);
 	kfree(ring);
@@ -122,6 +101,7 @@ static void pvcalls_rings_timer(struct timer_list *timer)
 void pvcalls_rings_init(struct pvcalls_fe *fe)
 {
 	mutex_init(&fe->rings.lock);
+	pvcalls_ports_init(&fe->rings.ports);
 	INIT_LIST_HEAD(&fe->rings.kept);
 	timer_setup(&fe->rings.timer, pvcalls_rings_timer, 0);
 }
@@ -192,20 +172,16 @@ static int pvcalls_ring_charge(struct pvcalls_fe *fe, u32 pages)
 
 static int pvcalls_ring_bind(struct pvcalls_fe *fe, struct pvcalls_ring *ring)
 {
-	int irq;
+	bool shared = pvcalls_fe_has(fe, PVCALLS_F_SHARED_EVTCHN);
+	int err;
 
-	irq = bind_interdomain_evtchn_to_irqhandler_lateeoi(fe->dev, ring->port,
-							    pvcalls_ring_event,
-							    0,
-							    "pvcalls-mt-data",
-							    ring);
-	if (irq < 0) {
-		pvcalls_fe_warn(fe, "data ring %u: bad port %u (%d)\n",
-				ring->ref, ring->port, irq);
-		return -EINVAL;
-	}
-	ring->irq = irq;
-	return 0;
+	err = pvcalls_port_join(&fe->rings.ports, &ring->tap, fe->dev,
+				ring->port, shared);
+	if (!err)
+		return 0;
+	pvcalls_fe_warn(fe, "data ring %u: bad port %u (%d)\n", ring->ref,
+			ring->port, err);
+	return err == -ENOBUFS || err == -ENOMEM ? err : -EINVAL;
 }
 
 /* Make it known, unless the guest has named it for two sockets at a time. */
@@ -239,7 +215,6 @@ static struct pvcalls_ring *pvcalls_ring_new(struct pvcalls_fe *fe,
 		return ERR_PTR(-ENOMEM);
 	ring->ref = ref;
 	ring->port = port;
-	spin_lock_init(&ring->lock);
 	INIT_LIST_HEAD(&ring->kept);
 
 	ring->map = pvcalls_datamap_map(fe->domid, ref, pvcalls_max_order(),
@@ -297,32 +272,23 @@ static struct pvcalls_ring *pvcalls_ring_again(struct pvcalls_fe *fe,
 
 /**
  * pvcalls_ring_get() - a guest names a data ring for a socket
- * @ps: the socket
+ * @fe: the guest
  * @ref: grant of the indexes page
  * @port: the guest's end of the event channel
  *
- * One that has been kept is as it was mapped: nothing is read again. Events
- * mark the socket from now on. On any worker. Undone by pvcalls_ring_put().
+ * One that has been kept is as it was mapped: nothing is read again. Nobody
+ * hears of events yet. On any worker. Undone by pvcalls_ring_put().
  *
  * Return: the ring, or an error pointer with an error number for the guest,
  * with a line in the log: -EINVAL for a bad order or port, or a ring that is in
- * use, -EFAULT for a bad grant, -ENOBUFS for too many pages, -ENOMEM.
+ * use, -EFAULT for a bad grant, -ENOBUFS for too many pages or too many rings
+ * on the event channel, -ENOMEM.
  */
-struct pvcalls_ring *pvcalls_ring_get(struct pvcalls_sock *ps, grant_ref_t ref,
+struct pvcalls_ring *pvcalls_ring_get(struct pvcalls_fe *fe, grant_ref_t ref,
 				      evtchn_port_t port)
 {
-	struct pvcalls_ring *ring;
-
-	ring = pvcalls_ring_again(ps->fe, ref, port);
-	if (!ring)
-		ring = pvcalls_ring_new(ps->fe, ref, port);
-	if (IS_ERR(ring))
-		return ring;
-
-	spin_lock_irq(&ring->lock);
-	ring->user = ps;
-	spin_unlock_irq(&ring->lock);
-	return ring;
+	return pvcalls_ring_again(fe, ref, port) ?:
+	       pvcalls_ring_new(fe, ref, port);
 }
 
 static void pvcalls_ring_keep(struct pvcalls_fe *fe, struct pvcalls_ring *ring)
@@ -340,30 +306,24 @@ static void pvcalls_ring_keep(struct pvcalls_fe *fe, struct pvcalls_ring *ring)
 
 /**
  * pvcalls_ring_put() - a socket does not use its data ring any more
+ * @fe: the guest
  * @ring: ring; the socket owes no event to the guest
+ * @steered: number of the worker to whose CPU the interrupt goes, 0: to none
  * @keep: the guest has said that it will be used again
  *
  * On the worker that the socket belongs to.
  */
-void pvcalls_ring_put(struct pvcalls_ring *ring, bool keep)
+void pvcalls_ring_put(struct pvcalls_fe *fe, struct pvcalls_ring *ring,
+		      u32 steered, bool keep)
 {
-	struct pvcalls_sock *ps = ring->user;
-	struct pvcalls_fe *fe = ps->fe;
-
-	ring->steered = ps->work.steered;
-	spin_lock_irq(&ring->lock);
-	ring->user = NULL;
-	spin_unlock_irq(&ring->lock);
-
 	if (keep) {
-		if (test_and_clear_bit(PVCALLS_SF_EOI, &ps->flags))
-			xen_irq_lateeoi(ring->irq, 0);
+		pvcalls_port_hush(&ring->tap);
+		ring->steered = steered;
 		pvcalls_ring_keep(fe, ring);
 		return;
 	}
 	/* as long as it is mapped, it is not free to be named again */
-	unbind_from_irqhandler(ring->irq, ring);
-	clear_bit(PVCALLS_SF_EOI, &ps->flags);
+	pvcalls_port_leave(&fe->rings.ports, &ring->tap);
 	atomic_sub(pvcalls_datamap_pages(ring->map), &fe->pages);
 	pvcalls_datamap_unmap(ring->map, &pvcalls_worker_current()->scratch);
 	mutex_lock(&fe->rings.lock);

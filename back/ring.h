@@ -8,22 +8,23 @@
 
 #include <linux/list.h>
 #include <linux/mutex.h>
-#include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/types.h>
 
 #include <xen/interface/event_channel.h>
 #include <xen/interface/grant_table.h>
 
+#include "port.h"
+
 struct pvcalls_datamap;
 struct pvcalls_fe;
-struct pvcalls_sock;
 
 #define PVCALLS_RING_HASH_BITS	10
 
 /**
  * struct pvcalls_rings - the data rings of a guest
- * @lock: guards all of it, also while a kept ring is being unmapped
+ * @lock: guards all of it but @ports, also while a kept ring is being unmapped
+ * @ports: their event channels
  * @all: all rings, by the grant of their indexes page
  * @kept: those that no socket uses, the one that was used last at the head
  * @kept_pages: pages of the guest that those hold
@@ -31,6 +32,7 @@ struct pvcalls_sock;
  */
 struct pvcalls_rings {
 	struct mutex lock;
+	struct pvcalls_ports ports;
 	struct hlist_head all[1 << PVCALLS_RING_HASH_BITS];
 	struct list_head kept;
 	u32 kept_pages;
@@ -42,11 +44,9 @@ struct pvcalls_rings {
  * @map: the pages
  * @ref: grant of the indexes page
  * @port: the guest's end of the event channel
- * @irq: our end
+ * @tap: the event channel
  * @steered: number of the worker to whose CPU the interrupt goes, 0: to none;
  *	while a socket uses it, that socket's work knows
- * @lock: guards @user; taken with interrupts off
- * @user: the socket that uses it, NULL while it is kept
  * @hash: in pvcalls_rings.all
  * @kept: in pvcalls_rings.kept, empty while it is used; under pvcalls_rings.lock
  * @since: when it was last used, in jiffies
@@ -55,10 +55,8 @@ struct pvcalls_ring {
 	struct pvcalls_datamap *map;
 	grant_ref_t ref;
 	evtchn_port_t port;
-	int irq;
+	struct pvcalls_tap tap;
 	u32 steered;
-	spinlock_t lock;
-	struct pvcalls_sock *user;
 	struct hlist_node hash;
 	struct list_head kept;
 	unsigned long since;
@@ -68,9 +66,10 @@ void pvcalls_rings_init(struct pvcalls_fe *fe);
 void pvcalls_rings_exit(struct pvcalls_fe *fe);
 void pvcalls_rings_age(struct pvcalls_fe *fe);
 
-struct pvcalls_ring *pvcalls_ring_get(struct pvcalls_sock *ps, grant_ref_t ref,
+struct pvcalls_ring *pvcalls_ring_get(struct pvcalls_fe *fe, grant_ref_t ref,
 				      evtchn_port_t port);
-void pvcalls_ring_put(struct pvcalls_ring *ring, bool keep);
+void pvcalls_ring_put(struct pvcalls_fe *fe, struct pvcalls_ring *ring,
+		      u32 steered, bool keep);
 void pvcalls_ring_forget(struct pvcalls_fe *fe, grant_ref_t ref);
 
 #endif /* PVCALLS_BACK_RING_H */

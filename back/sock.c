@@ -448,8 +448,9 @@ static bool pvcalls_sock_move(struct pvcalls_sock *ps)
 	u32 in, out;
 	bool more;
 
-	if (a->map)
-		pvcalls_work_steer(&ps->work, a->irq);
+	pvcalls_active_steer(ps);
+	if (pvcalls_active_resting(ps))
+		return false;
 	in = a->in.prod;
 	out = a->out.cons;
 	more = pvcalls_sock_step(ps);
@@ -493,6 +494,7 @@ static bool pvcalls_sock_run(struct pvcalls_work *work,
 				llist_entry(calls, struct pvcalls_call, node);
 
 			calls = calls->next;
+			ps->active.rest = false;
 			pvcalls_sock_call(ps, call);
 		}
 		more = pvcalls_sock_move(ps);

@@ -56,12 +56,10 @@ enum pvcalls_sock_state {
 
 /**
  * enum pvcalls_sock_flag - bits of pvcalls_sock.flags, set by anyone
- * @PVCALLS_SF_EOI: the data ring's event channel is owed an EOI
  * @PVCALLS_SF_IN_READY: the kernel socket may have data, an end or an error
  * @PVCALLS_SF_OUT_READY: the kernel socket may have room, or an error
  */
 enum pvcalls_sock_flag {
-	PVCALLS_SF_EOI,
 	PVCALLS_SF_IN_READY,
 	PVCALLS_SF_OUT_READY,
 };

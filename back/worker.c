@@ -258,7 +258,7 @@ void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu)
 
 /**
  * pvcalls_work_steer() - have a work's interrupt come in where it is run
- * @work: the work; in its run
+ * @work: the work; in its run, or its run does not use the interrupt yet
  * @irq: its interrupt
  *
  * Cheap if it does already. May sleep.
@@ -277,20 +277,6 @@ void pvcalls_work_steer(struct pvcalls_work *work, int irq)
 	/* fails if the CPU has just gone; then the work is about to move */
 	irq_set_affinity(irq, cpumask_of(cpu));
 	work->steered = number;
-}
-
-/**
- * pvcalls_work_bind() - a work has a new interrupt
- * @work: the work; whose run does not use the interrupt yet, or in its run
- * @irq: the interrupt
- * @steered: number of the worker to whose CPU it goes already, 0: to none
- *
- * May sleep.
- */
-void pvcalls_work_bind(struct pvcalls_work *work, int irq, u32 steered)
-{
-	work->steered = steered;
-	pvcalls_work_steer(work, irq);
 }
 
 /**

@@ -192,7 +192,6 @@ void pvcalls_work_init(struct pvcalls_work *work,
 void pvcalls_work_exit(struct pvcalls_work *work);
 void pvcalls_work_mark(struct pvcalls_work *work);
 void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu);
-void pvcalls_work_bind(struct pvcalls_work *work, int irq, u32 steered);
 void pvcalls_work_steer(struct pvcalls_work *work, int irq);
 unsigned int pvcalls_work_index(const struct pvcalls_work *work);
 

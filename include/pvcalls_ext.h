@@ -28,6 +28,8 @@
  * @PVCALLS_F_SOCKOPT: "feature-sockopt", socket options
  * @PVCALLS_F_REUSE: "feature-reuse", data rings that serve socket after socket
  * @PVCALLS_F_OPEN: "feature-open", CONNECT that creates its socket
+ * @PVCALLS_F_SHARED_EVTCHN: "feature-shared-evtchn", event channels that serve
+ *	many data rings
  * @PVCALLS_F_COUNT: number of extensions
  */
 enum pvcalls_feature {
@@ -39,6 +41,7 @@ enum pvcalls_feature {
 	PVCALLS_F_SOCKOPT,
 	PVCALLS_F_REUSE,
 	PVCALLS_F_OPEN,
+	PVCALLS_F_SHARED_EVTCHN,
 	PVCALLS_F_COUNT,
 };
 
@@ -51,6 +54,7 @@ enum pvcalls_feature {
 	[PVCALLS_F_SOCKOPT]	= "feature-sockopt", \
 	[PVCALLS_F_REUSE]	= "feature-reuse", \
 	[PVCALLS_F_OPEN]	= "feature-open", \
+	[PVCALLS_F_SHARED_EVTCHN] = "feature-shared-evtchn", \
 }
 
 /* Commands of the extensions, far from those of version 1 */
@@ -116,6 +120,9 @@ struct pvcalls_req_setsockopt {
 	__u32 pad;
 	struct pvcalls_opt opt[PVCALLS_MAX_OPTS];
 };
+
+/* Data rings that one event channel serves at most */
+#define PVCALLS_MAX_SHARED	64
 
 /* Rings that one PVCALLS_FORGET names at most */
 #define PVCALLS_MAX_FORGET	11

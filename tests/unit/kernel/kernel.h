@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * As much of a kernel as back/worker.c and back/pool.c need, on threads of a
- * program: what is a full barrier there is one here, what promises less
+ * As much of a kernel as back/worker.c, back/pool.c and back/port.c need, on
+ * threads of a program: what is a full barrier there is one here, what promises less
  * promises no more here, so that the thread sanitizer can judge.
  */
 #ifndef TEST_KERNEL_H
@@ -38,6 +38,8 @@ typedef uint64_t u64;
 #define IS_ERR(p)		((uintptr_t)(p) >= (uintptr_t)-4095)
 #define PTR_ERR(p)		((long)(p))
 #define ERR_PTR(e)		((void *)(long)(e))
+#define PTR_ERR_OR_ZERO(p)	(IS_ERR(p) ? PTR_ERR(p) : 0)
+#define hash_32(n, bits)	((n) & (BIT(bits) - 1))
 #define container_of(p, t, m)	((t *)((char *)(p) - offsetof(t, m)))
 #define lockdep_assert_held(l)	((void)(l))
 #define lockdep_is_held(l)	((void)(l), true)
@@ -73,6 +75,16 @@ static inline bool test_and_set_bit(int n, unsigned long *p)
 	return was;
 }
 
+static inline bool test_and_clear_bit(int n, unsigned long *p)
+{
+	bool was;
+
+	dawdle();
+	was = __atomic_fetch_and(p, ~BIT(n), __ATOMIC_SEQ_CST) & BIT(n);
+	dawdle();
+	return was;
+}
+
 #define DECLARE_BITMAP(n, bits)	unsigned long n[((bits) + 63) / 64]
 #define bitmap_weight(p, n)	__builtin_popcountl((p)[0])
 
@@ -82,6 +94,7 @@ typedef struct {
 
 #define atomic_read(a)		__atomic_load_n(&(a)->v, __ATOMIC_SEQ_CST)
 #define atomic_inc(a)		__atomic_add_fetch(&(a)->v, 1, __ATOMIC_SEQ_CST)
+#define atomic_dec(a)		__atomic_sub_fetch(&(a)->v, 1, __ATOMIC_SEQ_CST)
 #define atomic_inc_return	atomic_inc
 #define atomic_dec_and_test(a)	\
 	(!__atomic_sub_fetch(&(a)->v, 1, __ATOMIC_SEQ_CST))
@@ -117,10 +130,15 @@ static inline void list_add_tail(struct list_head *n, struct list_head *l)
 	l->prev = n;
 }
 
-static inline void list_del_init(struct list_head *n)
+static inline void list_del(struct list_head *n)
 {
 	n->next->prev = n->prev;
 	n->prev->next = n->next;
+}
+
+static inline void list_del_init(struct list_head *n)
+{
+	list_del(n);
 	INIT_LIST_HEAD(n);
 }
 
@@ -131,6 +149,8 @@ static inline void list_move_tail(struct list_head *n, struct list_head *l)
 }
 
 #define list_entry(p, t, m)	container_of(p, t, m)
+#define list_first_entry_or_null(l, t, m) \
+	(list_empty(l) ? NULL : list_entry((l)->next, t, m))
 #define list_for_each_entry(p, l, m)					\
 	for (p = list_entry((l)->next, typeof(*p), m); &p->m != (l);	\
 	     p = list_entry(p->m.next, typeof(*p), m))
@@ -138,6 +158,35 @@ static inline void list_move_tail(struct list_head *n, struct list_head *l)
 	for (p = list_entry((l)->next, typeof(*p), m),			\
 	     n = list_entry(p->m.next, typeof(*p), m); &p->m != (l);	\
 	     p = n, n = list_entry(n->m.next, typeof(*n), m))
+
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+static inline void hlist_add_head(struct hlist_node *n, struct hlist_head *h)
+{
+	n->next = h->first;
+	n->pprev = &h->first;
+	if (n->next)
+		n->next->pprev = &n->next;
+	h->first = n;
+}
+
+static inline void hlist_del(struct hlist_node *n)
+{
+	*n->pprev = n->next;
+	if (n->next)
+		n->next->pprev = n->pprev;
+}
+
+#define hlist_entry(p, t, m)	((p) ? container_of(p, t, m) : NULL)
+#define hlist_for_each_entry(p, h, m)					\
+	for (p = hlist_entry((h)->first, typeof(*p), m); p;		\
+	     p = hlist_entry(p->m.next, typeof(*p), m))
 
 struct llist_node {
 	struct llist_node *next;
@@ -203,7 +252,10 @@ struct mutex {
 #define spin_lock(l)		pthread_mutex_lock(l)
 #define spin_lock_nested(l, n)	pthread_mutex_lock(l)
 #define spin_unlock(l)		pthread_mutex_unlock(l)
+#define spin_lock_irq		spin_lock
+#define spin_unlock_irq		spin_unlock
 #define DEFINE_MUTEX(n)		struct mutex n = { PTHREAD_MUTEX_INITIALIZER }
+#define mutex_init(l)		pthread_mutex_init(&(l)->m, NULL)
 #define mutex_lock(l)		pthread_mutex_lock(&(l)->m)
 #define mutex_unlock(l)		pthread_mutex_unlock(&(l)->m)
 #define DECLARE_WAIT_QUEUE_HEAD(n) int n
@@ -358,11 +410,28 @@ static inline int param_get_uint(char *b, const struct kernel_param *kp)
 void irq_set_affinity(int irq, const void *mask);
 void notify_remote_via_irq(int irq);
 
+typedef u32 evtchn_port_t;
+typedef int irqreturn_t;
+typedef irqreturn_t (*irq_handler_t)(int irq, void *data);
+struct xenbus_device;
+
+#define IRQ_HANDLED		1
+#define XEN_EOI_FLAG_SPURIOUS	1
+
+int bind_interdomain_evtchn_to_irqhandler_lateeoi(struct xenbus_device *dev,
+						  evtchn_port_t port,
+						  irq_handler_t handler,
+						  unsigned long flags,
+						  const char *name, void *data);
+void unbind_from_irqhandler(unsigned int irq, void *data);
+void xen_irq_lateeoi(unsigned int irq, unsigned int flags);
+
 /* what worker.h embeds and never looks into */
 #define PVCALLS_BACK_DATAMAP_H
 #define PVCALLS_BACK_FRAGS_H
 #define PVCALLS_EXT_H
 #define PVCALLS_MAX_PAGE_ORDER	9
+#define PVCALLS_MAX_SHARED	6	/* in this kernel */
 struct bio_vec {
 	int x;
 };

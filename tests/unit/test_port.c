@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The backend's own port.c on threads of a program: rings join and leave event
+ * channels, begin and stop listening, and look after events, each in its own
+ * thread, while the guest sends events all the time. Each event must get one
+ * EOI, no more and no less, whoever goes away meanwhile, and no ring may sleep
+ * over one.
+ */
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "port.h"
+#include "worker.h"
+
+#define CHANNELS	3
+#define THREADS		4
+#define RINGS		3	/* of each thread */
+
+/* An event channel as Xen and the kernel have it */
+struct channel {
+	pthread_mutex_t lock;	/* held while the handler runs */
+	irq_handler_t handler;	/* NULL: not bound */
+	void *data;
+	bool pending;
+	bool masked;
+	u32 wanted;		/* what the guest has to say */
+	u32 events, eois, spurious;
+};
+
+struct ring {
+	struct pvcalls_work work;
+	struct pvcalls_tap tap;
+	int channel;		/* -1: none */
+	bool listens;
+	bool marked;
+	u32 seen;
+};
+
+static struct channel channels[CHANNELS];
+static struct ring rings[THREADS][RINGS];
+static struct pvcalls_ports ports;
+static bool stop;
+
+#define must(c)	do { \
+	if (!(c)) { \
+		fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, \
+			#c); \
+		abort(); \
+	} \
+} while (0)
+
+#define GET(x)		__atomic_load_n(&(x), __ATOMIC_SEQ_CST)
+#define SET(x, v)	__atomic_store_n(&(x), v, __ATOMIC_SEQ_CST)
+#define XCHG(x, v)	__atomic_exchange_n(&(x), v, __ATOMIC_SEQ_CST)
+
+static u32 rnd(u32 *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 8;
+}
+
+void test_queue_work(struct work_struct *work)
+{
+}
+
+void pvcalls_work_mark(struct pvcalls_work *work)
+{
+	SET(container_of(work, struct ring, work)->marked, true);
+}
+
+int bind_interdomain_evtchn_to_irqhandler_lateeoi(struct xenbus_device *dev,
+						  evtchn_port_t port,
+						  irq_handler_t handler,
+						  unsigned long flags,
+						  const char *name, void *data)
+{
+	struct channel *c = &channels[port];
+
+	if (port >= CHANNELS)
+		return -EINVAL;
+	pthread_mutex_lock(&c->lock);
+	must(!c->handler);
+	c->handler = handler;
+	c->data = data;
+	c->masked = false;
+	/* as Xen does */
+	SET(c->pending, true);
+	pthread_mutex_unlock(&c->lock);
+	return port;
+}
+
+void unbind_from_irqhandler(unsigned int irq, void *data)
+{
+	struct channel *c = &channels[irq];
+
+	pthread_mutex_lock(&c->lock);
+	must(c->handler && c->data == data);
+	/* nothing is owed */
+	must(!GET(c->masked));
+	c->handler = NULL;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void xen_irq_lateeoi(unsigned int irq, unsigned int flags)
+{
+	struct channel *c = &channels[irq];
+
+	__atomic_add_fetch(&c->eois, 1, __ATOMIC_SEQ_CST);
+	if (flags & XEN_EOI_FLAG_SPURIOUS)
+		__atomic_add_fetch(&c->spurious, 1, __ATOMIC_SEQ_CST);
+	must(XCHG(c->masked, false));
+}
+
+/* The interrupt, if there is one */
+static void deliver(int irq)
+{
+	struct channel *c = &channels[irq];
+
+	pthread_mutex_lock(&c->lock);
+	if (c->handler && !GET(c->masked) && XCHG(c->pending, false)) {
+		SET(c->masked, true);
+		c->events++;
+		c->handler(irq, c->data);
+	}
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void *interrupts(void *arg)
+{
+	u32 state = 5;
+
+	while (!GET(stop)) {
+		struct channel *c = &channels[rnd(&state) % CHANNELS];
+
+		__atomic_add_fetch(&c->wanted, 1, __ATOMIC_SEQ_CST);
+		SET(c->pending, true);
+		deliver(rnd(&state) % CHANNELS);
+	}
+	return NULL;
+}
+
+/* What a work's run does */
+static void ring_run(struct ring *r, u32 *state)
+{
+	bool eoi;
+
+	if (!r->listens || !XCHG(r->marked, false))
+		return;
+	eoi = pvcalls_port_take(&r->tap);
+	r->seen = GET(channels[r->channel].wanted);
+	if (rnd(state) % 8 == 0)
+		usleep_some();
+	if (eoi)
+		pvcalls_port_done(&r->tap, rnd(state) % 2);
+}
+
+static void ring_change(struct ring *r, u32 *state)
+{
+	int channel = rnd(state) % (CHANNELS + 1), err;
+
+	if (r->channel < 0) {
+		memset(&r->tap, 0, sizeof(r->tap));
+		err = pvcalls_port_join(&ports, &r->tap, NULL, channel, true);
+		must(!err || (err == -EINVAL && channel == CHANNELS) ||
+		     err == -ENOBUFS);
+		if (!err)
+			r->channel = channel;
+	} else if (!r->listens) {
+		pvcalls_port_listen(&r->tap, &r->work);
+		r->listens = true;
+		/* look once */
+		SET(r->marked, true);
+	} else if (rnd(state) % 2) {
+		pvcalls_port_hush(&r->tap);
+		r->listens = false;
+	} else {
+		/* what it has taken is its share still */
+		pvcalls_port_leave(&ports, &r->tap);
+		r->channel = -1;
+		r->listens = false;
+	}
+}
+
+static void *worker(void *arg)
+{
+	struct ring *mine = arg;
+	u32 state = (uintptr_t)arg;
+	int i;
+
+	while (!GET(stop)) {
+		i = rnd(&state) % RINGS;
+		if (rnd(&state) % 16 == 0)
+			ring_change(&mine[i], &state);
+		else
+			ring_run(&mine[i], &state);
+	}
+	return NULL;
+}
+
+/* When all have looked who were told to, there is nothing that they missed. */
+static void settle(void)
+{
+	u32 state = 9;
+	int i, j, k;
+
+	for (k = 0; k < 100; k++) {
+		for (i = 0; i < CHANNELS; i++)
+			deliver(i);
+		for (i = 0; i < THREADS; i++)
+			for (j = 0; j < RINGS; j++)
+				ring_run(&rings[i][j], &state);
+	}
+	for (i = 0; i < THREADS; i++)
+		for (j = 0; j < RINGS; j++)
+			must(!rings[i][j].listens || rings[i][j].seen ==
+			     channels[rings[i][j].channel].wanted);
+	for (i = 0; i < CHANNELS; i++)
+		must(!channels[i].masked &&
+		     channels[i].events == channels[i].eois);
+}
+
+static void changes_under_load(void **unused)
+{
+	u64 end = local_clock() + 3000000000ULL;
+	pthread_t threads[THREADS + 1];
+	u32 rounds = 0, events = 0;
+	int i, j;
+
+	pvcalls_ports_init(&ports);
+	for (i = 0; i < CHANNELS; i++)
+		pthread_mutex_init(&channels[i].lock, NULL);
+	for (i = 0; i < THREADS; i++)
+		for (j = 0; j < RINGS; j++)
+			rings[i][j].channel = -1;
+	while (local_clock() < end || rounds < 5) {
+		SET(stop, false);
+		must(!pthread_create(&threads[THREADS], NULL, interrupts,
+				     NULL));
+		for (i = 0; i < THREADS; i++)
+			must(!pthread_create(&threads[i], NULL, worker,
+					     rings[i]));
+		for (i = 0; i < 200; i++)
+			usleep_some();
+		SET(stop, true);
+		for (i = 0; i <= THREADS; i++)
+			pthread_join(threads[i], NULL);
+		settle();
+		rounds++;
+	}
+	for (i = 0; i < CHANNELS; i++)
+		events += channels[i].events;
+	printf("%u rounds, %u events\n", rounds, events);
+	for (i = 0; i < THREADS; i++)
+		for (j = 0; j < RINGS; j++)
+			if (rings[i][j].channel >= 0)
+				pvcalls_port_leave(&ports, &rings[i][j].tap);
+	for (i = 0; i < CHANNELS; i++)
+		must(!channels[i].handler);
+}
+
+/* One event, and what two rings say of it */
+static void event(struct ring *a, bool found_a, struct ring *b, bool found_b)
+{
+	SET(channels[0].pending, true);
+	deliver(0);
+	must(pvcalls_port_take(&a->tap) && pvcalls_port_take(&b->tap));
+	must(!pvcalls_port_take(&a->tap));
+	pvcalls_port_done(&a->tap, found_a);
+	must(channels[0].masked);
+	pvcalls_port_done(&b->tap, found_b);
+	must(!channels[0].masked);
+}
+
+/* An event is spurious if nobody found a reason, now or the time before. */
+static void spurious_events(void **unused)
+{
+	struct ring *a = &rings[0][0], *b = &rings[1][0];
+	struct channel *c = &channels[0];
+
+	memset(&ports, 0, sizeof(ports));
+	memset(rings, 0, sizeof(rings));
+	pvcalls_ports_init(&ports);
+	must(!pvcalls_port_join(&ports, &a->tap, NULL, 0, true));
+	must(!pvcalls_port_join(&ports, &b->tap, NULL, 0, true));
+	must(a->tap.steers && !b->tap.steers);
+	c->spurious = 0;
+	deliver(0);	/* nobody listens yet */
+	must(!c->masked && c->spurious == 1);
+	pvcalls_port_listen(&a->tap, &a->work);
+	pvcalls_port_listen(&b->tap, &b->work);
+	event(a, true, b, false);
+	event(a, false, b, false);
+	must(c->spurious == 1);
+	event(a, false, b, false);
+	must(c->spurious == 2);
+	event(a, false, b, true);
+	must(c->spurious == 2);
+	/* the one that steers goes, in the middle of it */
+	SET(c->pending, true);
+	deliver(0);
+	must(pvcalls_port_take(&b->tap));
+	pvcalls_port_done(&b->tap, false);
+	must(c->masked);
+	pvcalls_port_leave(&ports, &a->tap);
+	must(!c->masked && c->spurious == 2 && b->tap.steers);
+	pvcalls_port_leave(&ports, &b->tap);
+	must(!c->handler);
+}
+
+static void limit(void **unused)
+{
+	static struct pvcalls_tap taps[PVCALLS_MAX_SHARED + 1];
+	int i;
+
+	for (i = 0; i < PVCALLS_MAX_SHARED; i++)
+		must(!pvcalls_port_join(&ports, &taps[i], NULL, 1, true));
+	must(pvcalls_port_join(&ports, &taps[i], NULL, 1, true) == -ENOBUFS);
+	pvcalls_port_leave(&ports, &taps[2]);
+	must(!pvcalls_port_join(&ports, &taps[i], NULL, 1, true));
+	for (i = 0; i <= PVCALLS_MAX_SHARED; i++)
+		if (i != 2)
+			pvcalls_port_leave(&ports, &taps[i]);
+	must(!channels[1].handler);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(changes_under_load),
+		cmocka_unit_test(spurious_events),
+		cmocka_unit_test(limit),
+	};
+
+	return cmocka_run_group_tests_name("port", tests, NULL, NULL);
+}
