@@ -49,14 +49,15 @@ static unsigned int pvc_choose_order(unsigned int order)
 
 /**
  * pvc_conn_free_shm() - free a ring's memory
+ * @dev: connection
  * @shm: what no socket uses, and no pool has
  *
  * Context: process, may sleep.
  */
-void pvc_conn_free_shm(struct pvc_shm *shm)
+void pvc_conn_free_shm(struct pvc_dev *dev, struct pvc_shm *shm)
 {
 	atomic_long_sub(1L << shm->order, &pvcalls_ring_pages);
-	pvc_shm_free(shm);
+	pvc_shm_free(dev, shm);
 }
 
 /* Frees an object that has no ring any more. Any context. */
@@ -112,7 +113,7 @@ static void pvc_conn_free_work(struct work_struct *work)
 		return;
 	if (c->has_ring) {
 		pvc_ring_detach(&c->ring);
-		pvc_conn_free_shm(c->ring.shm);
+		pvc_conn_free_shm(c->dev, c->ring.shm);
 	}
 	pvc_conn_destroy(c);
 }
@@ -271,7 +272,7 @@ int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
 
 	if (!shm) {
 		do {
-			shm = pvc_shm_alloc(c->dev->otherend, order,
+			shm = pvc_shm_alloc(c->dev, order,
 					    pvc_conn_event);
 		} while ((shm == ERR_PTR(-ENOMEM) ||
 			  shm == ERR_PTR(-ENOSPC)) && --order);
@@ -441,7 +442,7 @@ int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 	memcpy(req->addr, to->raw, sizeof(req->addr));
 	req->len = to->len;
 	req->ref = c->ring.shm->intf_ref;
-	req->evtchn = c->ring.shm->evtchn;
+	req->evtchn = c->ring.shm->chan->evtchn;
 	if (!c->opened)
 		req->flags = PVCALLS_CONNECT_OPEN;
 	c->opened = true;

@@ -155,7 +155,7 @@ static inline struct pvc_conn *pvc_conn_hold(struct pvc_conn *c)
 void pvc_conn_put(struct pvc_conn *c);
 int pvc_conn_submit(struct pvc_conn *c, struct pvc_cmd *cmd);
 int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk);
-void pvc_conn_free_shm(struct pvc_shm *shm);
+void pvc_conn_free_shm(struct pvc_dev *dev, struct pvc_shm *shm);
 int pvc_conn_open(struct pvc_conn *c);
 int pvc_conn_open_nowait(struct pvc_conn *c);
 int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want);

@@ -10,6 +10,7 @@
 #include <xen/interface/event_channel.h>
 #include <xen/xenbus.h>
 
+#include "chan.h"
 #include "cmd.h"
 #include "pool.h"
 
@@ -38,6 +39,7 @@
  * @let_go: the backend maps nothing of the connection any more, under
  *	@conns_lock
  * @conns_lock: taken with interrupts off, inside no other lock
+ * @chans: event channels of data rings
  * @pool: data rings that no socket uses
  * @next_id: next socket id
  * @break_once: bit 0: it has broken a rule
@@ -68,6 +70,7 @@ struct pvc_dev {
 	spinlock_t conns_lock;
 	struct list_head conns;
 	bool let_go;
+	struct pvc_chans chans;
 	struct pvc_pool pool;
 	atomic64_t next_id;
 	unsigned long break_once;

@@ -101,7 +101,7 @@ static void pvc_pool_forget(struct pvc_dev *dev, struct list_head *old,
 	spin_unlock_irq(&pool->lock);
 	list_for_each_entry_safe(shm, next, old, list) {
 		list_del(&shm->list);
-		pvc_conn_free_shm(shm);
+		pvc_conn_free_shm(dev, shm);
 	}
 }
 
@@ -168,7 +168,7 @@ void pvc_pool_free(struct pvc_dev *dev)
 
 	list_for_each_entry_safe(shm, next, &pool->idle, list) {
 		list_del(&shm->list);
-		pvc_conn_free_shm(shm);
+		pvc_conn_free_shm(dev, shm);
 	}
 	pool->count = 0;
 }

@@ -2,14 +2,13 @@
 /* See ring.h. */
 #include <linux/err.h>
 #include <linux/gfp.h>
-#include <linux/interrupt.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
-#include <asm/xen/hypercall.h>
-#include <xen/events.h>
 #include <xen/page.h>
 
+#include "chan.h"
+#include "dev.h"
 #include "ring.h"
 
 static struct page *pvc_shm_page(const struct pvc_shm *shm, unsigned int i)
@@ -61,47 +60,9 @@ static int pvc_shm_grant(struct pvc_shm *shm, domid_t otherend)
 	return 0;
 }
 
-static irqreturn_t pvc_shm_irq(int irq, void *arg)
-{
-	struct pvc_shm *shm = arg;
-	bool reason = false;
-
-	spin_lock(&shm->lock);
-	/* the last one of the socket before may come late */
-	if (shm->user)
-		reason = shm->event(shm->user);
-	spin_unlock(&shm->lock);
-	xen_irq_lateeoi(irq, reason ? 0 : XEN_EOI_FLAG_SPURIOUS);
-	return IRQ_HANDLED;
-}
-
-static int pvc_shm_bind(struct pvc_shm *shm, domid_t otherend)
-{
-	struct evtchn_alloc_unbound alloc = {
-		.dom = DOMID_SELF,
-		.remote_dom = otherend,
-	};
-	int ret;
-
-	ret = HYPERVISOR_event_channel_op(EVTCHNOP_alloc_unbound, &alloc);
-	if (ret)
-		return ret;
-	ret = bind_evtchn_to_irqhandler_lateeoi(alloc.port, pvc_shm_irq, 0,
-						"pvcalls-ring", shm);
-	if (ret < 0) {
-		struct evtchn_close close = { .port = alloc.port };
-
-		HYPERVISOR_event_channel_op(EVTCHNOP_close, &close);
-		return ret;
-	}
-	shm->evtchn = alloc.port;
-	shm->irq = ret;
-	return 0;
-}
-
 /**
  * pvc_shm_alloc() - make what a backend can map as a data ring
- * @otherend: the backend's domain
+ * @dev: connection
  * @order: 2^order data pages, 1 to PVCALLS_MAX_PAGE_ORDER
  * @event: see &struct pvc_shm
  *
@@ -109,7 +70,7 @@ static int pvc_shm_bind(struct pvc_shm *shm, domid_t otherend)
  * Return: it, or an error pointer: -ENOMEM, or -ENOSPC if grants or event
  * channels have run out.
  */
-struct pvc_shm *pvc_shm_alloc(domid_t otherend, unsigned int order,
+struct pvc_shm *pvc_shm_alloc(struct pvc_dev *dev, unsigned int order,
 			      bool (*event)(void *user))
 {
 	struct pvc_shm *shm = kzalloc(sizeof(*shm), GFP_KERNEL);
@@ -117,7 +78,6 @@ struct pvc_shm *pvc_shm_alloc(domid_t otherend, unsigned int order,
 
 	if (!shm)
 		return ERR_PTR(-ENOMEM);
-	spin_lock_init(&shm->lock);
 	INIT_LIST_HEAD(&shm->list);
 	shm->event = event;
 	shm->order = order;
@@ -128,16 +88,16 @@ struct pvc_shm *pvc_shm_alloc(domid_t otherend, unsigned int order,
 		goto err_free;
 	shm->intf->ring_order = order;
 
-	ret = pvc_shm_bind(shm, otherend);
+	ret = pvc_chan_join(dev, shm);
 	if (ret)
 		goto err_free;
-	ret = pvc_shm_grant(shm, otherend);
+	ret = pvc_shm_grant(shm, dev->otherend);
 	if (ret)
-		goto err_unbind;
+		goto err_leave;
 	return shm;
 
-err_unbind:
-	unbind_from_irqhandler(shm->irq, shm);
+err_leave:
+	pvc_chan_leave(dev, shm);
 err_free:
 	free_page((unsigned long)shm->intf);
 	pvc_shm_free_data(shm->data, order);
@@ -148,17 +108,18 @@ err_free:
 
 /**
  * pvc_shm_free() - give everything back
+ * @dev: connection
  * @shm: what no socket uses any more
  *
  * Pages that the backend still maps stay allocated until it lets them go.
  *
  * Context: process, may sleep.
  */
-void pvc_shm_free(struct pvc_shm *shm)
+void pvc_shm_free(struct pvc_dev *dev, struct pvc_shm *shm)
 {
 	unsigned int i;
 
-	unbind_from_irqhandler(shm->irq, shm);
+	pvc_chan_leave(dev, shm);
 	for (i = 0; i < 1U << shm->order; i++)
 		gnttab_end_foreign_access(shm->refs[i], NULL);
 	gnttab_end_foreign_access(shm->intf_ref, NULL);
@@ -211,11 +172,11 @@ void pvc_ring_attach(struct pvc_ring *r, struct pvc_shm *shm, bool wakeup,
 	r->shm = shm;
 	r->intf = intf;
 	r->data = shm->data;
-	r->irq = shm->irq;
+	r->irq = shm->chan->irq;
 
-	spin_lock_irqsave(&shm->lock, flags);
+	spin_lock_irqsave(&shm->chan->lock, flags);
 	shm->user = user;
-	spin_unlock_irqrestore(&shm->lock, flags);
+	spin_unlock_irqrestore(&shm->chan->lock, flags);
 }
 
 /**
@@ -231,9 +192,9 @@ void pvc_ring_detach(struct pvc_ring *r)
 	struct pvc_shm *shm = r->shm;
 	unsigned long flags;
 
-	spin_lock_irqsave(&shm->lock, flags);
+	spin_lock_irqsave(&shm->chan->lock, flags);
 	shm->user = NULL;
-	spin_unlock_irqrestore(&shm->lock, flags);
+	spin_unlock_irqrestore(&shm->chan->lock, flags);
 }
 
 /**

@@ -1,39 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory, grants and event channel of a data ring. */
+/* Memory and grants of a data ring. */
 #ifndef PVC_RING_H
 #define PVC_RING_H
 
 #include <linux/list.h>
-#include <linux/spinlock.h>
 #include <linux/uio.h>
 #include <xen/grant_table.h>
-#include <xen/interface/event_channel.h>
 
 #include "pvcalls_ext.h"
 #include "ringbuf.h"
+
+struct pvc_chan;
+struct pvc_dev;
 
 /**
  * struct pvc_shm - what a data ring shares with the backend
  * @list: in a pool
  * @since: when it was put there, in jiffies
- * @lock: guards @user; taken with interrupts off
- * @user: for @event; NULL while no socket uses it
- * @event: handles an event, in hard interrupt with @lock held; true if it had a
- *	reason
+ * @chan: event channel
+ * @on_chan: in pvc_chan.rings
+ * @user: for @event; NULL while no socket uses it; under pvc_chan.lock
+ * @event: handles an event, in hard interrupt with that lock held; true if it
+ *	had a reason
  * @intf: indexes page
  * @data: the bytes, contiguous: first half in, second half out
  * @refs: grants of the data pages
  * @intf_ref: grant of the indexes page
  * @order: 2^order data pages
- * @evtchn: port that the backend binds to
- * @irq: of it
  *
  * It is made once and may serve one socket after another.
  */
 struct pvc_shm {
 	struct list_head list;
 	unsigned long since;
-	spinlock_t lock;
+	struct pvc_chan *chan;
+	struct list_head on_chan;
 	void *user;
 	bool (*event)(void *user);
 	struct pvcalls_data_intf *intf;
@@ -41,8 +42,6 @@ struct pvc_shm {
 	grant_ref_t *refs;
 	grant_ref_t intf_ref;
 	unsigned int order;
-	evtchn_port_t evtchn;
-	int irq;
 };
 
 /**
@@ -63,9 +62,9 @@ struct pvc_ring {
 	int irq;
 };
 
-struct pvc_shm *pvc_shm_alloc(domid_t otherend, unsigned int order,
+struct pvc_shm *pvc_shm_alloc(struct pvc_dev *dev, unsigned int order,
 			      bool (*event)(void *user));
-void pvc_shm_free(struct pvc_shm *shm);
+void pvc_shm_free(struct pvc_dev *dev, struct pvc_shm *shm);
 
 void pvc_ring_attach(struct pvc_ring *r, struct pvc_shm *shm, bool wakeup,
 		     void *user);

@@ -146,6 +146,7 @@ static struct pvc_dev *pvc_dev_new(struct xenbus_device *xdev)
 	spin_lock_init(&dev->conns_lock);
 	INIT_LIST_HEAD(&dev->backlog);
 	INIT_LIST_HEAD(&dev->held);
+	pvc_chans_init(&dev->chans);
 	pvc_pool_init(dev);
 	INIT_LIST_HEAD(&dev->conns);
 	INIT_WORK(&dev->broken, pvc_dev_broken);
