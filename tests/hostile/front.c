@@ -148,6 +148,7 @@ void fe_publish(struct fe *fe)
 static const char * const features[] = {
 	"feature-defer", "feature-shutdown", "feature-names", "feature-ipv6",
 	"feature-wakeup", "feature-sockopt", "feature-reuse", "feature-open",
+	"feature-shared-evtchn",
 };
 
 void fe_reset(void)

@@ -41,7 +41,7 @@ static void allow_pages(void)
 int main(int argc, char **argv)
 {
 	static const struct hcase first = { "honest", honest, 30, 0, NULL };
-	struct hcase all[1 + 64] = { first };
+	struct hcase all[1 + 96] = { first };
 	unsigned int n = 1;
 
 	(void)argc;
@@ -70,6 +70,8 @@ int main(int argc, char **argv)
 	n += load_count;
 	memcpy(all + n, reuse_cases, reuse_count * sizeof(*all));
 	n += reuse_count;
+	memcpy(all + n, shared_cases, shared_count * sizeof(*all));
+	n += shared_count;
 	memcpy(all + n, state_cases, state_count * sizeof(*all));
 	n += state_count;
 	if (!argv[0] || strcmp(argv[0], "--list"))
