@@ -13,6 +13,9 @@
 #include "reply.h"
 #include "sock.h"
 
+/* Requests that are read before others on this worker have their turn */
+#define PVCALLS_CMD_BATCH	32
+
 static void pvcalls_cmd_socket(struct pvcalls_call *call)
 {
 	const struct xen_pvcalls_socket *req = &call->req.u.socket;
@@ -156,8 +159,8 @@ static int pvcalls_cmd_pending(struct pvcalls_fe *fe)
 }
 
 /*
- * Read what was there when the run began. Returns whether there is more to do
- * or a negative error number.
+ * Read what was there when the run began, or some of it. Returns whether there
+ * is more to do or a negative error number.
  */
 static int pvcalls_cmd_read(struct pvcalls_fe *fe)
 {
@@ -167,6 +170,7 @@ static int pvcalls_cmd_read(struct pvcalls_fe *fe)
 		return n;
 	if (n)
 		fe->progress = true;
+	n = min(n, PVCALLS_CMD_BATCH);
 	while (n--) {
 		struct pvcalls_call *call = pvcalls_call_alloc(fe);
 

@@ -49,7 +49,10 @@ void pvcalls_fe_get(struct pvcalls_fe *fe)
 
 static void pvcalls_fe_free(struct kref *ref)
 {
-	kvfree(container_of(ref, struct pvcalls_fe, ref));
+	struct pvcalls_fe *fe = container_of(ref, struct pvcalls_fe, ref);
+
+	kvfree(fe->slots);
+	kvfree(fe);
 }
 
 /**
@@ -90,29 +93,37 @@ static irqreturn_t pvcalls_fe_event(int irq, void *data)
 }
 
 static int pvcalls_fe_attach(struct pvcalls_fe *fe,
-			     const struct pvcalls_fe_params *params)
+			     struct pvcalls_fe_params *params)
 {
-	grant_ref_t ref = params->ring_ref;
-	void *page;
+	void *pages;
 	int err;
 
-	err = xenbus_map_ring_valloc(fe->dev, &ref, 1, &page);
+	err = xenbus_map_ring_valloc(fe->dev, params->ring_refs,
+				     1U << params->ring_order, &pages);
 	if (err)
 		return err;
-	BACK_RING_INIT(&fe->ring, (struct xen_pvcalls_sring *)page,
-		       XEN_PAGE_SIZE);
+	BACK_RING_INIT(&fe->ring, (struct xen_pvcalls_sring *)pages,
+		       XEN_PAGE_SIZE << params->ring_order);
+	fe->slots = kvmalloc_array(RING_SIZE(&fe->ring), sizeof(*fe->slots),
+				   GFP_KERNEL);
+	if (!fe->slots) {
+		err = -ENOMEM;
+		goto unmap;
+	}
 
 	err = bind_interdomain_evtchn_to_irqhandler_lateeoi(fe->dev,
 							    params->port,
 							    pvcalls_fe_event, 0,
 							    "pvcalls-mt-cmd",
 							    fe);
-	if (err < 0) {
-		xenbus_unmap_ring_vfree(fe->dev, page);
-		return err;
-	}
+	if (err < 0)
+		goto unmap;
 	WRITE_ONCE(fe->irq, err);
 	return 0;
+
+unmap:
+	xenbus_unmap_ring_vfree(fe->dev, pages);
+	return err;
 }
 
 /**
@@ -125,7 +136,7 @@ static int pvcalls_fe_attach(struct pvcalls_fe *fe,
  * Return: the frontend, whose requests are being served, or an error pointer.
  */
 struct pvcalls_fe *pvcalls_fe_create(struct xenbus_device *dev,
-				     const struct pvcalls_fe_params *params)
+				     struct pvcalls_fe_params *params)
 {
 	struct pvcalls_fe *fe;
 	int err;

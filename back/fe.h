@@ -40,8 +40,6 @@ enum pvcalls_fe_flag {
 	PVCALLS_FE_AGE,
 };
 
-#define PVCALLS_RING_SLOTS	__CONST_RING_SIZE(xen_pvcalls, XEN_PAGE_SIZE)
-
 /**
  * struct pvcalls_fe - a connected frontend
  * @ref: held by the connection, by each socket and by queued work
@@ -59,7 +57,8 @@ enum pvcalls_fe_flag {
  * @rsp_lock: guards the responses, @results, @slots and @nr_deferred; taken in
  *	process context only
  * @results: results of deferred requests that wait for a slot
- * @slots: req_ids of outstanding PVCALLS_DEFERRED requests, a circular queue
+ * @slots: req_ids of outstanding PVCALLS_DEFERRED requests, a circular queue of
+ *	as many as the ring has slots
  * @first_slot: index of the oldest of them
  * @nr_slots: how many
  * @nr_deferred: deferred requests without a result, and @results
@@ -94,7 +93,7 @@ struct pvcalls_fe {
 
 	spinlock_t rsp_lock;
 	struct list_head results;
-	u32 slots[PVCALLS_RING_SLOTS];
+	u32 *slots;
 	u32 first_slot;
 	u32 nr_slots;
 	u32 nr_deferred;
@@ -116,7 +115,8 @@ struct pvcalls_fe {
 /**
  * struct pvcalls_fe_params - what a frontend says when it connects
  * @port: event channel of the command ring
- * @ring_ref: grant of the command ring
+ * @ring_order: log2 of the command ring's pages, 0 to PVCALLS_MAX_CMD_ORDER
+ * @ring_refs: their grants
  * @features: extensions in force
  * @warnings: see struct pvcalls_fe
  * @node: see struct pvcalls_fe
@@ -125,7 +125,8 @@ struct pvcalls_fe {
  */
 struct pvcalls_fe_params {
 	evtchn_port_t port;
-	grant_ref_t ring_ref;
+	unsigned int ring_order;
+	grant_ref_t ring_refs[1 << PVCALLS_MAX_CMD_ORDER];
 	unsigned long features;
 	struct ratelimit_state *warnings;
 	int node;
@@ -166,7 +167,7 @@ static inline bool pvcalls_fe_has(const struct pvcalls_fe *fe,
 }
 
 struct pvcalls_fe *pvcalls_fe_create(struct xenbus_device *dev,
-				     const struct pvcalls_fe_params *params);
+				     struct pvcalls_fe_params *params);
 void pvcalls_fe_destroy(struct pvcalls_fe *fe);
 void pvcalls_fe_get(struct pvcalls_fe *fe);
 void pvcalls_fe_put(struct pvcalls_fe *fe);

@@ -37,6 +37,21 @@ module_param_cb(max_page_order, &param_ops_order, &max_page_order, 0444);
 MODULE_PARM_DESC(max_page_order,
 		 "Largest data ring, log2 of 4 KiB pages, 1 to 9 (default 9)");
 
+static int param_set_cmd_order(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 0, PVCALLS_MAX_CMD_ORDER);
+}
+
+static const struct kernel_param_ops param_ops_cmd_order = {
+	.set = param_set_cmd_order,
+	.get = param_get_uint,
+};
+
+static unsigned int max_cmd_order = 2;
+module_param_cb(max_cmd_order, &param_ops_cmd_order, &max_cmd_order, 0444);
+MODULE_PARM_DESC(max_cmd_order,
+		 "Largest command ring, log2 of 4 KiB pages, 0 to 4 (default 2, 128 slots)");
+
 static unsigned int max_sockets = 16384;
 module_param_cb(max_sockets, &param_ops_limit, &max_sockets, 0644);
 MODULE_PARM_DESC(max_sockets,
@@ -95,6 +110,16 @@ MODULE_PARM_DESC(allow_loopback,
 u32 pvcalls_max_order(void)
 {
 	return max_page_order;
+}
+
+/**
+ * pvcalls_max_cmd_order() - the largest command ring
+ *
+ * Return: log2 of pages, 0 to PVCALLS_MAX_CMD_ORDER. Any context.
+ */
+u32 pvcalls_max_cmd_order(void)
+{
+	return max_cmd_order;
 }
 
 /**

@@ -9,6 +9,7 @@
 struct pvcalls_fe;
 
 u32 pvcalls_max_order(void);
+u32 pvcalls_max_cmd_order(void);
 u32 pvcalls_max_sockets(void);
 u32 pvcalls_max_deferred(void);
 u32 pvcalls_max_pages(void);

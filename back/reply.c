@@ -177,7 +177,7 @@ void pvcalls_reply(struct pvcalls_call *call, int ret)
 			pvcalls_push_deferred(fe, fe->slots[fe->first_slot],
 					      call);
 			fe->first_slot = (fe->first_slot + 1) %
-					 PVCALLS_RING_SLOTS;
+					 RING_SIZE(&fe->ring);
 			fe->nr_slots--;
 		}
 	}
@@ -236,7 +236,7 @@ void pvcalls_reply_slot(struct pvcalls_call *call)
 	} else {
 		/* no more requests can be outstanding than the ring has slots */
 		fe->slots[(fe->first_slot + fe->nr_slots) %
-			  PVCALLS_RING_SLOTS] = call->req.req_id;
+			  RING_SIZE(&fe->ring)] = call->req.req_id;
 		fe->nr_slots++;
 	}
 	spin_unlock(&fe->rsp_lock);

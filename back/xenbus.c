@@ -71,6 +71,10 @@ static int pvcalls_dev_write(struct xenbus_device *xdev,
 			    pvcalls_max_order());
 	if (err)
 		return err;
+	err = xenbus_printf(xbt, node, "max-ring-page-order", "%u",
+			    pvcalls_max_cmd_order());
+	if (err)
+		return err;
 	err = xenbus_write(xbt, node, "function-calls", XENBUS_FUNCTIONS_CALLS);
 	if (err)
 		return err;
@@ -126,6 +130,33 @@ static unsigned long pvcalls_dev_features(struct xenbus_device *xdev)
 	return features;
 }
 
+/* The command ring's grants: one, unless the frontend says how many. */
+static int pvcalls_dev_ring(struct xenbus_device *xdev,
+			    struct pvcalls_fe_params *params)
+{
+	unsigned int i;
+	char key[16];
+	int err;
+
+	err = xenbus_scanf(XBT_NIL, xdev->otherend, "ring-page-order", "%u",
+			   &params->ring_order);
+	if (err == -ENOENT) {
+		params->ring_order = 0;
+		return xenbus_gather(XBT_NIL, xdev->otherend, "ring-ref", "%u",
+				     &params->ring_refs[0], NULL);
+	}
+	if (err != 1 || params->ring_order > pvcalls_max_cmd_order())
+		return -EINVAL;
+	for (i = 0; i < 1U << params->ring_order; i++) {
+		snprintf(key, sizeof(key), "ring-ref%u", i);
+		err = xenbus_gather(XBT_NIL, xdev->otherend, key, "%u",
+				    &params->ring_refs[i], NULL);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static void pvcalls_dev_broken(void *arg)
 {
 	struct pvcalls_dev *pdev = arg;
@@ -148,8 +179,9 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 
 	err = xenbus_gather(XBT_NIL, xdev->otherend,
 			    "version", "%u", &version,
-			    "port", "%u", &params.port,
-			    "ring-ref", "%u", &params.ring_ref, NULL);
+			    "port", "%u", &params.port, NULL);
+	if (!err)
+		err = pvcalls_dev_ring(xdev, &params);
 	if (err) {
 		pvcalls_dev_refuse(pdev, err, "reading %s", xdev->otherend);
 		return err;
@@ -169,12 +201,13 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 	if (IS_ERR(fe)) {
 		err = PTR_ERR(fe);
 		pvcalls_dev_refuse(pdev, err, "command ring %u, port %u",
-				   params.ring_ref, params.port);
+				   params.ring_refs[0], params.port);
 		return err;
 	}
 	pdev->fe = fe;
-	pr_info_ratelimited("dom%d: connected, extensions %#lx\n",
-			    xdev->otherend_id, params.features);
+	pr_info_ratelimited("dom%d: connected, extensions %#lx, %u slots\n",
+			    xdev->otherend_id, params.features,
+			    RING_SIZE(&fe->ring));
 	return 0;
 }
 

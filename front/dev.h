@@ -26,7 +26,8 @@
  * @ring: command ring
  * @irq: of the command ring's event channel
  * @evtchn: its port
- * @sring_ref: grant of the command ring
+ * @ring_order: log2 of the command ring's pages, 0 to PVCALLS_MAX_CMD_ORDER
+ * @sring_refs: their grants
  * @cmds: commands by req_id
  * @backlog: commands that wait for a slot
  * @held: commands that go with the next one
@@ -57,7 +58,8 @@ struct pvc_dev {
 	struct xen_pvcalls_front_ring ring;
 	int irq;
 	evtchn_port_t evtchn;
-	grant_ref_t sring_ref;
+	unsigned int ring_order;
+	grant_ref_t sring_refs[1 << PVCALLS_MAX_CMD_ORDER];
 	struct xarray cmds;
 	struct list_head backlog;
 	struct list_head held;

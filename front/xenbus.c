@@ -16,6 +16,22 @@
 #include "conn.h"
 #include "dev.h"
 
+static unsigned int cmd_order = 2;
+
+static int cmd_order_set(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 0, PVCALLS_MAX_CMD_ORDER);
+}
+
+static const struct kernel_param_ops cmd_order_ops = {
+	.set = cmd_order_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(cmd_order, &cmd_order_ops, &cmd_order, 0644);
+MODULE_PARM_DESC(cmd_order,
+		 "Order of the next connection's command ring: 2^n pages, 0 to 4 (default 2, 128 slots), or less where the backend takes no more");
+
 /**
  * struct pvc_front - the device in xenstore
  * @lock: serialises coming up and going down
@@ -180,11 +196,36 @@ static int pvc_front_query(struct xenbus_device *xdev, struct pvc_dev *dev)
 	}
 	dev->max_order = min_t(unsigned int, dev->max_order,
 			       PVCALLS_MAX_PAGE_ORDER);
+	dev->ring_order = min(READ_ONCE(cmd_order),
+			      xenbus_read_unsigned(xdev->otherend,
+						   "max-ring-page-order", 0));
 	for (f = 0; f < PVCALLS_F_COUNT; f++)
 		if (xenbus_read_unsigned(xdev->otherend, pvcalls_keys[f], 0) ==
 		    1)
 			__set_bit(f, &dev->features);
 	return 0;
+}
+
+/* As block devices do: the names of version 1 if one page is all. */
+static int pvc_front_write_ring(struct xenbus_device *xdev,
+				struct xenbus_transaction xbt,
+				const struct pvc_dev *dev)
+{
+	unsigned int i;
+	char key[16];
+	int ret;
+
+	if (!dev->ring_order)
+		return xenbus_printf(xbt, xdev->nodename, "ring-ref", "%u",
+				     dev->sring_refs[0]);
+	ret = xenbus_printf(xbt, xdev->nodename, "ring-page-order", "%u",
+			    dev->ring_order);
+	for (i = 0; !ret && i < 1U << dev->ring_order; i++) {
+		snprintf(key, sizeof(key), "ring-ref%u", i);
+		ret = xenbus_printf(xbt, xdev->nodename, key, "%u",
+				    dev->sring_refs[i]);
+	}
+	return ret;
 }
 
 static int pvc_front_write(struct xenbus_device *xdev, struct pvc_dev *dev)
@@ -198,8 +239,7 @@ static int pvc_front_write(struct xenbus_device *xdev, struct pvc_dev *dev)
 			return ret;
 		ret = xenbus_printf(xbt, xdev->nodename, "version", "1");
 		if (!ret)
-			ret = xenbus_printf(xbt, xdev->nodename, "ring-ref",
-					    "%u", dev->sring_ref);
+			ret = pvc_front_write_ring(xdev, xbt, dev);
 		if (!ret)
 			ret = xenbus_printf(xbt, xdev->nodename, "port", "%u",
 					    dev->evtchn);
@@ -218,15 +258,16 @@ static int pvc_front_write(struct xenbus_device *xdev, struct pvc_dev *dev)
 
 static int pvc_front_ring(struct xenbus_device *xdev, struct pvc_dev *dev)
 {
+	unsigned int pages = 1U << dev->ring_order;
 	struct xen_pvcalls_sring *sring;
 	int ret;
 
-	ret = xenbus_setup_ring(xdev, GFP_KERNEL, (void **)&sring, 1,
-				&dev->sring_ref);
+	ret = xenbus_setup_ring(xdev, GFP_KERNEL, (void **)&sring, pages,
+				dev->sring_refs);
 	if (ret)
 		return ret;
 	SHARED_RING_INIT(sring);
-	FRONT_RING_INIT(&dev->ring, sring, XEN_PAGE_SIZE);
+	FRONT_RING_INIT(&dev->ring, sring, pages * XEN_PAGE_SIZE);
 
 	ret = xenbus_alloc_evtchn(xdev, &dev->evtchn);
 	if (ret)
@@ -241,7 +282,7 @@ static int pvc_front_ring(struct xenbus_device *xdev, struct pvc_dev *dev)
 	return 0;
 
 err_ring:
-	xenbus_teardown_ring((void **)&sring, 1, &dev->sring_ref);
+	xenbus_teardown_ring((void **)&sring, pages, dev->sring_refs);
 	return ret;
 }
 
@@ -304,7 +345,8 @@ static void pvc_front_let_go(struct pvc_dev *dev)
 		return;
 	if (dev->watch.node)
 		unregister_xenbus_watch(&dev->watch);
-	xenbus_teardown_ring((void **)&dev->ring.sring, 1, &dev->sring_ref);
+	xenbus_teardown_ring((void **)&dev->ring.sring, 1U << dev->ring_order,
+			     dev->sring_refs);
 	pvc_conn_free_all(dev);
 	pvc_pool_free(dev);
 	pvc_dev_put(dev);
@@ -361,6 +403,9 @@ static void pvc_front_down(struct pvc_front *front)
 	if (!dev)
 		return;
 	pvc_dev_publish(NULL);
+	/* a frontend that has not heard of it may be the next one here */
+	if (dev->ring_order)
+		xenbus_rm(XBT_NIL, front->xdev->nodename, "ring-page-order");
 	unbind_from_irqhandler(dev->irq, dev);
 	pvc_cmd_stop(dev);
 	pvc_pool_stop(dev);

@@ -15,6 +15,9 @@
 /* Largest data ring that the specification allows: 2^9 pages, 1 MiB each way */
 #define PVCALLS_MAX_PAGE_ORDER	9
 
+/* Largest command ring: 2^4 pages, 512 slots */
+#define PVCALLS_MAX_CMD_ORDER	4
+
 /* Size of the address field of connect and bind requests, in bytes */
 #define PVCALLS_ADDR_LEN	28
 

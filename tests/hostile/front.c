@@ -130,7 +130,7 @@ void fe_init(struct fe *fe)
 	fe->next_id = 1;
 }
 
-static void fe_number(const char *key, u32 number)
+void fe_number(const char *key, u32 number)
 {
 	char value[16];
 
@@ -145,10 +145,11 @@ void fe_publish(struct fe *fe)
 	fe_number("port", fe->port);
 }
 
-static const char * const features[] = {
+/* What version 1 does not know */
+static const char * const extensions[] = {
 	"feature-defer", "feature-shutdown", "feature-names", "feature-ipv6",
 	"feature-wakeup", "feature-sockopt", "feature-reuse", "feature-open",
-	"feature-shared-evtchn",
+	"feature-shared-evtchn", "ring-page-order", "ring-ref0", "ring-ref1",
 };
 
 void fe_reset(void)
@@ -166,8 +167,8 @@ void fe_reset(void)
 	}
 	expect(be_wait(1 << ST_INIT_WAIT, PATIENCE_MS),
 	       "backend does not wait for us: state %ld", be_state());
-	for (i = 0; i < sizeof(features) / sizeof(*features); i++)
-		fe_node(features[i], NULL);
+	for (i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
+		fe_node(extensions[i], NULL);
 }
 
 void fe_connect(struct fe *fe)

@@ -98,6 +98,7 @@ long be_state(void);
 bool be_wait(unsigned int states, unsigned int ms);	/* bits 1 << ST_* */
 void fe_state(const char *value);
 void fe_node(const char *key, const char *value);	/* NULL: remove it */
+void fe_number(const char *key, u32 number);
 
 void fe_init(struct fe *fe);		/* ring and channel, nothing told */
 void fe_publish(struct fe *fe);		/* version, port and ring-ref */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Lies in xenstore: nodes that make no sense, states out of order. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,11 @@ static void garbage_nodes(void)
 		{ "ring-ref", NULL }, { "ring-ref", "" }, { "ring-ref", "abc" },
 		{ "ring-ref", "-1" }, { "ring-ref", "4294967295" },
 		{ "ring-ref", "31000" }, { "ring-ref", "99999999999999999999" },
+		{ "ring-page-order", "" }, { "ring-page-order", "abc" },
+		{ "ring-page-order", "-1" }, { "ring-page-order", "0" },
+		{ "ring-page-order", "1" }, { "ring-page-order", "5" },
+		{ "ring-page-order", "31" }, { "ring-page-order", "32" },
+		{ "ring-page-order", "4294967295" },
 		{ "version", "" }, { "version", "0" }, { "version", "2" },
 		{ "version", "abc" },
 	};
@@ -83,6 +89,61 @@ static void readonly_ring(void)
 	snprintf(ref, sizeof(ref), "%u", page.ref[0]);
 	fe_node("ring-ref", ref);
 	want_no_connection("read-only command ring");
+}
+
+/* A command ring of two pages, the second one nobody's, or the first again */
+static void garbage_pages(void)
+{
+	static const u32 lies[] = { 31000, 0xffffffff };
+	struct raw_req req;
+	struct pages page;
+	unsigned int i;
+
+	fe_init(&fe);
+	for (i = 0; i < COUNT(lies); i++) {
+		fe_reset();
+		fe_publish(&fe);
+		fe_number("ring-page-order", 1);
+		fe_number("ring-ref0", fe.ring_page.ref[0]);
+		fe_number("ring-ref1", lies[i]);
+		want_no_connection("second page of the command ring");
+	}
+
+	/* 64 slots in truth, of which we use the first 32 */
+	pages_alloc(&fe, &page, 1, true);
+	fe_reset();
+	fe_number("ring-page-order", 1);
+	fe_number("ring-ref0", fe.ring_page.ref[0]);
+	fe_number("ring-ref1", page.ref[0]);
+	fe_connect(&fe);
+	for (i = 0; i < 20; i++)
+		expect(fe_simple(&fe, CMD_RELEASE, i) == -EBADF, "release");
+	/* more than 32 at a time, but not more than 64 */
+	fe_push_raw(&fe, fe.req_prod + 40);
+	sleep_ms(100);
+	expect(be_state() == ST_CONNECTED, "40 requests are too many");
+	fe_push_raw(&fe, fe.req_prod + 40 + 65);
+	expect(be_wait(1 << ST_CLOSING | 1 << ST_CLOSED, 5000),
+	       "65 requests are not too many");
+
+	/* the last slot is where the indexes are */
+	fe_init(&fe);
+	fe_reset();
+	fe_number("ring-page-order", 1);
+	fe_number("ring-ref0", fe.ring_page.ref[0]);
+	fe_number("ring-ref1", fe.ring_page.ref[0]);
+	fe_connect(&fe);
+	req = req_new(&fe, CMD_RELEASE, 1);
+	for (i = 0; i < 32; i++)
+		fe.sring->slot[i].req = req;
+	for (i = 0; i < 200 && be_state() == ST_CONNECTED; i++) {
+		fe_push_raw(&fe, i * 16);
+		sleep_ms(1);
+	}
+	fe_init(&fe);
+	fe_reset();
+	fe_connect(&fe);
+	fe_control(&fe);
 }
 
 /* An extension is in force with "1" only. */
@@ -220,6 +281,7 @@ const struct hcase state_cases[] = {
 	{ "garbage-nodes", garbage_nodes, 120, 0, NULL },
 	{ "log-flood", log_flood, 60, 0, NULL },
 	{ "readonly-ring", readonly_ring, 30, 0, NULL },
+	{ "garbage-pages", garbage_pages, 60, 0, NULL },
 	{ "garbage-features", garbage_features, 60, 0, NULL },
 	{ "stale-ring", stale_ring, 60, 0, NULL },
 	{ "state-jumps", state_jumps, 120, 0, NULL },
