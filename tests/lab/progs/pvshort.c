@@ -12,7 +12,7 @@
 enum way { PLAIN, HALF, UNREAD, RESET, WAYS };
 
 static const char *opt_addr = "", *opt_ready;
-static int opt_port = 5520, opt_threads = 1, opt_conns = 1000, opt_timeout = 60, opt_hold;
+static int opt_port = 5520, opt_threads = 1, opt_conns = 1000, opt_timeout = 300, opt_hold;
 static uint64_t opt_bytes = 1;
 static bool opt_server, opt_mix;
 
