@@ -135,7 +135,7 @@ static int pvcalls_dev_ring(struct xenbus_device *xdev,
 			    struct pvcalls_fe_params *params)
 {
 	unsigned int i;
-	char key[16];
+	char key[24];
 	int err;
 
 	err = xenbus_scanf(XBT_NIL, xdev->otherend, "ring-page-order", "%u",

@@ -212,7 +212,7 @@ static int pvc_front_write_ring(struct xenbus_device *xdev,
 				const struct pvc_dev *dev)
 {
 	unsigned int i;
-	char key[16];
+	char key[24];
 	int ret;
 
 	if (!dev->ring_order)
