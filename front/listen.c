@@ -3,6 +3,7 @@
 #include <net/inet_connection_sock.h>
 #include <net/tcp.h>
 
+#include "dev.h"
 #include "pvcalls_compat.h"
 #include "sock.h"
 
@@ -49,8 +50,12 @@ int pvc_listen(struct socket *sock, int backlog)
 	if (!ret) {
 		pvc_conn_attach(c, sk);
 		WRITE_ONCE(ps->listening, true);
-		/* who waits for a signal does not ask for a connection */
-		pvc_conn_post_accepts(c);
+		/*
+		 * Who waits for a signal does not ask for a connection. Without
+		 * the extension a request that waits holds a slot for good.
+		 */
+		if (pvc_dev_has(c->dev, PVCALLS_F_DEFER))
+			pvc_conn_post_accepts(c);
 	}
 out:
 	mutex_unlock(&ps->ctl);
