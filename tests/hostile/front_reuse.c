@@ -289,7 +289,7 @@ static void reuse_many(void)
 	if (!reuse_open())
 		return;
 	for (i = 0; i < n; i++)
-		conn_must_open(&fe, &conns[i], 8, PORT_ECHO);
+		conn_must_open(&fe, &conns[i], 5, PORT_ECHO);
 	for (i = 0; i < n; i++)
 		release_for_reuse(&conns[i]);
 	for (i = 0; i < n; i += 3) {

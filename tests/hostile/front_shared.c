@@ -348,8 +348,7 @@ static void shared_end(void)
 		release(&conns[1], false);
 		evt_notify(fe.evt, conns[0].port);
 	}
-	fe_reset();
-	fe_connect(&fe);
+	fe_open(&fe);
 	fe_control(&fe);
 }
 
