@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See conn.h. Life, connecting and closing; the data path is in stream.c. */
+/* See conn.h. Life and connecting; closing is in close.c. */
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <net/sock.h>
@@ -8,57 +8,6 @@
 #include "conn.h"
 
 static struct workqueue_struct *pvcalls_wq;
-
-static unsigned int ring_order = 8;
-
-static int ring_order_set(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 1, PVCALLS_MAX_PAGE_ORDER);
-}
-
-static const struct kernel_param_ops ring_order_ops = {
-	.set = ring_order_set,
-	.get = param_get_uint,
-};
-
-module_param_cb(ring_order, &ring_order_ops, &ring_order, 0644);
-MODULE_PARM_DESC(ring_order,
-		 "Largest order of new data rings: 2^n pages, half for each direction, 1 to 9 (default 8, 512 KiB each way); the more sockets there are, the smaller new ones get");
-
-/* Pages of all data rings, and how many there may be; one grant each */
-static atomic_long_t pvcalls_ring_pages;
-static long pvcalls_max_ring_pages;
-
-/* From this order on rings are made smaller as the pages get used up */
-#define PVC_SMALL_ORDER	4
-
-/*
- * A few sockets get large rings, and many sockets small ones: order 8 up to a
- * sixteenth of the pages, order 7 up to an eighth, and so on.
- */
-static unsigned int pvc_choose_order(unsigned int order)
-{
-	long used = atomic_long_read(&pvcalls_ring_pages);
-
-	while (order > PVC_SMALL_ORDER &&
-	       used + (1L << order) >
-	       pvcalls_max_ring_pages >> (order - PVC_SMALL_ORDER))
-		order--;
-	return order;
-}
-
-/**
- * pvc_conn_free_shm() - free a ring's memory
- * @dev: connection
- * @shm: what no socket uses, and no pool has
- *
- * Context: process, may sleep.
- */
-void pvc_conn_free_shm(struct pvc_dev *dev, struct pvc_shm *shm)
-{
-	atomic_long_sub(1L << shm->order, &pvcalls_ring_pages);
-	pvc_shm_free(dev, shm);
-}
 
 /* Frees an object that has no ring any more. Any context. */
 static void pvc_conn_destroy(struct pvc_conn *c)
@@ -232,61 +181,6 @@ struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family)
 	list_add_tail(&c->list, &dev->conns);
 	spin_unlock_irq(&dev->conns_lock);
 	return c;
-}
-
-/* As large as what the program has asked for, which Linux doubles. */
-static unsigned int pvc_wanted_order(const struct sock *sk)
-{
-	unsigned int order = READ_ONCE(ring_order);
-	u32 size = RINGBUF_SIZE(order);
-	u32 out = size, in = size;
-
-	if (!sk)
-		return order;
-	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
-		out = READ_ONCE(sk->sk_sndbuf) / 2;
-	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
-		in = READ_ONCE(sk->sk_rcvbuf) / 2;
-	size = clamp_t(u32, max(out, in), RINGBUF_SIZE(1),
-		       RINGBUF_SIZE(PVCALLS_MAX_PAGE_ORDER));
-	return order_base_2(size) - order_base_2(RINGBUF_SIZE(0));
-}
-
-/**
- * pvc_conn_add_ring() - give a connection its data ring
- * @c: object without one
- * @sk: the program's socket, if there is one already
- *
- * One that was used before and is large enough, or a new one of the wanted
- * order, or less where there are many sockets or where memory or grants have
- * run out.
- *
- * Context: process, may sleep.
- * Return: 0, -ENOMEM or -ENOBUFS.
- */
-int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
-{
-	unsigned int order = pvc_choose_order(min(pvc_wanted_order(sk),
-						  c->dev->max_order));
-	struct pvc_shm *shm = pvc_pool_take(c->dev, order);
-
-	if (!shm) {
-		do {
-			shm = pvc_shm_alloc(c->dev, order,
-					    pvc_conn_event);
-		} while ((shm == ERR_PTR(-ENOMEM) ||
-			  shm == ERR_PTR(-ENOSPC)) && --order);
-		if (IS_ERR(shm))
-			shm = pvc_pool_take(c->dev, 1) ?: shm;
-		else
-			atomic_long_add(1L << order, &pvcalls_ring_pages);
-	}
-	if (IS_ERR(shm))
-		return shm == ERR_PTR(-ENOSPC) ? -ENOBUFS : PTR_ERR(shm);
-	pvc_ring_attach(&c->ring, shm, pvc_dev_has(c->dev, PVCALLS_F_WAKEUP),
-			c);
-	c->has_ring = true;
-	return 0;
 }
 
 /**
@@ -488,176 +382,6 @@ int pvc_conn_getname(struct pvc_conn *c, bool peer)
 }
 
 /**
- * pvc_conn_shutdown() - send a FIN after what has been written
- * @c: connected object
- * @how: SHUT_WR or SHUT_RDWR
- *
- * Towards a version 1 backend the FIN waits for close().
- *
- * Context: process, sleeps; killable.
- * Return: 0 or a negative error.
- */
-int pvc_conn_shutdown(struct pvc_conn *c, int how)
-{
-	struct xen_pvcalls_request req = { .cmd = PVCALLS_SHUTDOWN };
-	struct pvcalls_req_shutdown *args = (void *)&req.u;
-
-	if (!pvc_dev_has(c->dev, PVCALLS_F_SHUTDOWN))
-		return 0;
-	args->id = c->id;
-	args->how = how;
-	return pvc_cmd_call(c->dev, &req, NULL);
-}
-
-/* Has the backend taken all that was written? Call with c->lock held. */
-static bool pvc_conn_drained(struct pvc_conn *c)
-{
-	u32 size = c->ring.out.size;
-	int space;
-
-	if (c->out_err)
-		return true;
-	space = ringbuf_wait_space(&c->ring.out, size);
-	return space < 0 || space == size;
-}
-
-/**
- * pvc_conn_close() - the program has closed it
- * @c: object; the caller's reference is not consumed
- * @abort: reset the connection and drop what is unsent
- *
- * Releases the backend's socket, after it has taken all that was written.
- * @c->released completes when that has been done.
- *
- * Context: any.
- */
-void pvc_conn_close(struct pvc_conn *c, bool abort)
-{
-	bool release = true, drain = false, lingers;
-	unsigned long flags;
-	struct pvc_conn *q, *n;
-	LIST_HEAD(orphans);
-
-	spin_lock_irqsave(&c->lock, flags);
-	lingers = c->sk && sock_flag(c->sk, SOCK_LINGER);
-	c->sk = NULL;
-	if (c->closing || !c->opened)
-		release = false;
-	c->closing = true;
-	if (release && c->state == PVC_CONN_CONNECTED && !abort &&
-	    !pvc_dev_has(c->dev, PVCALLS_F_SHUTDOWN) && !pvc_conn_drained(c)) {
-		/* a version 1 backend drops what it has not taken */
-		drain = true;
-		c->draining = true;
-		pvc_conn_hold(c);
-	}
-	list_splice_init(&c->acceptq, &orphans);
-	c->queued = 0;
-	spin_unlock_irqrestore(&c->lock, flags);
-
-	list_for_each_entry_safe(q, n, &orphans, accept_node) {
-		list_del_init(&q->accept_node);
-		pvc_conn_close(q, true);
-		pvc_conn_put(q);
-	}
-	if (abort && pvc_dev_has(c->dev, PVCALLS_F_SHUTDOWN))
-		c->rel.req.u.dummy.dummy[PVCALLS_RELEASE_FLAGS] =
-			PVCALLS_RELEASE_ABORT;
-	if (release) {
-		c->rel.req.u.release.reuse = c->has_ring &&
-					     pvc_pool_wants(c->dev);
-		c->rel.lazy = !lingers;
-		pvc_pool_watch(c->dev);
-	}
-	if (drain || (release && !pvc_conn_submit(c, &c->rel)))
-		return;
-	complete_all(&c->released);
-}
-
-/**
- * pvc_conn_await_port() - after pvc_conn_close(), wait until its port is free
- * @c: object that was closed
- *
- * As with TCP, whoever has closed a listening socket finds nobody answering
- * there, and can bind to the port again. A backend that hangs is waited for
- * a second.
- *
- * Context: process, sleeps; not interruptible, since programs restart by way of
- * being killed.
- */
-void pvc_conn_await_port(struct pvc_conn *c)
-{
-	enum pvc_conn_state state = READ_ONCE(c->state);
-
-	if (state == PVC_CONN_LISTENING ||
-	    (state == PVC_CONN_OPEN && c->local.len))
-		wait_for_completion_timeout(&c->released, HZ);
-}
-
-/**
- * pvc_conn_drain() - go on with a close that waits for the out ring
- * @c: object with lock held
- *
- * Context: hard interrupt or interrupts off.
- */
-void pvc_conn_drain(struct pvc_conn *c)
-{
-	if (!c->draining || !pvc_conn_drained(c))
-		return;
-	c->draining = false;
-	if (pvc_conn_submit(c, &c->rel))
-		complete_all(&c->released);
-	pvc_conn_put(c);
-}
-
-/* The backend has gone: nobody may wait for it any more. */
-static void pvc_conn_reset(struct pvc_conn *c)
-{
-	spin_lock_irq(&c->lock);
-	if (c->state == PVC_CONN_LISTENING) {
-		c->state = PVC_CONN_FAILED;
-		c->err = -ENOTCONN;
-		if (c->sk)
-			c->sk->sk_state_change(c->sk);
-	} else if (c->state == PVC_CONN_CONNECTED) {
-		pvc_conn_end(c, -ECONNRESET, -ECONNRESET);
-	}
-	if (c->draining) {
-		c->draining = false;
-		complete_all(&c->released);
-		pvc_conn_put(c);
-	}
-	spin_unlock_irq(&c->lock);
-}
-
-/**
- * pvc_conn_reset_all() - tell all programs that the backend has gone
- * @dev: connection whose commands have been stopped
- *
- * Context: process, may sleep.
- */
-void pvc_conn_reset_all(struct pvc_dev *dev)
-{
-	struct pvc_conn *c, *prev = NULL;
-
-	/* each is held while the list's lock is not */
-	spin_lock_irq(&dev->conns_lock);
-	list_for_each_entry(c, &dev->conns, list) {
-		if (!kref_get_unless_zero(&c->ref))
-			continue;
-		spin_unlock_irq(&dev->conns_lock);
-		if (prev)
-			pvc_conn_put(prev);
-		pvc_conn_reset(c);
-		prev = c;
-		spin_lock_irq(&dev->conns_lock);
-	}
-	spin_unlock_irq(&dev->conns_lock);
-	if (prev)
-		pvc_conn_put(prev);
-}
-
-/**
  * pvc_conn_free_all() - free what the backend may have had mapped until now
  * @dev: connection that has ended
  *
@@ -705,8 +429,7 @@ void pvc_queue_delayed(struct delayed_work *work, unsigned long delay)
  */
 int pvc_conn_init(void)
 {
-	/* a quarter of the memory, and what Xen grants by default */
-	pvcalls_max_ring_pages = min_t(long, totalram_pages() / 4, 32768);
+	pvc_order_init();
 	pvcalls_wq = alloc_workqueue("pvcalls", WQ_UNBOUND, 0);
 	return pvcalls_wq ? 0 : -ENOMEM;
 }

@@ -143,7 +143,7 @@ static inline bool pvc_conn_gone(const struct pvc_conn *c)
 	return READ_ONCE(c->closing);
 }
 
-/* conn.c: life, connecting, closing */
+/* conn.c: life, connecting */
 struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family);
 
 static inline struct pvc_conn *pvc_conn_hold(struct pvc_conn *c)
@@ -154,8 +154,6 @@ static inline struct pvc_conn *pvc_conn_hold(struct pvc_conn *c)
 
 void pvc_conn_put(struct pvc_conn *c);
 int pvc_conn_submit(struct pvc_conn *c, struct pvc_cmd *cmd);
-int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk);
-void pvc_conn_free_shm(struct pvc_dev *dev, struct pvc_shm *shm);
 int pvc_conn_open(struct pvc_conn *c);
 int pvc_conn_open_nowait(struct pvc_conn *c);
 int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want);
@@ -163,16 +161,23 @@ int pvc_conn_listen(struct pvc_conn *c, int backlog);
 int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 		     const struct pvc_addr *to);
 int pvc_conn_getname(struct pvc_conn *c, bool peer);
-int pvc_conn_shutdown(struct pvc_conn *c, int how);
-void pvc_conn_close(struct pvc_conn *c, bool abort);
-void pvc_conn_await_port(struct pvc_conn *c);
-void pvc_conn_drain(struct pvc_conn *c);
-void pvc_conn_reset_all(struct pvc_dev *dev);
 void pvc_conn_free_all(struct pvc_dev *dev);
 void pvc_queue_work(struct work_struct *work);
 void pvc_queue_delayed(struct delayed_work *work, unsigned long delay);
 int pvc_conn_init(void);
 void pvc_conn_exit(void);
+
+/* close.c: how they end */
+int pvc_conn_shutdown(struct pvc_conn *c, int how);
+void pvc_conn_close(struct pvc_conn *c, bool abort);
+void pvc_conn_await_port(struct pvc_conn *c);
+void pvc_conn_drain(struct pvc_conn *c);
+void pvc_conn_reset_all(struct pvc_dev *dev);
+
+/* order.c: data rings */
+int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk);
+void pvc_conn_free_shm(struct pvc_dev *dev, struct pvc_shm *shm);
+void pvc_order_init(void);
 
 /* passive.c: connections that come in */
 void pvc_conn_post_accepts(struct pvc_conn *l);

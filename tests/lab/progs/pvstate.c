@@ -111,6 +111,23 @@ static void case_sndtimeo(void)
 	TRUE("not too late", now() - begin < 4);
 }
 
+/* Who waits until a port is free must not wait for something else to happen */
+static void case_close_port(void)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET };
+	double begin = now();
+	int i, fd;
+
+	for (i = 0; i < 20; i++) {
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		MUST("bind", 0, bind(fd, (void *)&any, sizeof(any)));
+		if (i % 2)
+			MUST("listen", 0, listen(fd, 5));
+		MUST("close", 0, close(fd));
+	}
+	TRUE("none takes long", now() - begin < 6);
+}
+
 static void case_timeo_accept_connect(void)
 {
 	int port = 0, l = listen_any(AF_INET, 0, &port), fd;
@@ -452,6 +469,7 @@ static void case_connect_nonblock(void)
 static const struct check checks[] = {
 	{ "rcvtimeo", case_rcvtimeo },
 	{ "sndtimeo", case_sndtimeo },
+	{ "close_port", case_close_port },
 	{ "timeo_accept_connect", case_timeo_accept_connect },
 	{ "eintr_recv", case_eintr_recv },
 	{ "eintr_send", case_eintr_send },

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See conn.h. Which data ring a connection gets: how large, new or used. */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <net/sock.h>
+
+#include "conn.h"
+
+static unsigned int ring_order = 8;
+
+static int ring_order_set(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 1, PVCALLS_MAX_PAGE_ORDER);
+}
+
+static const struct kernel_param_ops ring_order_ops = {
+	.set = ring_order_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(ring_order, &ring_order_ops, &ring_order, 0644);
+MODULE_PARM_DESC(ring_order,
+		 "Largest order of new data rings: 2^n pages, half for each direction, 1 to 9 (default 8, 512 KiB each way); the more sockets there are, the smaller new ones get");
+
+/* Pages of all data rings, and how many there may be; one grant each */
+static atomic_long_t pvcalls_ring_pages;
+static long pvcalls_max_ring_pages;
+
+/* From this order on rings are made smaller as the pages get used up */
+#define PVC_SMALL_ORDER	4
+
+/*
+ * A few sockets get large rings, and many sockets small ones: order 8 up to a
+ * sixteenth of the pages, order 7 up to an eighth, and so on.
+ */
+static unsigned int pvc_choose_order(unsigned int order)
+{
+	long used = atomic_long_read(&pvcalls_ring_pages);
+
+	while (order > PVC_SMALL_ORDER &&
+	       used + (1L << order) >
+	       pvcalls_max_ring_pages >> (order - PVC_SMALL_ORDER))
+		order--;
+	return order;
+}
+
+/**
+ * pvc_conn_free_shm() - free a ring's memory
+ * @dev: connection
+ * @shm: what no socket uses, and no pool has
+ *
+ * Context: process, may sleep.
+ */
+void pvc_conn_free_shm(struct pvc_dev *dev, struct pvc_shm *shm)
+{
+	atomic_long_sub(1L << shm->order, &pvcalls_ring_pages);
+	pvc_shm_free(dev, shm);
+}
+
+/* As large as what the program has asked for, which Linux doubles. */
+static unsigned int pvc_wanted_order(const struct sock *sk)
+{
+	unsigned int order = READ_ONCE(ring_order);
+	u32 size = RINGBUF_SIZE(order);
+	u32 out = size, in = size;
+
+	if (!sk)
+		return order;
+	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
+		out = READ_ONCE(sk->sk_sndbuf) / 2;
+	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
+		in = READ_ONCE(sk->sk_rcvbuf) / 2;
+	size = clamp_t(u32, max(out, in), RINGBUF_SIZE(1),
+		       RINGBUF_SIZE(PVCALLS_MAX_PAGE_ORDER));
+	return order_base_2(size) - order_base_2(RINGBUF_SIZE(0));
+}
+
+/**
+ * pvc_conn_add_ring() - give a connection its data ring
+ * @c: object without one
+ * @sk: the program's socket, if there is one already
+ *
+ * One that was used before and is large enough, or a new one of the wanted
+ * order, or less where there are many sockets or where memory or grants have
+ * run out.
+ *
+ * Context: process, may sleep.
+ * Return: 0, -ENOMEM or -ENOBUFS.
+ */
+int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
+{
+	unsigned int order = pvc_choose_order(min(pvc_wanted_order(sk),
+						  c->dev->max_order));
+	struct pvc_shm *shm = pvc_pool_take(c->dev, order);
+
+	if (!shm) {
+		do {
+			shm = pvc_shm_alloc(c->dev, order,
+					    pvc_conn_event);
+		} while ((shm == ERR_PTR(-ENOMEM) ||
+			  shm == ERR_PTR(-ENOSPC)) && --order);
+		if (IS_ERR(shm))
+			shm = pvc_pool_take(c->dev, 1) ?: shm;
+		else
+			atomic_long_add(1L << order, &pvcalls_ring_pages);
+	}
+	if (IS_ERR(shm))
+		return shm == ERR_PTR(-ENOSPC) ? -ENOBUFS : PTR_ERR(shm);
+	pvc_ring_attach(&c->ring, shm, pvc_dev_has(c->dev, PVCALLS_F_WAKEUP),
+			c);
+	c->has_ring = true;
+	return 0;
+}
+
+/**
+ * pvc_order_init() - find out how much there is for rings
+ *
+ * Context: any.
+ */
+void pvc_order_init(void)
+{
+	/* a quarter of the memory, and what Xen grants by default */
+	pvcalls_max_ring_pages = min_t(long, totalram_pages() / 4, 32768);
+}
