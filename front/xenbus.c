@@ -395,6 +395,18 @@ static void pvc_front_keep(struct pvc_front *front, struct pvc_dev *dev)
 	pvc_front_let_go(pvc_front_take_old(front));
 }
 
+/* A frontend that has not heard of extensions may be the next one here. */
+static void pvc_front_erase(struct xenbus_device *xdev,
+			    const struct pvc_dev *dev)
+{
+	int f;
+
+	if (dev->ring_order)
+		xenbus_rm(XBT_NIL, xdev->nodename, "ring-page-order");
+	for_each_set_bit(f, &dev->features, PVCALLS_F_COUNT)
+		xenbus_rm(XBT_NIL, xdev->nodename, pvcalls_keys[f]);
+}
+
 /* Ends the connection: every program learns of it at once. */
 static void pvc_front_down(struct pvc_front *front)
 {
@@ -403,13 +415,11 @@ static void pvc_front_down(struct pvc_front *front)
 	if (!dev)
 		return;
 	pvc_dev_publish(NULL);
-	/* a frontend that has not heard of it may be the next one here */
-	if (dev->ring_order)
-		xenbus_rm(XBT_NIL, front->xdev->nodename, "ring-page-order");
 	unbind_from_irqhandler(dev->irq, dev);
 	pvc_cmd_stop(dev);
 	pvc_pool_stop(dev);
 	pvc_conn_reset_all(dev);
+	pvc_front_erase(front->xdev, dev);
 	if (front->up)
 		pr_info("pvcalls: disconnected from backend %u\n",
 			dev->otherend);
