@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See conform.h. Runs the cases and shows what came of them. */
 #define _GNU_SOURCE
+#include "child.h"
 #include "conform.h"
 #include "report.h"
 #include <sched.h>
@@ -35,7 +36,6 @@ static void capture(const char *what)
 
 static void run_child(const struct test *test)
 {
-	setpgid(0, 0);
 	signal(SIGPIPE, SIG_IGN);
 	alarm(CASE_SECONDS);
 	test->run();
@@ -46,35 +46,19 @@ static void run_child(const struct test *test)
 /* Runs a case in a process of its own; @t tells how it went. */
 static void run(const struct test *test, struct trace *t)
 {
-	struct timespec limit = { .tv_sec = CASE_SECONDS + 10 };
 	double begin = now();
-	sigset_t chld;
 	int status;
 	pid_t pid;
 
 	memset(t, 0, sizeof(*t));
 	trace = t;
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, NULL);
-	fflush(stdout);
-	pid = fork();
-	if (pid < 0) {
-		perror("fork");
-		exit(2);
-	}
-	if (!pid) {
-		sigprocmask(SIG_UNBLOCK, &chld, NULL);
+	pid = child_fork();
+	if (!pid)
 		run_child(test);
-	}
-	while (waitpid(pid, &status, WNOHANG) != pid) {
-		if (sigtimedwait(&chld, NULL, &limit) >= 0)
-			continue;
+	if (!child_wait(pid, CASE_SECONDS + 10, &status)) {
 		say(t->step, "hangs, and takes no signal");
-		kill(-pid, SIGKILL);
 		return;
 	}
-	kill(-pid, SIGKILL);
 	t->seconds = now() - begin;
 	if (t->done)
 		return;

@@ -2,25 +2,13 @@
 /* The other end, which is a pvpeer, and names of addresses in traces. */
 #define _GNU_SOURCE
 #include "conform.h"
+#include "order.h"
 #include <stdarg.h>
 
 struct world world;
 long peer_extra;
 
 static int ctl = -1;
-
-static const char *who(void)
-{
-	static char text[40];
-	struct timespec ts;
-
-	if (!text[0]) {
-		clock_gettime(CLOCK_MONOTONIC, &ts);
-		snprintf(text, sizeof(text), "%lx%06lx-%x", (long)ts.tv_sec,
-			 ts.tv_nsec / 1000, getpid());
-	}
-	return text;
-}
 
 static void die(const char *what)
 {
@@ -50,13 +38,11 @@ static void first_line(int fd, const char *line)
 long peer(const char *fmt, ...)
 {
 	char line[200];
-	long ret = -EIO;
 	va_list ap;
-	size_t n;
-	int len;
+	long ret;
 
 	va_start(ap, fmt);
-	len = vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	vsnprintf(line, sizeof(line) - 1, fmt, ap);
 	va_end(ap);
 	step(line);
 	if (ctl < 0) {
@@ -68,22 +54,11 @@ long peer(const char *fmt, ...)
 		close(fd);
 		if (conn4(ctl))
 			die("connect to pvpeer");
-		snprintf(first, sizeof(first), "ctl %s\n", who());
+		snprintf(first, sizeof(first), "ctl %s\n", order_who());
 		first_line(ctl, first);
 	}
-	line[len++] = '\n';
-	if (send(ctl, line, len, MSG_NOSIGNAL) != len)
+	if (!order_give(ctl, line, sizeof(line), &ret, &peer_extra))
 		die("order");
-	for (n = 0; n < sizeof(line) - 1; n++) {
-		if (recv(ctl, line + n, 1, 0) != 1)
-			die("answer");
-		if (line[n] == '\n')
-			break;
-	}
-	line[n] = 0;
-	peer_extra = 0;
-	if (sscanf(line, "%ld %ld", &ret, &peer_extra) < 1)
-		return -EPROTO;
 	return ret;
 }
 
@@ -107,7 +82,7 @@ void peer_hold(int fd, const char *key)
 {
 	char line[100];
 
-	snprintf(line, sizeof(line), "hold %s.%s\n", who(), key);
+	snprintf(line, sizeof(line), "hold %s.%s\n", order_who(), key);
 	first_line(fd, line);
 	/* it has read the line when it can be ordered about */
 	peer("port %s", key);

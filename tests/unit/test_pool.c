@@ -53,20 +53,6 @@ extern const struct kernel_param_ops *const test_param_cpus;
 extern const struct kernel_param_ops *const test_param_placement;
 extern const struct kernel_param_ops *const test_param_poll_us;
 
-#define must(c)	do { \
-	if (!(c)) { \
-		fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, \
-			#c); \
-		abort(); \
-	} \
-} while (0)
-
-static u32 rnd(u32 *state)
-{
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 8;
-}
-
 void irq_set_affinity(int irq, const void *mask)
 {
 }

@@ -41,23 +41,9 @@ static struct ring rings[THREADS][RINGS];
 static struct pvcalls_ports ports;
 static bool stop;
 
-#define must(c)	do { \
-	if (!(c)) { \
-		fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, \
-			#c); \
-		abort(); \
-	} \
-} while (0)
-
 #define GET(x)		__atomic_load_n(&(x), __ATOMIC_SEQ_CST)
 #define SET(x, v)	__atomic_store_n(&(x), v, __ATOMIC_SEQ_CST)
 #define XCHG(x, v)	__atomic_exchange_n(&(x), v, __ATOMIC_SEQ_CST)
-
-static u32 rnd(u32 *state)
-{
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 8;
-}
 
 void test_queue_work(struct work_struct *work)
 {

@@ -216,7 +216,7 @@ static void case_bind_connect(void)
 	TRUE("a port", port);
 	EXPECT("bind twice", -EINVAL, bind(fd, (void *)&a, sizeof(a)));
 	EXPECT("connect", 0, connect(fd, (void *)&sem_addr, sizeof(sem_addr)));
-	snprintf(line, sizeof(line), "hold %s.bound\n", peer_who());
+	snprintf(line, sizeof(line), "hold %s.bound\n", order_who());
 	EXPECT("first line", strlen(line), send(fd, line, strlen(line), 0));
 	EXPECT("the port that the peer sees", port, peer("port bound"));
 }

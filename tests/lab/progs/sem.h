@@ -30,6 +30,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "child.h"
+#include "order.h"
+
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define MIB		(1024 * 1024)
 
@@ -182,38 +185,23 @@ static inline void watchdog(int seconds)
 /* Runs one check in a process of its own: true if it passed. */
 static inline bool check_run(const struct check *check, int seconds)
 {
-	struct timespec limit = { .tv_sec = seconds + 10 };
 	double begin = now();
-	sigset_t chld;
 	int status = 0;
 	pid_t pid;
 
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, NULL);
-	fflush(stdout);
-	pid = fork();
-	if (pid < 0) {
-		perror("fork");
-		exit(2);
-	}
+	pid = child_fork();
 	if (!pid) {
-		sigprocmask(SIG_UNBLOCK, &chld, NULL);
-		setpgid(0, 0);
 		sem_check = check->name;
 		watchdog(seconds);
 		check->run();
 		alarm(0);
 		_exit(sem_failures ? 1 : 0);
 	}
-	if (sigtimedwait(&chld, NULL, &limit) < 0) {
+	if (!child_wait(pid, seconds + 10, &status)) {
 		printf("HANG in %s: does not even take a signal\n",
 		       check->name);
-		kill(-pid, SIGKILL);
 		return false;
 	}
-	waitpid(pid, &status, 0);
-	kill(-pid, SIGKILL);
 	if (!WIFEXITED(status))
 		printf("FAIL %s: died of signal %d\n", check->name,
 		       WTERMSIG(status));

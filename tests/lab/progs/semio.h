@@ -16,17 +16,6 @@ static inline int peer_connect(const char *line)
 	return fd;
 }
 
-/* Keys are each process's own, its children's too. */
-static inline const char *peer_who(void)
-{
-	static char who[40];
-
-	if (!who[0])
-		snprintf(who, sizeof(who), "%lx-%x",
-			 (unsigned long)(now() * 1e6), getpid());
-	return who;
-}
-
 /* An order to pvpeer, see there: the answer's first number; sem_extra: second */
 static inline long __attribute__((format(printf, 1, 2)))
 peer(const char *fmt, ...)
@@ -34,35 +23,22 @@ peer(const char *fmt, ...)
 	const char *step = sem_step;
 	static char what[120];
 	char line[200];
-	long ret = -EIO;
 	va_list ap;
-	size_t n;
-	int len;
+	long ret;
 
 	va_start(ap, fmt);
-	len = vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	vsnprintf(line, sizeof(line) - 1, fmt, ap);
 	va_end(ap);
 	snprintf(what, sizeof(what), "pvpeer: %.100s", line);
 	if (sem_ctl < 0) {
 		char ctl[60];
 
-		snprintf(ctl, sizeof(ctl), "ctl %s\n", peer_who());
+		snprintf(ctl, sizeof(ctl), "ctl %s\n", order_who());
 		sem_ctl = peer_connect(ctl);
 	}
 	sem_step = what;
-	line[len++] = '\n';
-	if (send(sem_ctl, line, len, MSG_NOSIGNAL) != len)
+	if (!order_give(sem_ctl, line, sizeof(line), &ret, &sem_extra))
 		return -EPIPE;
-	for (n = 0; n < sizeof(line) - 1; n++) {
-		if (recv(sem_ctl, line + n, 1, 0) != 1)
-			return -EPIPE;
-		if (line[n] == '\n')
-			break;
-	}
-	line[n] = 0;
-	sem_extra = 0;
-	if (sscanf(line, "%ld %ld", &ret, &sem_extra) < 1)
-		return -EPROTO;
 	errno = ret < 0 ? -ret : 0;
 	sem_step = step;
 	return ret;
@@ -73,7 +49,7 @@ static inline int peer_hold(const char *key)
 {
 	char line[100];
 
-	snprintf(line, sizeof(line), "hold %s.%s\n", peer_who(), key);
+	snprintf(line, sizeof(line), "hold %s.%s\n", order_who(), key);
 	return peer_connect(line);
 }
 

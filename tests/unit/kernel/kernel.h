@@ -24,6 +24,21 @@ typedef int16_t s16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
+/* For the tests themselves, in any thread */
+#define must(c)	do { \
+	if (!(c)) { \
+		fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, \
+			#c); \
+		abort(); \
+	} \
+} while (0)
+
+static inline u32 rnd(u32 *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 8;
+}
+
 #define __rcu
 #define BIT(n)			(1UL << (n))
 #define NR_CPUS			64
