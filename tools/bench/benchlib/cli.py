@@ -24,6 +24,7 @@ SETS = {
     "latency": "of an exchange, alone and beside bulk",
     "sizes": "writes of 64 bytes to 1 MiB",
     "rings": "ring sizes",
+    "receive": "ways to take bytes from TCP",
     "scale": "1 to 1000 active streams",
     "idle": "10,000 idle sockets",
     "intree": "the in-tree drivers",

@@ -116,6 +116,9 @@ def tables(figures: Figures) -> list:
     """All tables for which there are figures."""
     bulk = {f"{way}-{streams}": f"{way}, {_plural(streams)}" for way in WAYS for streams in (1, 2, 3, 4)}
     sizes = {f"{way}-size-{size}": f"{way}, {words}" for way in WAYS for size, words in SIZES.items()}
+    receive = {f"in-size-{size}-{how}": f"{words}, {how}" for size, words in SIZES.items() for how in ("recvmsg", "read_sock")}
+    receive |= {f"in-1-order-{order}-{how}": f"64 KiB, order {order}, {how}"
+                for order in ORDERS for how in ("recvmsg", "read_sock")}
     orders = {f"{way}-{streams}-order-{order}": f"{way}, {_plural(streams)}, order {order}"
               for way in WAYS for streams in (1, 4) for order in ORDERS}
     scale = {f"{way}-scale-{streams}": f"{way}, {_plural(streams)}" for way in WAYS for streams in SCALE}
@@ -130,6 +133,7 @@ def tables(figures: Figures) -> list:
             "out: guest to Dom0. iperf3 with 64 KiB writes."),
         _paths_table(figures, "One stream, by size of writes", sizes, "iperf3 with -l."),
         _paths_table(figures, "Ring sizes", orders, "Order: log2 of a ring's pages; half of it is for each direction."),
+        _paths_table(figures, "Ways to take bytes from TCP", receive, "One stream in, iperf3 with -l; order 8 where none is named."),
         *_events(figures),
         _relative_table(figures, "Latency of a 1-byte exchange", beside, alone, "ratio: to the same percentile alone."),
         _relative_table(figures, "Many active streams", scale, {metric: f"{metric.partition('-')[0]}-scale-10" for metric in scale},
