@@ -88,6 +88,12 @@ back_prepare() {
 	back_load $LAB_BACK_ARGS
 }
 
+# What the scenario's "packages" name, here as in its guests
+overlay_prepare() {
+	[ -n "$LAB_OVERLAY" ] || return 0
+	(cd / && cpio -idu < "$LAB_OVERLAY" 2> /run/lab/cpio) || fail "packages: $(tail -n 1 /run/lab/cpio)"
+}
+
 # ---- guests ----
 
 # guest_id NAME: its domain id
@@ -105,7 +111,7 @@ guest_wait_node() {
 # guest_start NAME [type=pv|pvh] [vcpus=N] [memory=MB] [vif=yes] [pvcalls=no] [front=no] [front_args=A=1,B=2]
 #             [image=fat] [cmdline=WORDS] [config=LINE] [shell=yes]
 guest_start() {
-	local name="$1" word dir address="" devices=""
+	local name="$1" word dir ramdisk address="" devices=""
 	local type="$LAB_GUEST" vcpus="$LAB_VCPUS" memory="$LAB_MEMORY" image="$LAB_IMAGE"
 	local vif=no pvcalls=yes front="$LAB_FRONT" front_args="$LAB_FRONT_ARGS" cmdline="" config="" shell=no
 	shift
@@ -132,12 +138,18 @@ guest_start() {
 vif = [ 'bridge=xenbr0,script=/etc/xen/scripts/vif-lab' ]"
 	fi
 	[ -e "/lab/guest/$image" ] || fail "this boot has no guest image $image"
+	ramdisk=/lab/guest/$image
+	if [ -n "$LAB_OVERLAY" ]; then
+		# Linux unpacks one archive after the other
+		ramdisk=/run/lab/guests/.ramdisk-$image
+		[ -e "$ramdisk" ] || cat "/lab/guest/$image" "$LAB_OVERLAY" > "$ramdisk"
+	fi
 	# QEMU's TSC is not invariant, so Xen would emulate every rdtsc of a guest, which it does on hardly any real machine
 	cat > "$dir/config" <<-CONFIG
 		name = "$name"
 		type = "$type"
 		kernel = "/lab/guest/kernel"
-		ramdisk = "/lab/guest/$image"
+		ramdisk = "$ramdisk"
 		memory = $memory
 		vcpus = $vcpus
 		tsc_mode = "native"

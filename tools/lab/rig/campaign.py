@@ -14,6 +14,7 @@ from .cpio import Archive
 from .image import Images
 from .locks import directory_lock, machine_slot
 from .machine import Machine
+from .overlay import Overlays
 from .packages import Packages
 from .scenario import Scenario
 
@@ -48,6 +49,9 @@ class Boot:
             kinds = {scenario.keys.get("image", "guest") for scenario in scenarios} | {"guest"}
             bases = {kind: images.base(kind, guest).read_bytes() for kind in sorted(kinds)}
             dom0_base = images.base("dom0", dom0).read_bytes()
+            overlays = Overlays(options.cache, packages)
+            self._overlay = {scenario.name: overlays.get(scenario.words("packages")) for scenario in scenarios
+                             if scenario.words("packages")}
         with directory_lock(build.home(options.cache)):
             self.programs = build.programs(options.cache)
             kernels = {dom0.release: dom0, guest.release: guest}
@@ -91,7 +95,7 @@ class Boot:
             archive.data(f"lab/guest/{kind}", data)
         for scenario in self.scenarios:
             home = f"lab/scenarios/{scenario.name}"
-            archive.data(f"{home}/settings", scenario.settings(self.options).encode())
+            archive.data(f"{home}/settings", scenario.settings(self.options, self._overlay.get(scenario.name, "")).encode())
             for path in sorted(scenario.directory.rglob("*")) if scenario.directory else []:
                 if path.is_file() and not path.name.startswith("."):
                     archive.file(f"{home}/{path.relative_to(scenario.directory)}", path)

@@ -191,7 +191,7 @@ def _list(_options) -> int:
 
 
 def _clean(options) -> int:
-    for name in ("build", "images", "results"):
+    for name in ("build", "images", "overlays", "results"):
         shutil.rmtree(options.cache / name, ignore_errors=True)
     return 0
 

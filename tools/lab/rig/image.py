@@ -36,7 +36,7 @@ GUEST_MODULES = [*COMMON_MODULES, "xen-netfront"]
 NOT_APPLETS = {"ip", "busybox"}
 
 
-def _unmerged(path: str) -> str:
+def unmerged(path: str) -> str:
     """Where a file of a package ends up on a system whose /bin, /sbin and /lib are links into /usr."""
     return re.sub(r"^(bin|sbin|lib|lib64)/", r"usr/\1/", path)
 
@@ -165,7 +165,7 @@ def _python(archive: Archive, packages: dict) -> None:
             relative = str(path.relative_to(tree))
             if not path.is_file() or relative.startswith("usr/share") or "/test/" in relative:
                 continue
-            archive.file(_unmerged(relative), path)
+            archive.file(unmerged(relative), path)
             if path.suffix == ".so" or relative == "usr/bin/python3.11":
                 binaries.append(path)
     archive.link("usr/bin/python3", "python3.11")

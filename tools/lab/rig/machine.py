@@ -74,6 +74,8 @@ class Machine:
     def __init__(self, options, xen: pathlib.Path, kernel: pathlib.Path, initrd: pathlib.Path, results: pathlib.Path,
                  console: pathlib.Path | None):
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="lab-"))
+        overlays = options.cache / "overlays"
+        overlays.mkdir(exist_ok=True)
         self._buffer = b""
         self.profiler = Profiler(options.profile, self.scratch) if getattr(options, "profile", None) else None
         line = self.scratch / "events"
@@ -88,6 +90,7 @@ class Machine:
             "-chardev", f"socket,id=events,path={_quote(line)},server=on,wait=off", "-serial", "chardev:events",
             *(self.profiler.arguments() if self.profiler else []),
             "-virtfs", f"local,path={_quote(results)},mount_tag=results,security_model=none,id=results",
+            "-virtfs", f"local,path={_quote(overlays)},mount_tag=overlays,security_model=none,id=overlays,readonly=on",
         ]
         self.log = (results / "qemu.log").open("w")
         self.process = subprocess.Popen(self.command, stdin=None if console is None else subprocess.DEVNULL,

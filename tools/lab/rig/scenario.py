@@ -11,7 +11,7 @@ from .common import REPO, LabError
 HOME = REPO / "tests" / "lab"
 
 KEYS = {"title", "guest", "guests", "vcpus", "memory", "kernels", "needs", "timeout", "allow", "back", "back_args",
-        "front", "front_args", "cmdline", "image", "files", "modules"}
+        "front", "front_args", "cmdline", "image", "files", "modules", "packages"}
 NEEDS = {"netfront", "numa", "icount", "realtime"}
 
 
@@ -32,8 +32,8 @@ class Scenario:
         """Seconds after which it counts as hung."""
         return int(self.keys.get("timeout", default))
 
-    def settings(self, options) -> str:
-        """The settings as the shell in Dom0 reads them."""
+    def settings(self, options, overlay: str) -> str:
+        """The settings as the shell in Dom0 reads them; overlay is the archive of its packages, if it has any."""
         get = self.keys.get
         values = {
             "LAB_NAME": self.name,
@@ -49,6 +49,7 @@ class Scenario:
             "LAB_CMDLINE": " ".join(["loglevel=5", *get("cmdline", "").split(), *options.guest_cmdline.split()]),
             "LAB_NODES": str(options.nodes),
             "LAB_ICOUNT": "yes" if options.icount else "no",
+            "LAB_OVERLAY": f"/overlays/{overlay}" if overlay else "",
         }
         return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
