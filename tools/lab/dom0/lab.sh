@@ -88,10 +88,22 @@ back_prepare() {
 	back_load $LAB_BACK_ARGS
 }
 
-# What the scenario's "packages" name, here as in its guests
+# What the scenario's "packages" name, here as in its guests; what is there already stays.
 overlay_prepare() {
 	[ -n "$LAB_OVERLAY" ] || return 0
-	(cd / && cpio -idu < "$LAB_OVERLAY" 2> /run/lab/cpio) || fail "packages: $(tail -n 1 /run/lab/cpio)"
+	cpio -t < "$LAB_OVERLAY" 2> /dev/null | while read -r file; do
+		[ -e "/$file" ] || [ -L "/$file" ] || echo "/$file"
+	done > /run/lab/overlay
+	(cd / && cpio -id < "$LAB_OVERLAY" 2> /run/lab/cpio) || fail "packages: $(tail -n 1 /run/lab/cpio)"
+}
+
+# overlay_remove: makes room again
+overlay_remove() {
+	[ -e /run/lab/overlay ] || return 0
+	sort -r /run/lab/overlay | while read -r file; do
+		rm -f "$file" 2> /dev/null || rmdir "$file" 2> /dev/null || true
+	done
+	rm /run/lab/overlay
 }
 
 # ---- guests ----
