@@ -248,6 +248,7 @@ static void case_ends(void)
 {
 	int port = 0, l = listen_any(AF_INET, 0, &port);
 	struct blocked a, p;
+	long ret;
 
 	blocked_start(&a, l, call_accept);
 	blocked_start(&p, l, call_poll);
@@ -268,7 +269,9 @@ static void case_ends(void)
 	close(l);
 	usleep(100000);
 	EXPECT("poll goes on", 0, p.done);
-	MUST("dial", 0, peer("dial ended2 %s %d", peer_ip(), port));
+	/* the end of the socket may overtake the caller */
+	ret = peer("dial ended2 %s %d", peer_ip(), port);
+	TRUE("dial", !ret || ret == -ECONNRESET);
 	EXPECT("poll", POLLNVAL, blocked_end(&p, "poll and close"));
 	sem_step = "until nobody listens";
 	while (peer("dial ended3 %s %d", peer_ip(), port) != -ECONNREFUSED)
