@@ -10,6 +10,7 @@
 #include <net/tcp_states.h>
 
 #include "datamap.h"
+#include "dgram.h"
 #include "fe.h"
 #include "pass.h"
 #include "policy.h"
@@ -64,6 +65,7 @@ static void pvcalls_active_rings(struct pvcalls_sock *ps)
 	a->out_blocked = false;
 	a->out_done = false;
 	a->err = 0;
+	a->dgram_err = 0;
 }
 
 /* Has the guest said that it will use the ring again? */
@@ -291,6 +293,10 @@ void pvcalls_active_connect(struct pvcalls_sock *ps,
 {
 	int ret;
 
+	if (pvcalls_is_dgram(ps)) {
+		pvcalls_dgram_connect(ps, call);
+		return;
+	}
 	ret = pvcalls_active_start(ps, call);
 	if (ret) {
 		pvcalls_reply(call, ret);
@@ -320,6 +326,23 @@ void pvcalls_active_connect(struct pvcalls_sock *ps,
 		kernel_sock_shutdown(ps->sock, SHUT_RDWR);
 		pvcalls_active_failed(ps, ret);
 	}
+}
+
+/**
+ * pvcalls_active_attached() - a socket of datagrams has got its data ring
+ * @ps: socket that was PVCALLS_SS_IDLE
+ * @call: the request; freed
+ * @ret: 0, or a negative error number: it is to be as it was before
+ */
+void pvcalls_active_attached(struct pvcalls_sock *ps,
+			     struct pvcalls_call *call, int ret)
+{
+	ps->active.connect = call;
+	pvcalls_hooks_attach(ps, NULL);
+	if (ret)
+		pvcalls_active_failed(ps, ret);
+	else
+		pvcalls_active_connected(ps);
 }
 
 /* Send nothing beyond what the guest has published by now. */
@@ -454,15 +477,16 @@ bool pvcalls_active_step(struct pvcalls_sock *ps)
 {
 	struct pvcalls_active *a = &ps->active;
 	bool eoi = pvcalls_port_take(&a->ring->tap);
+	bool dgram = pvcalls_is_dgram(ps);
 	bool more;
 
 	/* the guest's indexes tell whether the event had a reason */
 	if (eoi && (ringbuf_space(&a->in) < 0 || ringbuf_avail(&a->out) < 0))
 		pvcalls_pass_broken(ps);
 
-	more = pvcalls_pass_out(ps);
+	more = dgram ? pvcalls_dgram_out(ps) : pvcalls_pass_out(ps);
 	if (ps->state == PVCALLS_SS_CONNECTED)
-		more |= pvcalls_pass_in(ps);
+		more |= dgram ? pvcalls_dgram_in(ps) : pvcalls_pass_in(ps);
 	a->rest = !more && !a->stop && !a->out_done && !a->out_blocked &&
 		  !a->zerocopy.taken;
 	if (eoi)

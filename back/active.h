@@ -43,6 +43,10 @@ struct pvcalls_sock;
  * @fin: send a FIN at @stop_at
  * @reset: end the connection with a RST
  * @err: error of the connection, negative, or 0
+ * @dgram_err: an error about a datagram that the guest is to be told, negative,
+ *	or 0
+ * @lost_in: datagrams that were too large for the ring
+ * @lost_out: datagrams that could not be sent
  * @connect: the CONNECT that is under way
  * @addr: where to
  * @addr_len: length of @addr in bytes
@@ -67,6 +71,9 @@ struct pvcalls_active {
 	bool fin;
 	bool reset;
 	int err;
+	int dgram_err;
+	u32 lost_in;
+	u32 lost_out;
 	struct pvcalls_call *connect;
 	struct sockaddr_storage addr;
 	int addr_len;
@@ -82,6 +89,8 @@ bool pvcalls_active_let_go(struct pvcalls_sock *ps);
 
 void pvcalls_active_connect(struct pvcalls_sock *ps,
 			    struct pvcalls_call *call);
+void pvcalls_active_attached(struct pvcalls_sock *ps,
+			     struct pvcalls_call *call, int ret);
 void pvcalls_active_connecting(struct pvcalls_sock *ps);
 void pvcalls_active_shutdown(struct pvcalls_sock *ps,
 			     struct pvcalls_call *call);

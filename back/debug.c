@@ -35,8 +35,9 @@ static void pvcalls_debug_sock(struct seq_file *s, struct pvcalls_sock *ps)
 {
 	const struct pvcalls_active *a = &ps->active;
 
-	seq_printf(s, "  %016llx %-10s worker %u irq %d ring %u in %u%s%s out %u%s%s%s by reference %lu copied %lu flags %#lx%s\n",
+	seq_printf(s, "  %016llx %-10s lost %u/%u worker %u irq %d ring %u in %u%s%s out %u%s%s%s by reference %lu copied %lu flags %#lx%s\n",
 		   ps->id, pvcalls_state_names[READ_ONCE(ps->state)],
+		   READ_ONCE(a->lost_in), READ_ONCE(a->lost_out),
 		   pvcalls_work_index(&ps->work), READ_ONCE(a->irq),
 		   a->in.size, pvcalls_debug_queued(&a->in),
 		   a->in_waiting ? " waiting" : "", a->in_done ? " done" : "",

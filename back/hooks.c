@@ -54,7 +54,7 @@ static void pvcalls_hooks_write_space(struct sock *sk)
 	struct pvcalls_sock *ps;
 
 	/* with less room than that TCP calls again when there is more */
-	if (!sk_stream_is_writeable(sk))
+	if (sk->sk_type == SOCK_STREAM && !sk_stream_is_writeable(sk))
 		return;
 
 	read_lock_bh(&sk->sk_callback_lock);
@@ -63,7 +63,12 @@ static void pvcalls_hooks_write_space(struct sock *sk)
 		/* takes SOCK_NOSPACE away; nobody sleeps on this socket */
 		ps->hooks.write_space(sk);
 		set_bit(PVCALLS_SF_OUT_READY, &ps->flags);
-		pvcalls_work_mark(&ps->work);
+		/* before the look; pairs with that in pvcalls_dgram_out() */
+		smp_mb__after_atomic();
+		/* called for each datagram that has left */
+		if (sk->sk_type == SOCK_STREAM ||
+		    READ_ONCE(ps->active.out_blocked))
+			pvcalls_work_mark(&ps->work);
 	}
 	read_unlock_bh(&sk->sk_callback_lock);
 }

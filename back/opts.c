@@ -75,7 +75,8 @@ void pvcalls_opts_init(struct pvcalls_fe *fe, struct socket *sock)
 	if (sk->sk_family == AF_INET6)
 		sk->sk_ipv6only = 0;
 	/* programs that care about latency ask for it, and the ring gathers */
-	if (!pvcalls_fe_has(fe, PVCALLS_F_SOCKOPT))
+	if (sk->sk_type == SOCK_STREAM &&
+	    !pvcalls_fe_has(fe, PVCALLS_F_SOCKOPT))
 		tcp_sock_set_nodelay(sk);
 }
 
@@ -92,7 +93,8 @@ void pvcalls_opts_bind(struct pvcalls_fe *fe, struct socket *sock)
 	 * Servers ask for it, or they can't be restarted for a minute. A port
 	 * that another socket listens on stays taken nevertheless.
 	 */
-	if (!pvcalls_fe_has(fe, PVCALLS_F_SOCKOPT))
+	if (sock->type == SOCK_STREAM &&
+	    !pvcalls_fe_has(fe, PVCALLS_F_SOCKOPT))
 		sock_set_reuseaddr(sock->sk);
 }
 
@@ -110,11 +112,16 @@ static bool pvcalls_opts_allowed(const struct pvcalls_opt *opt)
 static int pvcalls_opts_one(struct socket *sock, const struct pvcalls_opt *opt)
 {
 	int val = opt->value;
+	int name = opt->name;
 
 	if (!pvcalls_opts_allowed(opt))
 		return 0;
+	/* UDP's gives a port to any who ask for it, whoever they are */
+	if (sock->type == SOCK_DGRAM && opt->level == SOL_SOCKET &&
+	    name == SO_REUSEADDR)
+		name = SO_REUSEPORT;
 	if (opt->level == SOL_SOCKET)
-		return sock_setsockopt(sock, opt->level, opt->name,
+		return sock_setsockopt(sock, opt->level, name,
 				       KERNEL_SOCKPTR(&val), sizeof(val));
 	return READ_ONCE(sock->ops)->setsockopt(sock, opt->level, opt->name,
 						KERNEL_SOCKPTR(&val),

@@ -41,10 +41,18 @@ module_param_cb(budget, &param_ops_budget, &pvcalls_budget, 0644);
 MODULE_PARM_DESC(budget,
 		 "Bytes that a ring may move each way before others have their turn, 4096 to 1073741824 (default 262144)");
 
-/* Describe a span of an array that begins at page @first of the ring. */
-static unsigned int pvcalls_pass_bvec(struct bio_vec *bv,
-				      struct page **pages,
-				      const struct ringbuf_span *span)
+/**
+ * pvcalls_pass_bvec() - describe a span of an array
+ * @bv: result; room for PVCALLS_MAX_SEGS
+ * @pages: of the array
+ * @span: which bytes
+ *
+ * Any context.
+ *
+ * Return: entries of @bv.
+ */
+unsigned int pvcalls_pass_bvec(struct bio_vec *bv, struct page **pages,
+			       const struct ringbuf_span *span)
 {
 	unsigned int i, n = 0;
 
@@ -109,7 +117,7 @@ static int pvcalls_pass_recv(struct pvcalls_sock *ps, u32 len)
 {
 	struct bio_vec *bv = pvcalls_worker_current()->bvec;
 	struct pvcalls_active *a = &ps->active;
-	struct ringbuf_span span = ringbuf_free_span(&a->in, len);
+	struct ringbuf_span span = ringbuf_free_span(&a->in, 0, len);
 	struct iov_iter to;
 	unsigned int n;
 
@@ -192,7 +200,15 @@ static void pvcalls_pass_recv_error(struct pvcalls_sock *ps, int err)
 		pvcalls_pass_end_out(ps, a->err);
 }
 
-static bool pvcalls_pass_retry(int err)
+/**
+ * pvcalls_pass_retry() - is it no error, but nothing to do now?
+ * @err: what a kernel socket's operation has returned
+ *
+ * Any context.
+ *
+ * Return: true if so.
+ */
+bool pvcalls_pass_retry(int err)
 {
 	return err == -EAGAIN || err == -EINTR || err == -ERESTARTSYS;
 }
@@ -210,8 +226,15 @@ static void pvcalls_pass_give_back(struct pvcalls_sock *ps)
 		pvcalls_notify_owe(&a->notify);
 }
 
-/* Bytes that may be sent, with the guest asked to announce the next ones. */
-static int pvcalls_pass_avail(struct pvcalls_active *a)
+/**
+ * pvcalls_pass_avail() - what there is to send
+ * @a: of a socket with a data ring
+ *
+ * If that is nothing the guest has been asked to announce the next byte.
+ *
+ * Return: bytes, or -EPROTO if the guest's index makes no sense.
+ */
+int pvcalls_pass_avail(struct pvcalls_active *a)
 {
 	u32 taken = a->zerocopy.taken;
 	int avail = ringbuf_avail(&a->out);

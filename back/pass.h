@@ -10,10 +10,19 @@
 
 #include <linux/types.h>
 
+struct bio_vec;
+struct page;
+struct pvcalls_active;
 struct pvcalls_sock;
+struct ringbuf_span;
 
 bool pvcalls_pass_out(struct pvcalls_sock *ps);
 bool pvcalls_pass_in(struct pvcalls_sock *ps);
 void pvcalls_pass_broken(struct pvcalls_sock *ps);
+
+unsigned int pvcalls_pass_bvec(struct bio_vec *bv, struct page **pages,
+			       const struct ringbuf_span *span);
+int pvcalls_pass_avail(struct pvcalls_active *a);
+bool pvcalls_pass_retry(int err);
 
 #endif /* PVCALLS_BACK_PASS_H */

@@ -213,11 +213,22 @@ static int pvcalls_sock_check(struct pvcalls_fe *fe, u32 domain, u32 type,
 	if (domain != AF_INET &&
 	    !(domain == AF_INET6 && pvcalls_fe_has(fe, PVCALLS_F_IPV6)))
 		return -EAFNOSUPPORT;
-	if (type != SOCK_STREAM)
-		return -ESOCKTNOSUPPORT;
-	if (protocol != IPPROTO_IP && protocol != IPPROTO_TCP)
+	switch (type) {
+	case SOCK_STREAM:
+		if (protocol == IPPROTO_IP || protocol == IPPROTO_TCP)
+			return 0;
 		return -EPROTONOSUPPORT;
-	return 0;
+	case SOCK_DGRAM:
+		if (!pvcalls_fe_has(fe, PVCALLS_F_DGRAM) ||
+		    !pvcalls_fe_has(fe, PVCALLS_F_WAKEUP))
+			break;
+		if (protocol == IPPROTO_IP || protocol == IPPROTO_UDP ||
+		    protocol == (domain == AF_INET ? IPPROTO_ICMP :
+						     IPPROTO_ICMPV6))
+			return 0;
+		return -EPROTONOSUPPORT;
+	}
+	return -ESOCKTNOSUPPORT;
 }
 
 /**
@@ -225,8 +236,9 @@ static int pvcalls_sock_check(struct pvcalls_fe *fe, u32 domain, u32 type,
  * @fe: whose
  * @id: its id
  * @domain: AF_INET, or AF_INET6 if that is in force
- * @type: SOCK_STREAM
- * @protocol: IPPROTO_IP or IPPROTO_TCP
+ * @type: SOCK_STREAM, or SOCK_DGRAM if that is in force
+ * @protocol: IPPROTO_IP, or one of this type; of ICMP only echoes, if this
+ *	domain's net.ipv4.ping_group_range lets root
  *
  * On the command ring's worker.
  *
@@ -251,8 +263,7 @@ int pvcalls_sock_open(struct pvcalls_fe *fe, u64 id, u32 domain, u32 type,
 	 * timers of such a one when it is closed (it holds no reference to its
 	 * network namespace), and then a lost segment is never sent again.
 	 */
-	err = __sock_create(&init_net, domain, SOCK_STREAM, IPPROTO_TCP, &sock,
-			    0);
+	err = __sock_create(&init_net, domain, type, protocol, &sock, 0);
 	if (err)
 		return err;
 	pvcalls_opts_init(fe, sock);

@@ -22,6 +22,12 @@ static void pvc_conn_tell(struct pvc_conn *c)
 
 	if (!sk)
 		return;
+	/* datagrams: the socket goes on without this one of the backend's */
+	if (sk->sk_type == SOCK_DGRAM) {
+		WRITE_ONCE(sk->sk_err, ENETDOWN);
+		sk_error_report(sk);
+		return;
+	}
 	if (c->in_err) {
 		shut |= RCV_SHUTDOWN;
 		if (c->in_err != -ENOTCONN) {
@@ -77,9 +83,23 @@ static void pvc_conn_broken(struct pvc_conn *c, const char *what)
 	/* every look at the index finds it again */
 	if (c->in_err && c->out_err)
 		return;
-	pr_err_ratelimited("pvcalls: backend %u: %s index makes no sense, socket %llu reset\n",
+	pr_err_ratelimited("pvcalls: backend %u: %s makes no sense, socket %llu reset\n",
 			   c->dev->otherend, what, c->id);
 	pvc_conn_end(c, -ECONNRESET, -ECONNRESET);
+}
+
+/**
+ * pvc_conn_break() - the backend has broken a rule
+ * @c: connected object
+ * @what: which index or record made no sense
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_conn_break(struct pvc_conn *c, const char *what)
+{
+	spin_lock_irq(&c->lock);
+	pvc_conn_broken(c, what);
+	spin_unlock_irq(&c->lock);
 }
 
 /**
@@ -142,7 +162,7 @@ bool pvc_conn_event(void *arg)
 		found = true;
 	}
 	if (space < 0) {
-		pvc_conn_broken(c, "out_cons");
+		pvc_conn_broken(c, "out_cons index");
 	} else if (c->nospace && space >= pvc_conn_want_space(c)) {
 		c->nospace = false;
 		found = true;
@@ -186,7 +206,7 @@ int pvc_conn_space(struct pvc_conn *c, bool wait)
 			c->nospace = false;
 	}
 	if (n < 0) {
-		pvc_conn_broken(c, "out_cons");
+		pvc_conn_broken(c, "out_cons index");
 		n = 0;
 	}
 	spin_unlock_irq(&c->lock);
@@ -228,7 +248,7 @@ int pvc_conn_avail(struct pvc_conn *c, bool arm)
 	if (arm && n >= 0 && n < c->ring.in.size)
 		n = ringbuf_wait_data(&c->ring.in, n + 1);
 	if (n < 0) {
-		pvc_conn_broken(c, "in_prod");
+		pvc_conn_broken(c, "in_prod index");
 		n = 0;
 	}
 	spin_unlock_irq(&c->lock);

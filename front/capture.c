@@ -7,14 +7,19 @@
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/net.h>
+#include <net/ping.h>
 #include <net/protocol.h>
 #include <net/tcp.h>
 #include <net/transp_v6.h>
+#include <net/udp.h>
 
 #include "capture.h"
 #include "dev.h"
 #include "pvcalls_compat.h"
 #include "sock.h"
+
+/* What stands for ICMP echoes while a socket is made; free on all kernels */
+#define PVC_PROTO_ECHO	(IPPROTO_PVCALLS + 1)
 
 enum { PVC_CAPTURE_OFF, PVC_CAPTURE_ALL };
 
@@ -61,11 +66,24 @@ static int pvc_create_probe(struct kprobe *p, struct pt_regs *regs)
 	int protocol = regs_get_kernel_argument(regs, 2);
 	bool kern = regs_get_kernel_argument(regs, 3);
 
-	if (READ_ONCE(capture) == PVC_CAPTURE_ALL && !kern &&
-	    sock->type == SOCK_STREAM &&
-	    (protocol == IPPROTO_IP || protocol == IPPROTO_TCP) &&
-	    pvc_dev_present())
-		pvcalls_set_argument2(regs, IPPROTO_PVCALLS);
+	if (READ_ONCE(capture) != PVC_CAPTURE_ALL || kern)
+		return 0;
+	switch (sock->type) {
+	case SOCK_STREAM:
+		if ((protocol == IPPROTO_IP || protocol == IPPROTO_TCP) &&
+		    pvc_dev_present())
+			pvcalls_set_argument2(regs, IPPROTO_PVCALLS);
+		break;
+	case SOCK_DGRAM:
+		if (!pvc_dev_datagrams())
+			break;
+		if (protocol == IPPROTO_IP || protocol == IPPROTO_UDP)
+			pvcalls_set_argument2(regs, IPPROTO_PVCALLS);
+		else if (protocol == IPPROTO_ICMP ||
+			 protocol == IPPROTO_ICMPV6)
+			pvcalls_set_argument2(regs, PVC_PROTO_ECHO);
+		break;
+	}
 	return 0;
 }
 
@@ -74,44 +92,113 @@ static struct kprobe pvcalls_probes[] = {
 	{ .symbol_name = "inet6_create", .pre_handler = pvc_create_probe },
 };
 
-/*
- * TCP's own, but for init. They live only while a socket is made: from init on
- * it is one of TCP's.
+/**
+ * struct pvc_kind - a kind of sockets that we make
+ * @proto: the native one, but for init; lives only while a socket is made: from
+ *	init on it is one of the native ones
+ * @sw: its registration
+ * @native: the native one; NULL if the kernel has none
+ * @protocol: what SO_PROTOCOL says, and what goes into packets of a local one
+ * @family: AF_INET or AF_INET6
+ * @registered: it is
  */
-static struct proto pvcalls_proto4, pvcalls_proto6;
-
-static int pvc_proto_init(struct sock *sk, struct proto *tcp)
-{
-	sk->sk_prot = tcp;
-	sk->sk_prot_creator = tcp;
-	/* what SO_PROTOCOL says, and what goes into packets of a local one */
-	sk->sk_protocol = IPPROTO_TCP;
-	return tcp->init(sk);
-}
-
-static int pvc_proto4_init(struct sock *sk)
-{
-	return pvc_proto_init(sk, &tcp_prot);
-}
-
-static int pvc_proto6_init(struct sock *sk)
-{
-	return pvc_proto_init(sk, &tcpv6_prot);
-}
-
-static struct inet_protosw pvcalls_protosw4 = {
-	.type = SOCK_STREAM,
-	.protocol = IPPROTO_PVCALLS,
-	.prot = &pvcalls_proto4,
-	.flags = INET_PROTOSW_ICSK,
+struct pvc_kind {
+	struct proto proto;
+	struct inet_protosw sw;
+	struct proto *native;
+	int protocol;
+	int family;
+	bool registered;
 };
 
-static struct inet_protosw pvcalls_protosw6 = {
-	.type = SOCK_STREAM,
-	.protocol = IPPROTO_PVCALLS,
-	.prot = &pvcalls_proto6,
-	.flags = INET_PROTOSW_ICSK,
+static struct pvc_kind pvcalls_kinds[];
+
+static int pvc_proto_init(struct sock *sk)
+{
+	struct pvc_kind *kind = container_of(sk->sk_prot, struct pvc_kind,
+					     proto);
+
+	sk->sk_prot = kind->native;
+	sk->sk_prot_creator = kind->native;
+	sk->sk_protocol = kind->protocol;
+	return kind->native->init ? kind->native->init(sk) : 0;
+}
+
+#define PVC_KIND(fam, typ, proto_nr, proto_native, sw_nr, sw_flags) {	\
+	.family = fam,							\
+	.protocol = proto_nr,						\
+	.native = proto_native,						\
+	.sw = { .type = typ, .protocol = sw_nr, .flags = sw_flags },	\
+}
+
+static struct pvc_kind pvcalls_kinds[] = {
+	PVC_KIND(AF_INET, SOCK_STREAM, IPPROTO_TCP, &tcp_prot,
+		 IPPROTO_PVCALLS, INET_PROTOSW_ICSK),
+	PVC_KIND(AF_INET, SOCK_DGRAM, IPPROTO_UDP, &udp_prot,
+		 IPPROTO_PVCALLS, 0),
+	PVC_KIND(AF_INET, SOCK_DGRAM, IPPROTO_ICMP, &ping_prot,
+		 PVC_PROTO_ECHO, INET_PROTOSW_REUSE),
+	PVC_KIND(AF_INET6, SOCK_STREAM, IPPROTO_TCP, NULL,
+		 IPPROTO_PVCALLS, INET_PROTOSW_ICSK),
+	PVC_KIND(AF_INET6, SOCK_DGRAM, IPPROTO_UDP, NULL,
+		 IPPROTO_PVCALLS, 0),
+	PVC_KIND(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6, NULL,
+		 PVC_PROTO_ECHO, INET_PROTOSW_REUSE),
 };
+
+/* IPv6's are not there if the kernel was built without it */
+static void pvc_kind_find(struct pvc_kind *kind)
+{
+	if (kind->family == AF_INET || !pvc_remote_ops(AF_INET6))
+		return;
+	switch (kind->protocol) {
+	case IPPROTO_TCP:
+		kind->native = &tcpv6_prot;
+		break;
+	case IPPROTO_UDP:
+		kind->native = pvc_udp6_prot();
+		break;
+	default:
+		kind->native = &pingv6_prot;
+		break;
+	}
+}
+
+static int pvc_kind_register(struct pvc_kind *kind)
+{
+	int ret = 0;
+
+	pvc_kind_find(kind);
+	if (!kind->native)
+		return 0;
+	kind->proto = *kind->native;
+	kind->proto.init = pvc_proto_init;
+	kind->sw.prot = &kind->proto;
+	kind->sw.ops = kind->sw.type == SOCK_STREAM ?
+		       pvc_remote_ops(kind->family) :
+		       pvc_dgram_ops(kind->family);
+	if (kind->family == AF_INET)
+		inet_register_protosw(&kind->sw);
+	else
+		ret = inet6_register_protosw(&kind->sw);
+	kind->registered = !ret;
+	return ret;
+}
+
+static void pvc_kinds_unregister(void)
+{
+	int i;
+
+	for (i = ARRAY_SIZE(pvcalls_kinds) - 1; i >= 0; i--) {
+		if (!pvcalls_kinds[i].registered)
+			continue;
+		if (pvcalls_kinds[i].family == AF_INET)
+			inet_unregister_protosw(&pvcalls_kinds[i].sw);
+		else
+			inet6_unregister_protosw(&pvcalls_kinds[i].sw);
+		pvcalls_kinds[i].registered = false;
+	}
+}
 
 /* The kernel may have been built without IPv6: then there is one probe less. */
 static unsigned int pvc_nr_probes(void)
@@ -130,17 +217,10 @@ int pvc_capture_init(void)
 	unsigned int i;
 	int ret;
 
-	pvcalls_proto4 = tcp_prot;
-	pvcalls_proto4.init = pvc_proto4_init;
-	pvcalls_protosw4.ops = pvc_remote_ops(AF_INET);
-	inet_register_protosw(&pvcalls_protosw4);
-	if (pvc_nr_probes() > 1) {
-		pvcalls_proto6 = tcpv6_prot;
-		pvcalls_proto6.init = pvc_proto6_init;
-		pvcalls_protosw6.ops = pvc_remote_ops(AF_INET6);
-		ret = inet6_register_protosw(&pvcalls_protosw6);
+	for (i = 0; i < ARRAY_SIZE(pvcalls_kinds); i++) {
+		ret = pvc_kind_register(&pvcalls_kinds[i]);
 		if (ret)
-			goto err_protosw;
+			goto err_kinds;
 	}
 	for (i = 0; i < pvc_nr_probes(); i++) {
 		ret = register_kprobe(&pvcalls_probes[i]);
@@ -155,10 +235,8 @@ int pvc_capture_init(void)
 err_probes:
 	while (i--)
 		unregister_kprobe(&pvcalls_probes[i]);
-	if (pvc_nr_probes() > 1)
-		inet6_unregister_protosw(&pvcalls_protosw6);
-err_protosw:
-	inet_unregister_protosw(&pvcalls_protosw4);
+err_kinds:
+	pvc_kinds_unregister();
 	return ret;
 }
 
@@ -175,7 +253,5 @@ void pvc_capture_exit(void)
 
 	for (i = 0; i < pvc_nr_probes(); i++)
 		unregister_kprobe(&pvcalls_probes[i]);
-	if (pvc_nr_probes() > 1)
-		inet6_unregister_protosw(&pvcalls_protosw6);
-	inet_unregister_protosw(&pvcalls_protosw4);
+	pvc_kinds_unregister();
 }

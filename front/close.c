@@ -44,7 +44,8 @@ static bool pvc_conn_has_port(const struct pvc_conn *c)
 	enum pvc_conn_state state = READ_ONCE(c->state);
 
 	return state == PVC_CONN_LISTENING ||
-	       (state == PVC_CONN_OPEN && c->local.len);
+	       (c->bound && (state == PVC_CONN_OPEN ||
+			     c->open.req.u.socket.type == SOCK_DGRAM));
 }
 
 /**

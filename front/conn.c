@@ -143,11 +143,14 @@ static void pvc_conn_rel_done(struct pvc_cmd *cmd)
  * pvc_conn_new() - a socket object that the backend does not know yet
  * @dev: connection to the backend; a reference is taken
  * @family: AF_INET or AF_INET6
+ * @type: SOCK_STREAM, or SOCK_DGRAM with feature-dgram
+ * @protocol: of datagrams
  *
  * Context: process, may sleep.
  * Return: the object with one reference, or NULL without memory.
  */
-struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family)
+struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family, int type,
+			      int protocol)
 {
 	struct pvc_conn *c = kzalloc(sizeof(*c), GFP_KERNEL);
 
@@ -172,8 +175,9 @@ struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family)
 	c->rel.req.u.release.id = c->id;
 	c->open.req.u.socket.id = c->id;
 	c->open.req.u.socket.domain = family;
-	c->open.req.u.socket.type = SOCK_STREAM;
-	c->open.req.u.socket.protocol = IPPROTO_IP;
+	c->open.req.u.socket.type = type;
+	c->open.req.u.socket.protocol = type == SOCK_STREAM ? IPPROTO_IP :
+							      protocol;
 
 	kref_get(&dev->ref);
 	c->dev = dev;
@@ -245,6 +249,7 @@ int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want)
 		pvc_addr_from_rsp(&rsp.u.name, &c->local);
 	if (!c->local.len)
 		c->local = *want;
+	c->bound = true;
 	return 0;
 }
 
@@ -281,7 +286,8 @@ static void pvc_conn_fail_sk(struct pvc_conn *c, int err)
 	if (!sk)
 		return;
 	WRITE_ONCE(sk->sk_err, -err);
-	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	if (sk->sk_type == SOCK_STREAM)
+		WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
 	sk->sk_state_change(sk);
 	sk_error_report(sk);
 }

@@ -47,6 +47,7 @@ enum pvc_conn_state {
  * @state: see &enum pvc_conn_state
  * @err: why it failed, negative
  * @opened: the backend may know it
+ * @bound: it has been bound
  * @has_ring: @ring is there
  * @reusable: the backend has let go of the ring, which can be kept
  * @closing: no program uses it any more
@@ -91,6 +92,7 @@ struct pvc_conn {
 	int in_err;
 	int out_err;
 	bool opened;
+	bool bound;
 	bool has_ring;
 	bool reusable;
 	bool closing;
@@ -144,7 +146,8 @@ static inline bool pvc_conn_gone(const struct pvc_conn *c)
 }
 
 /* conn.c: life, connecting */
-struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family);
+struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family, int type,
+			      int protocol);
 
 static inline struct pvc_conn *pvc_conn_hold(struct pvc_conn *c)
 {
@@ -187,6 +190,7 @@ void pvc_conn_unaccept(struct pvc_conn *l, struct pvc_conn *c);
 /* active.c: the ring's indexes and events */
 bool pvc_conn_event(void *arg);
 void pvc_conn_end(struct pvc_conn *c, int in_err, int out_err);
+void pvc_conn_break(struct pvc_conn *c, const char *what);
 void pvc_conn_attach(struct pvc_conn *c, struct sock *sk);
 int pvc_conn_space(struct pvc_conn *c, bool wait);
 void pvc_conn_produce(struct pvc_conn *c, u32 len);

@@ -10,8 +10,14 @@
 /* Attempts at a port that is free both at the backend and in the guest */
 #define PVC_PORT_TRIES	64
 
-/* What the backend's socket is asked to do with an address of ours. */
-static int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a)
+/**
+ * pvc_to_backend() - turn an address of ours into one of the backend's socket
+ * @c: that socket
+ * @a: address; IPv4 becomes IPv4-mapped on one of family AF_INET6
+ *
+ * Return: 0 or -ENETUNREACH.
+ */
+int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 
@@ -30,7 +36,8 @@ static int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a)
 static struct pvc_conn *pvc_bind_conn(struct pvc_dev *dev, struct sock *sk,
 				      const struct pvc_addr *want)
 {
-	struct pvc_conn *c = pvc_conn_new(dev, want->sa.sa_family);
+	struct pvc_conn *c = pvc_conn_new(dev, want->sa.sa_family,
+					  sk->sk_type, sk->sk_protocol);
 	int ret;
 
 	if (!c)
@@ -85,8 +92,18 @@ static int pvc_bind_native(struct socket *sock, __be16 port)
 	return pvc_native(sock->sk)->bind(sock, (struct sockaddr *)&ss, len);
 }
 
-static int pvc_bind_remote(struct socket *sock, struct pvc_sock *ps,
-			   struct pvc_dev *dev, const struct pvc_addr *addr)
+/**
+ * pvc_bind_remote() - bind at the backend
+ * @sock: socket without one of the backend's
+ * @ps: of it, ctl held
+ * @dev: connection to the backend
+ * @addr: address; any is bound in the guest, too
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0 or a negative error.
+ */
+int pvc_bind_remote(struct socket *sock, struct pvc_sock *ps,
+		    struct pvc_dev *dev, const struct pvc_addr *addr)
 {
 	bool names = pvc_dev_has(dev, PVCALLS_F_NAMES);
 	bool any = pvc_addr_is_any(addr);
@@ -118,7 +135,15 @@ static int pvc_bind_remote(struct socket *sock, struct pvc_sock *ps,
 	return ret;
 }
 
-static bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
+/**
+ * pvc_port_denied() - may the program not bind to this port?
+ * @sk: its socket
+ * @a: address
+ *
+ * Context: process.
+ * Return: true if it needs CAP_NET_BIND_SERVICE and has not got it.
+ */
+bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
 {
 	unsigned short port = ntohs(pvc_addr_port(a));
 
@@ -179,9 +204,17 @@ out:
 	return ret;
 }
 
-/* The address that it had before connect() failed or shutdown() ended it. */
-static int pvc_bind_again(struct socket *sock, struct pvc_sock *ps,
-			  struct pvc_dev *dev)
+/**
+ * pvc_bind_again() - bind to the address that it had
+ * @sock: socket whose connection has failed or was ended
+ * @ps: of it, ctl held
+ * @dev: connection to the backend
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0 or a negative error.
+ */
+int pvc_bind_again(struct socket *sock, struct pvc_sock *ps,
+		   struct pvc_dev *dev)
 {
 	struct pvc_conn *c = pvc_bind_conn(dev, sock->sk, &ps->local);
 
@@ -237,7 +270,7 @@ static int pvc_connect_conn(struct socket *sock, struct pvc_sock *ps,
 		return pvc_bind_again(sock, ps, dev);
 	if (to->sa.sa_family == AF_INET6 && !pvc_dev_has(dev, PVCALLS_F_IPV6))
 		return -ENETUNREACH;
-	c = pvc_conn_new(dev, to->sa.sa_family);
+	c = pvc_conn_new(dev, to->sa.sa_family, SOCK_STREAM, 0);
 	if (!c)
 		return -ENOMEM;
 	/* without options CONNECT can create it, too */

@@ -88,6 +88,7 @@ static inline bool pvc_dev_has(const struct pvc_dev *dev,
 
 struct pvc_dev *pvc_dev_get(void);
 bool pvc_dev_present(void);
+bool pvc_dev_datagrams(void);
 void pvc_dev_put(struct pvc_dev *dev);
 void pvc_dev_break(struct pvc_dev *dev, const char *rule);
 

@@ -26,6 +26,9 @@ MODULE_PARM_DESC(ring_order,
 static atomic_long_t pvcalls_ring_pages;
 static long pvcalls_max_ring_pages;
 
+/* Holds the largest datagram */
+#define PVC_DGRAM_ORDER	6
+
 /* From this order on rings are made smaller as the pages get used up */
 #define PVC_SMALL_ORDER	4
 
@@ -70,7 +73,9 @@ static unsigned int pvc_wanted_order(const struct sock *sk)
 		out = READ_ONCE(sk->sk_sndbuf) / 2;
 	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
 		in = READ_ONCE(sk->sk_rcvbuf) / 2;
-	size = clamp_t(u32, max(out, in), RINGBUF_SIZE(1),
+	size = clamp_t(u32, max(out, in),
+		       RINGBUF_SIZE(sk->sk_type == SOCK_DGRAM ?
+				    PVC_DGRAM_ORDER : 1),
 		       RINGBUF_SIZE(PVCALLS_MAX_PAGE_ORDER));
 	return order_base_2(size) - order_base_2(RINGBUF_SIZE(0));
 }

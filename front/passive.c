@@ -51,7 +51,7 @@ static void pvc_accept_done(struct pvc_cmd *cmd)
 
 static int pvc_post_accept(struct pvc_conn *l)
 {
-	struct pvc_conn *c = pvc_conn_new(l->dev, l->family);
+	struct pvc_conn *c = pvc_conn_new(l->dev, l->family, SOCK_STREAM, 0);
 	struct xen_pvcalls_accept *req;
 	int ret;
 

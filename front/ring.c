@@ -200,7 +200,8 @@ void pvc_ring_detach(struct pvc_ring *r)
 /**
  * pvc_ring_write() - copy into the free part of the out ring
  * @r: ring
- * @len: bytes, at most what ringbuf_space() has returned
+ * @skip: bytes to leave out before them
+ * @len: bytes; @skip + @len at most what ringbuf_space() has returned
  * @from: source
  *
  * Does not publish them.
@@ -208,9 +209,10 @@ void pvc_ring_detach(struct pvc_ring *r)
  * Context: as @from needs; the caller is the only producer.
  * Return: bytes copied; fewer than @len if @from faulted.
  */
-size_t pvc_ring_write(struct pvc_ring *r, size_t len, struct iov_iter *from)
+size_t pvc_ring_write(struct pvc_ring *r, u32 skip, size_t len,
+		      struct iov_iter *from)
 {
-	struct ringbuf_span s = ringbuf_free_span(&r->out, len);
+	struct ringbuf_span s = ringbuf_free_span(&r->out, skip, len);
 	void *out = r->data + r->out.size;
 	size_t n;
 

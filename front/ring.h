@@ -70,7 +70,8 @@ void pvc_ring_attach(struct pvc_ring *r, struct pvc_shm *shm, bool wakeup,
 		     void *user);
 void pvc_ring_detach(struct pvc_ring *r);
 
-size_t pvc_ring_write(struct pvc_ring *r, size_t len, struct iov_iter *from);
+size_t pvc_ring_write(struct pvc_ring *r, u32 skip, size_t len,
+		      struct iov_iter *from);
 size_t pvc_ring_read(struct pvc_ring *r, u32 skip, size_t len,
 		     struct iov_iter *to);
 

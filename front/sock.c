@@ -9,20 +9,30 @@
 #include "pvcalls_compat.h"
 #include "sock.h"
 
-/* inet6_stream_ops is not exported: read off a socket. NULL without IPv6. */
-static const struct proto_ops *pvcalls_inet6_ops;
+/*
+ * inet6_stream_ops, inet6_dgram_ops and udpv6_prot are not exported: read off
+ * sockets. NULL without IPv6.
+ */
+static const struct proto_ops *pvcalls_inet6_ops, *pvcalls_dgram6_native;
+static struct proto *pvcalls_udp6;
+
+/* Ours for datagrams: the native ones but for what dgram.c changes */
+static struct proto_ops pvcalls_dgram_ops[2];
 
 /* A TCP socket's operations, but for owner and release: [1] is for IPv6 */
 static struct proto_ops pvcalls_local_ops[2];
 
 /**
- * pvc_native() - the operations of the TCP socket underneath
+ * pvc_native() - the operations of the native socket underneath
  * @sk: socket
  *
- * Return: inet_stream_ops or inet6_stream_ops.
+ * Return: inet_stream_ops, inet6_stream_ops or those of datagrams.
  */
 const struct proto_ops *pvc_native(const struct sock *sk)
 {
+	if (sk->sk_type == SOCK_DGRAM)
+		return sk->sk_family == AF_INET6 ? pvcalls_dgram6_native :
+						   &inet_dgram_ops;
 	return sk->sk_family == AF_INET6 ? pvcalls_inet6_ops : &inet_stream_ops;
 }
 
@@ -148,13 +158,22 @@ void pvc_go_local(struct socket *sock)
 /* SO_LINGER with a time: wait until all has been sent. */
 static void pvc_linger(struct sock *sk, struct pvc_conn *c)
 {
-	if (sock_flag(sk, SOCK_LINGER) && sk->sk_lingertime &&
+	if (sk->sk_type == SOCK_STREAM && sock_flag(sk, SOCK_LINGER) &&
+	    sk->sk_lingertime &&
 	    !(current->flags & PF_EXITING) && c->state == PVC_CONN_CONNECTED)
 		wait_for_completion_interruptible_timeout(&c->released,
 							  sk->sk_lingertime);
 }
 
-static int pvc_release(struct socket *sock)
+/**
+ * pvc_release() - close()
+ * @sock: any of ours
+ *
+ * Context: process, sleeps; waits for the backend only as long as SO_LINGER
+ * says, and a second for a port to be free again.
+ * Return: 0.
+ */
+int pvc_release(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 	struct pvc_sock *ps;
@@ -220,7 +239,30 @@ const struct proto_ops *pvc_remote_ops(int family)
 }
 
 /**
- * pvc_sock_init() - learn TCP's own operations
+ * pvc_dgram_ops() - our operations of datagrams
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: the table, or NULL if the kernel has no IPv6.
+ */
+const struct proto_ops *pvc_dgram_ops(int family)
+{
+	if (family == AF_INET)
+		return &pvcalls_dgram_ops[0];
+	return pvcalls_dgram6_native ? &pvcalls_dgram_ops[1] : NULL;
+}
+
+/**
+ * pvc_udp6_prot() - udpv6_prot
+ *
+ * Return: NULL if the kernel has no IPv6.
+ */
+struct proto *pvc_udp6_prot(void)
+{
+	return pvcalls_udp6;
+}
+
+/**
+ * pvc_sock_init() - learn the native operations
  *
  * Context: process, may sleep; module initialisation.
  * Return: 0.
@@ -235,6 +277,17 @@ int pvc_sock_init(void)
 		pvcalls_inet6_ops = sock->ops;
 		sock_release(sock);
 	}
+	if (!sock_create_kern(&init_net, AF_INET6, SOCK_DGRAM, IPPROTO_UDP,
+			      &sock)) {
+		pvcalls_dgram6_native = sock->ops;
+		pvcalls_udp6 = sock->sk->sk_prot;
+		sock_release(sock);
+	}
+	pvcalls_dgram_ops[0] = inet_dgram_ops;
+	if (pvcalls_dgram6_native)
+		pvcalls_dgram_ops[1] = *pvcalls_dgram6_native;
+	for (i = 0; i < 2; i++)
+		pvc_dgram_init(&pvcalls_dgram_ops[i]);
 	pvcalls_local_ops[0] = inet_stream_ops;
 	if (pvcalls_inet6_ops)
 		pvcalls_local_ops[1] = *pvcalls_inet6_ops;

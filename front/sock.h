@@ -19,6 +19,18 @@
 #define PVC_RELAYED	16
 
 /**
+ * enum pvc_peer - whom a socket of datagrams talks to
+ * @PVC_PEER_NONE: whoever is named
+ * @PVC_PEER_LOCAL: somebody in the guest
+ * @PVC_PEER_REMOTE: somebody outside
+ */
+enum pvc_peer {
+	PVC_PEER_NONE,
+	PVC_PEER_LOCAL,
+	PVC_PEER_REMOTE,
+};
+
+/**
  * struct pvc_sock - what we know of a program's socket
  * @ctl: serialises bind(), connect(), listen(), shutdown(); killable, since the
  *	backend may not answer
@@ -27,6 +39,7 @@
  * @listening: listen() has succeeded
  * @port_given: bind() has named the port
  * @local: address that it is bound to at the backend, if it is
+ * @dpeer: of datagrams: whom connect() has named
  * @opts_set: options of sockopt.c's table that the program has set
  * @opts: their values
  */
@@ -37,6 +50,7 @@ struct pvc_sock {
 	bool listening;
 	bool port_given;
 	struct pvc_addr local;
+	enum pvc_peer dpeer;
 	unsigned long opts_set;
 	int opts[PVC_RELAYED];
 };
@@ -45,6 +59,9 @@ struct pvc_sock {
 const struct proto_ops *pvc_native(const struct sock *sk);
 /* Ours, for a socket that may become or is remote */
 const struct proto_ops *pvc_remote_ops(int family);
+/* The same for datagrams, and what the native sockets' protocol is */
+const struct proto_ops *pvc_dgram_ops(int family);
+struct proto *pvc_udp6_prot(void);
 
 struct pvc_sock *pvc_sk(const struct sock *sk);
 struct pvc_sock *pvc_sk_create(struct sock *sk);
@@ -53,11 +70,23 @@ void pvc_sk_set_conn(struct pvc_sock *ps, struct pvc_conn *c);
 void pvc_sk_drop_conn(struct pvc_sock *ps, bool abort);
 void pvc_go_local(struct socket *sock);
 
+int pvc_release(struct socket *sock);
+
 int pvc_sock_init(void);
+
+/* dgram.c */
+void pvc_dgram_init(struct proto_ops *ops);
 
 /* connect.c */
 int pvc_bind(struct socket *sock, struct sockaddr *sa, int len);
 int pvc_connect(struct socket *sock, struct sockaddr *sa, int len, int flags);
+
+int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a);
+int pvc_bind_remote(struct socket *sock, struct pvc_sock *ps,
+		    struct pvc_dev *dev, const struct pvc_addr *addr);
+int pvc_bind_again(struct socket *sock, struct pvc_sock *ps,
+		   struct pvc_dev *dev);
+bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a);
 
 /* listen.c */
 int pvc_listen(struct socket *sock, int backlog);
@@ -70,6 +99,7 @@ int pvc_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
 int pvc_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags);
 __poll_t pvc_poll(struct file *file, struct socket *sock,
 		  struct poll_table_struct *wait);
+void pvc_recv_rearm(struct sock *sk, struct pvc_conn *c);
 long pvc_wait(struct sock *sk, wait_queue_entry_t *wait, long timeo);
 
 /* msg.c */

@@ -54,7 +54,7 @@ static int pvc_send_some(struct pvc_conn *c, struct msghdr *msg, size_t len,
 	size_t n = min3(len, (size_t)space, (size_t)c->ring.out.size / 4);
 
 	/* as in TCP, a piece that faults is not sent at all */
-	if (pvc_ring_write(&c->ring, n, &msg->msg_iter) < n)
+	if (pvc_ring_write(&c->ring, 0, n, &msg->msg_iter) < n)
 		return -EFAULT;
 	pvc_conn_produce(c, n);
 	return n;
@@ -213,8 +213,14 @@ static int pvc_recv_some(struct pvc_conn *c, struct msghdr *msg, u32 skip,
 	return n;
 }
 
-/* Who polls edge-triggered is told of every byte that comes from now on. */
-static void pvc_recv_rearm(struct sock *sk, struct pvc_conn *c)
+/**
+ * pvc_recv_rearm() - have the next byte announced to who polls edge-triggered
+ * @sk: socket that something was read from
+ * @c: the backend's
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_recv_rearm(struct sock *sk, struct pvc_conn *c)
 {
 	int n;
 

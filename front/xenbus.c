@@ -61,6 +61,7 @@ static struct pvc_front pvcalls_front = {
 
 /* The connection that new sockets use, under its own lock */
 static struct pvc_dev *pvcalls_dev;
+static bool pvcalls_datagrams;
 static DEFINE_SPINLOCK(pvcalls_dev_lock);
 
 /**
@@ -92,9 +93,21 @@ bool pvc_dev_present(void)
 	return READ_ONCE(pvcalls_dev);
 }
 
+/**
+ * pvc_dev_datagrams() - is there a backend for datagrams now?
+ *
+ * Context: any. The answer may be outdated when it arrives.
+ * Return: true if so.
+ */
+bool pvc_dev_datagrams(void)
+{
+	return READ_ONCE(pvcalls_datagrams);
+}
+
 static void pvc_dev_publish(struct pvc_dev *dev)
 {
 	spin_lock(&pvcalls_dev_lock);
+	WRITE_ONCE(pvcalls_datagrams, dev && pvc_dev_has(dev, PVCALLS_F_DGRAM));
 	WRITE_ONCE(pvcalls_dev, dev);
 	spin_unlock(&pvcalls_dev_lock);
 }
@@ -203,6 +216,9 @@ static int pvc_front_query(struct xenbus_device *xdev, struct pvc_dev *dev)
 		if (xenbus_read_unsigned(xdev->otherend, pvcalls_keys[f], 0) ==
 		    1)
 			__set_bit(f, &dev->features);
+	/* who waits for room for a datagram has to say how much that is */
+	if (!pvc_dev_has(dev, PVCALLS_F_WAKEUP))
+		__clear_bit(PVCALLS_F_DGRAM, &dev->features);
 	return 0;
 }
 

@@ -33,6 +33,7 @@
  * @PVCALLS_F_OPEN: "feature-open", CONNECT that creates its socket
  * @PVCALLS_F_SHARED_EVTCHN: "feature-shared-evtchn", event channels that serve
  *	many data rings
+ * @PVCALLS_F_DGRAM: "feature-dgram", sockets of datagrams
  * @PVCALLS_F_COUNT: number of extensions
  */
 enum pvcalls_feature {
@@ -45,6 +46,7 @@ enum pvcalls_feature {
 	PVCALLS_F_REUSE,
 	PVCALLS_F_OPEN,
 	PVCALLS_F_SHARED_EVTCHN,
+	PVCALLS_F_DGRAM,
 	PVCALLS_F_COUNT,
 };
 
@@ -58,6 +60,7 @@ enum pvcalls_feature {
 	[PVCALLS_F_REUSE]	= "feature-reuse", \
 	[PVCALLS_F_OPEN]	= "feature-open", \
 	[PVCALLS_F_SHARED_EVTCHN] = "feature-shared-evtchn", \
+	[PVCALLS_F_DGRAM]	= "feature-dgram", \
 }
 
 /* Commands of the extensions, far from those of version 1 */
@@ -196,6 +199,35 @@ struct pvcalls_response {
 	} u;
 };
 
+/* Largest datagram, without headers (UDP's length field) */
+#define PVCALLS_MAX_DGRAM	65527
+
+/* Kinds of records in the data rings of a socket of datagrams */
+#define PVCALLS_DGRAM_DATA	0
+#define PVCALLS_DGRAM_ERROR	1	/* to the frontend only */
+
+/**
+ * struct pvcalls_dgram - what precedes a datagram in a data ring
+ * @len: bytes that follow; after them the record is padded
+ * @type: PVCALLS_DGRAM_*
+ * @err: negative error number, for PVCALLS_DGRAM_ERROR
+ * @addr_len: length of @addr in bytes; 0: to the peer that CONNECT has set
+ * @addr: where it goes to or comes from, in the format of the connect request
+ * @pad: zero
+ */
+struct pvcalls_dgram {
+	__u32 len;
+	__u32 type;
+	__s32 err;
+	__u32 addr_len;
+	__u8 addr[PVCALLS_ADDR_LEN];
+	__u8 pad[4];
+};
+
+/* Bytes of the ring that a datagram of so many bytes takes */
+#define PVCALLS_DGRAM_SIZE(len) \
+	((u32)sizeof(struct pvcalls_dgram) + (((len) + 7) & ~7U))
+
 /*
  * feature-wakeup: four thresholds in the padding of the indexes page. Each is
  * written by the side that waits.
@@ -212,6 +244,7 @@ static_assert(sizeof(struct pvcalls_rsp_name) == 48);
 static_assert(sizeof(struct pvcalls_rsp_deferred) == 48);
 static_assert(sizeof(struct pvcalls_response) == 64);
 static_assert(sizeof(union xen_pvcalls_sring_entry) == 64);
+static_assert(sizeof(struct pvcalls_dgram) == 48);
 static_assert(sizeof(struct pvcalls_req_shutdown) <= 56);
 static_assert(sizeof(struct pvcalls_req_setsockopt) == 56);
 static_assert(sizeof(struct pvcalls_req_forget) == 56);

@@ -100,13 +100,15 @@ int ringbuf_space(struct ringbuf *r)
 /**
  * ringbuf_free_span() - where the next bytes go
  * @r: ring, on the producer's side
- * @len: how many; at most what ringbuf_space() returned
+ * @skip: bytes to leave out before them
+ * @len: how many; @skip + @len at most what ringbuf_space() returned
  *
  * Return: the stretches to write to, in order.
  */
-struct ringbuf_span ringbuf_free_span(const struct ringbuf *r, u32 len)
+struct ringbuf_span ringbuf_free_span(const struct ringbuf *r, u32 skip,
+				      u32 len)
 {
-	return ringbuf_span(r, r->prod, len);
+	return ringbuf_span(r, r->prod + skip, len);
 }
 
 /**

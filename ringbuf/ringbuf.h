@@ -69,7 +69,8 @@ struct ringbuf_span {
 void ringbuf_init(struct ringbuf *r, const struct ringbuf_shared *sh, u32 size);
 
 int ringbuf_space(struct ringbuf *r);
-struct ringbuf_span ringbuf_free_span(const struct ringbuf *r, u32 len);
+struct ringbuf_span ringbuf_free_span(const struct ringbuf *r, u32 skip,
+				      u32 len);
 bool ringbuf_produce(struct ringbuf *r, u32 len);
 int ringbuf_wait_space(struct ringbuf *r, u32 want);
 void ringbuf_start_producer(struct ringbuf *r);

@@ -149,7 +149,7 @@ static void producer_step(uint8_t *bytes, u32 op)
 	if (n <= 0)
 		return;
 	len = some((u32)n);
-	use_span(bytes, ringbuf_free_span(&ring, len), len, true);
+	use_span(bytes, ringbuf_free_span(&ring, 0, len), len, true);
 	before = ring;
 	reads = 0;
 	ringbuf_produce(&ring, len);

@@ -139,8 +139,10 @@ static void spans_small_all(void **state)
 		uint64_t cons = *b + at, prod = cons + fill;
 		struct ringbuf r = ring_at(&p, false, size, cons, prod);
 
-		for (len = 0; len <= size - fill; len++)
-			check_span(ringbuf_free_span(&r, len), size, prod, len);
+		for (skip = 0; skip <= size - fill; skip++)
+			for (len = 0; len <= size - fill - skip; len++)
+				check_span(ringbuf_free_span(&r, skip, len),
+					   size, prod + skip, len);
 		for (skip = 0; skip <= fill; skip++)
 			for (len = 0; len <= fill - skip; len++)
 				check_span(ringbuf_data_span(&r, skip, len),
@@ -170,7 +172,7 @@ static void spans_every_order(void **state)
 		check_span(ringbuf_data_span(&r, skip, len), size, cons + skip,
 			   len);
 		check_span(ringbuf_data_span(&r, 0, fill), size, cons, fill);
-		check_span(ringbuf_free_span(&r, size - fill), size,
+		check_span(ringbuf_free_span(&r, 0, size - fill), size,
 			   cons + fill, size - fill);
 	}
 }

@@ -69,7 +69,7 @@ static void rest(enum wm_side side)
 static void produce(u32 n)
 {
 	struct ringbuf *r = &sim.ring[WM_PRODUCER];
-	struct ringbuf_span s = ringbuf_free_span(r, n);
+	struct ringbuf_span s = ringbuf_free_span(r, 0, n);
 	uint8_t data[WM_BYTES];
 	u32 i;
 

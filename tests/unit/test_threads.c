@@ -100,7 +100,7 @@ static void *produce(void *arg)
 		}
 		n = 1 + rand_r(&s->seed) % s->most;
 		n = min(n, min((u32)space, TOTAL - sent));
-		span = ringbuf_free_span(&s->ring, n);
+		span = ringbuf_free_span(&s->ring, 0, n);
 		for (k = 0; k < 2; k++)
 			for (i = 0; i < span.len[k]; i++)
 				shared.bytes[span.off[k] + i] = byte_at(sent++);

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See dgram.h. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/in.h>
+#include <linux/net.h>
+#include <linux/skbuff.h>
+#include <linux/uio.h>
+
+#include <net/sock.h>
+
+#include "datamap.h"
+#include "dgram.h"
+#include "fe.h"
+#include "pass.h"
+#include "policy.h"
+#include "reply.h"
+#include "sock.h"
+
+/* Datagrams of each direction before others have their turn */
+#define PVCALLS_DGRAM_BATCH	64
+
+/**
+ * pvcalls_is_dgram() - is it a socket of datagrams?
+ * @ps: socket with a kernel socket
+ *
+ * Return: true if so. Any context.
+ */
+bool pvcalls_is_dgram(const struct pvcalls_sock *ps)
+{
+	return ps->sock->type == SOCK_DGRAM;
+}
+
+/* The address of a CONNECT: its length, 0 for none, or a negative error. */
+static int pvcalls_dgram_addr(struct pvcalls_sock *ps,
+			      const struct xen_pvcalls_connect *req,
+			      struct sockaddr_storage *addr)
+{
+	sa_family_t family;
+	int len, ret;
+
+	memcpy(&family, req->addr, sizeof(family));
+	if (family == AF_UNSPEC) {
+		memset(addr, 0, sizeof(*addr));
+		return 0;
+	}
+	len = pvcalls_policy_addr(ps->fe, req->addr, req->len, addr);
+	if (len < 0)
+		return len;
+	ret = pvcalls_policy_connect(ps->fe, addr);
+	return ret ?: len;
+}
+
+static int pvcalls_dgram_set_peer(struct pvcalls_sock *ps,
+				  struct sockaddr_storage *addr, int len)
+{
+	return kernel_connect(ps->sock, (struct sockaddr *)addr,
+			      len ?: sizeof(struct sockaddr), O_NONBLOCK);
+}
+
+/**
+ * pvcalls_dgram_connect() - CONNECT of a socket of datagrams
+ * @ps: socket
+ * @call: the request; freed
+ *
+ * The first one brings the data ring. Each sets the peer, or takes it away.
+ */
+void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
+{
+	const struct xen_pvcalls_connect *req = &call->req.u.connect;
+	bool first = ps->state == PVCALLS_SS_IDLE;
+	struct sockaddr_storage addr;
+	int len, ret;
+
+	len = pvcalls_dgram_addr(ps, req, &addr);
+	ret = min(len, 0);
+	if (!ret && !first && ps->state != PVCALLS_SS_CONNECTED)
+		ret = -EINVAL;
+	if (!ret && first)
+		ret = pvcalls_active_map(ps, req->ref, req->evtchn);
+	if (ret) {
+		pvcalls_reply(call, ret);
+		return;
+	}
+	if (len || !first)
+		ret = pvcalls_dgram_set_peer(ps, &addr, len);
+	if (first) {
+		pvcalls_active_attached(ps, call, ret);
+		return;
+	}
+	if (!ret)
+		pvcalls_sock_name(ps, call, false);
+	pvcalls_reply(call, ret);
+}
+
+/* The bytes of a record in an array, from @skip on. */
+static void pvcalls_dgram_iter(struct pvcalls_sock *ps, bool out, u32 len,
+			       struct iov_iter *iter)
+{
+	struct bio_vec *bv = pvcalls_worker_current()->bvec;
+	struct pvcalls_active *a = &ps->active;
+	struct page **pages = a->map->pages;
+	struct ringbuf_span span;
+
+	if (out) {
+		pages += 1U << (a->map->order - 1);
+		span = ringbuf_data_span(&a->out, 0, len);
+	} else {
+		span = ringbuf_free_span(&a->in, 0, len);
+	}
+	iov_iter_bvec(iter, out ? ITER_SOURCE : ITER_DEST, bv,
+		      pvcalls_pass_bvec(bv, pages, &span), len);
+}
+
+/* Sends one datagram. Returns 0, also if it was dropped, or -EAGAIN. */
+static int pvcalls_dgram_send(struct pvcalls_sock *ps,
+			      const struct pvcalls_dgram *hdr)
+{
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	struct pvcalls_active *a = &ps->active;
+	struct sockaddr_storage addr;
+	int ret = 0;
+
+	if (hdr->addr_len) {
+		ret = pvcalls_policy_addr(ps->fe, hdr->addr, hdr->addr_len,
+					  &addr);
+		msg.msg_name = &addr;
+		msg.msg_namelen = max(ret, 0);
+		if (ret > 0)
+			ret = pvcalls_policy_connect(ps->fe, &addr);
+	}
+	if (!ret) {
+		pvcalls_dgram_iter(ps, true, sizeof(*hdr) + hdr->len,
+				   &msg.msg_iter);
+		iov_iter_advance(&msg.msg_iter, sizeof(*hdr));
+		ret = sock_sendmsg(ps->sock, &msg);
+	}
+	if (pvcalls_pass_retry(ret))
+		return -EAGAIN;
+	if (ret < 0) {
+		a->dgram_err = ret;
+		a->lost_out++;
+		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+	}
+	return 0;
+}
+
+/* The next record's header. Returns its length in the ring, or -EPROTO. */
+static int pvcalls_dgram_next(struct pvcalls_sock *ps, u32 avail,
+			      struct pvcalls_dgram *hdr)
+{
+	struct iov_iter iter;
+	u32 len;
+
+	if (avail < sizeof(*hdr))
+		return -EPROTO;
+	pvcalls_dgram_iter(ps, true, sizeof(*hdr), &iter);
+	if (!copy_from_iter_full(hdr, sizeof(*hdr), &iter))
+		return -EPROTO;
+	if (hdr->type != PVCALLS_DGRAM_DATA || hdr->len > PVCALLS_MAX_DGRAM)
+		return -EPROTO;
+	len = PVCALLS_DGRAM_SIZE(hdr->len);
+	return len <= avail ? len : -EPROTO;
+}
+
+/**
+ * pvcalls_dgram_out() - send what the guest has written
+ * @ps: socket that is PVCALLS_SS_CONNECTED or PVCALLS_SS_DRAINING
+ *
+ * Return: true if there is more to do at once.
+ */
+bool pvcalls_dgram_out(struct pvcalls_sock *ps)
+{
+	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_dgram hdr;
+	int n, avail, len;
+
+	if (a->out_done)
+		return false;
+	for (n = 0; n < PVCALLS_DGRAM_BATCH; n++) {
+		avail = pvcalls_pass_avail(a);
+		if (!avail)
+			return false;
+		len = avail < 0 ? avail : pvcalls_dgram_next(ps, avail, &hdr);
+		if (len < 0) {
+			pvcalls_pass_broken(ps);
+			return false;
+		}
+		clear_bit(PVCALLS_SF_OUT_READY, &ps->flags);
+		/* whatever makes room after this try sets it again */
+		smp_mb__after_atomic();
+		if (pvcalls_dgram_send(ps, &hdr)) {
+			WRITE_ONCE(a->out_blocked, true);
+			/* before the look; pairs with the callback's */
+			smp_mb();
+			if (!test_bit(PVCALLS_SF_OUT_READY, &ps->flags))
+				return false;
+		} else if (ringbuf_consume(&a->out, len)) {
+			pvcalls_notify_owe(&a->notify);
+		}
+		WRITE_ONCE(a->out_blocked, false);
+	}
+	return true;
+}
+
+/* The length of what comes next, which ICMP's sockets do not tell otherwise. */
+static int pvcalls_dgram_queued(struct sock *sk)
+{
+	struct sk_buff *skb;
+	int len;
+
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	skb = skb_peek(&sk->sk_receive_queue);
+	len = skb ? min_t(u32, skb->len, PVCALLS_MAX_DGRAM) : -EAGAIN;
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	return len;
+}
+
+/* What comes next, without taking it. Returns a length or a negative error. */
+static int pvcalls_dgram_peek(struct pvcalls_sock *ps,
+			      struct pvcalls_dgram *hdr)
+{
+	struct sockaddr_storage addr = {};
+	struct msghdr msg = { .msg_name = &addr };
+	int len;
+
+	iov_iter_kvec(&msg.msg_iter, ITER_DEST, NULL, 0, 0);
+	len = sock_recvmsg(ps->sock, &msg,
+			   MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (len >= 0 && ps->sock->sk->sk_protocol != IPPROTO_UDP)
+		len = pvcalls_dgram_queued(ps->sock->sk);
+	if (len < 0)
+		return len;
+	memset(hdr, 0, sizeof(*hdr));
+	hdr->len = len;
+	hdr->type = PVCALLS_DGRAM_DATA;
+	hdr->addr_len = min_t(u32, msg.msg_namelen, sizeof(hdr->addr));
+	memcpy(hdr->addr, &addr, hdr->addr_len);
+	return len;
+}
+
+/* Room for a record, or 0, with the guest asked to say when there is. */
+static int pvcalls_dgram_space(struct pvcalls_active *a, u32 need)
+{
+	int space = ringbuf_space(&a->in);
+
+	if (space >= 0 && space < need)
+		space = ringbuf_wait_space(&a->in, need);
+	if (space < 0)
+		return space;
+	return space < need ? 0 : space;
+}
+
+/* Takes what was peeked at, to nowhere if @to is empty. */
+static int pvcalls_dgram_take(struct pvcalls_sock *ps, struct iov_iter *to)
+{
+	struct msghdr msg = {};
+
+	if (to)
+		msg.msg_iter = *to;
+	else
+		iov_iter_kvec(&msg.msg_iter, ITER_DEST, NULL, 0, 0);
+	return sock_recvmsg(ps->sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Puts a record into the ring. Returns false if there was none after all. */
+static bool pvcalls_dgram_put(struct pvcalls_sock *ps,
+			      const struct pvcalls_dgram *hdr)
+{
+	struct pvcalls_active *a = &ps->active;
+	struct iov_iter iter;
+	int n;
+
+	pvcalls_dgram_iter(ps, false, sizeof(*hdr) + hdr->len, &iter);
+	if (copy_to_iter(hdr, sizeof(*hdr), &iter) != sizeof(*hdr))
+		return false;
+	if (hdr->type == PVCALLS_DGRAM_DATA) {
+		n = pvcalls_dgram_take(ps, &iter);
+		/* an error has come before it */
+		if (n < 0 && !pvcalls_pass_retry(n))
+			a->dgram_err = n;
+		if (n != hdr->len)
+			return false;
+	}
+	if (ringbuf_produce(&a->in, PVCALLS_DGRAM_SIZE(hdr->len)))
+		pvcalls_notify_owe(&a->notify);
+	return true;
+}
+
+/* What to tell the guest next; false if there is nothing. */
+static bool pvcalls_dgram_find(struct pvcalls_sock *ps,
+			       struct pvcalls_dgram *hdr)
+{
+	struct pvcalls_active *a = &ps->active;
+	int n;
+
+	if (!a->dgram_err) {
+		n = pvcalls_dgram_peek(ps, hdr);
+		if (n >= 0)
+			return true;
+		if (pvcalls_pass_retry(n))
+			return false;
+		a->dgram_err = n;
+	}
+	memset(hdr, 0, sizeof(*hdr));
+	hdr->type = PVCALLS_DGRAM_ERROR;
+	hdr->err = a->dgram_err;
+	return true;
+}
+
+/**
+ * pvcalls_dgram_in() - give the guest what has arrived
+ * @ps: socket that is PVCALLS_SS_CONNECTED
+ *
+ * What finds no room stays with the kernel socket, which drops further ones
+ * when its own buffer is full.
+ *
+ * Return: true if there is more to do at once.
+ */
+bool pvcalls_dgram_in(struct pvcalls_sock *ps)
+{
+	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_dgram hdr;
+	int n, space;
+
+	for (n = 0; n < PVCALLS_DGRAM_BATCH; n++) {
+		if (a->in_done ||
+		    !test_and_clear_bit(PVCALLS_SF_IN_READY, &ps->flags))
+			return false;
+		if (!pvcalls_dgram_find(ps, &hdr))
+			continue;
+		/* there may be more */
+		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+		if (PVCALLS_DGRAM_SIZE(hdr.len) > a->in.size) {
+			a->lost_in++;
+			pvcalls_dgram_take(ps, NULL);
+			continue;
+		}
+		space = pvcalls_dgram_space(a, PVCALLS_DGRAM_SIZE(hdr.len));
+		if (space < 0)
+			pvcalls_pass_broken(ps);
+		if (space <= 0)
+			return false;
+		if (pvcalls_dgram_put(ps, &hdr) &&
+		    hdr.type == PVCALLS_DGRAM_ERROR)
+			a->dgram_err = 0;
+	}
+	return true;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Datagrams (feature-dgram): the arrays of the data ring hold records instead
+ * of a stream of bytes.
+ *
+ * On the worker that the socket belongs to; never waits for the network.
+ */
+#ifndef PVCALLS_BACK_DGRAM_H
+#define PVCALLS_BACK_DGRAM_H
+
+#include <linux/types.h>
+
+struct pvcalls_call;
+struct pvcalls_sock;
+
+bool pvcalls_is_dgram(const struct pvcalls_sock *ps);
+void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call);
+bool pvcalls_dgram_out(struct pvcalls_sock *ps);
+bool pvcalls_dgram_in(struct pvcalls_sock *ps);
+
+#endif /* PVCALLS_BACK_DGRAM_H */
