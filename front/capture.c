@@ -16,45 +16,11 @@
 #include "capture.h"
 #include "dev.h"
 #include "pvcalls_compat.h"
+#include "scope.h"
 #include "sock.h"
 
 /* What stands for ICMP echoes while a socket is made; free on all kernels */
 #define PVC_PROTO_ECHO	(IPPROTO_PVCALLS + 1)
-
-enum { PVC_CAPTURE_OFF, PVC_CAPTURE_ALL };
-
-static const char * const pvcalls_capture_names[] = {
-	[PVC_CAPTURE_OFF] = "off",
-	[PVC_CAPTURE_ALL] = "all",
-};
-
-static int capture = PVC_CAPTURE_ALL;
-
-static int capture_set(const char *val, const struct kernel_param *kp)
-{
-	int i = sysfs_match_string(pvcalls_capture_names, val);
-
-	if (i < 0) {
-		pr_err("pvcalls: capture is off or all\n");
-		return i;
-	}
-	WRITE_ONCE(capture, i);
-	return 0;
-}
-
-static int capture_get(char *buf, const struct kernel_param *kp)
-{
-	return sysfs_emit(buf, "%s\n", pvcalls_capture_names[capture]);
-}
-
-static const struct kernel_param_ops capture_ops = {
-	.set = capture_set,
-	.get = capture_get,
-};
-
-module_param_cb(capture, &capture_ops, &capture, 0644);
-MODULE_PARM_DESC(capture,
-		 "Which new TCP sockets of programs go through the backend: off or all (default all)");
 
 /*
  * int inet_create(struct net *net, struct socket *sock, int protocol, int kern)
@@ -62,11 +28,12 @@ MODULE_PARM_DESC(capture,
  */
 static int pvc_create_probe(struct kprobe *p, struct pt_regs *regs)
 {
+	struct net *net = (struct net *)regs_get_kernel_argument(regs, 0);
 	struct socket *sock = (struct socket *)regs_get_kernel_argument(regs, 1);
 	int protocol = regs_get_kernel_argument(regs, 2);
 	bool kern = regs_get_kernel_argument(regs, 3);
 
-	if (READ_ONCE(capture) != PVC_CAPTURE_ALL || kern)
+	if (kern || !pvc_scope_has(net))
 		return 0;
 	switch (sock->type) {
 	case SOCK_STREAM:
@@ -217,6 +184,9 @@ int pvc_capture_init(void)
 	unsigned int i;
 	int ret;
 
+	ret = pvc_scope_init();
+	if (ret)
+		return ret;
 	for (i = 0; i < ARRAY_SIZE(pvcalls_kinds); i++) {
 		ret = pvc_kind_register(&pvcalls_kinds[i]);
 		if (ret)
@@ -237,6 +207,7 @@ err_probes:
 		unregister_kprobe(&pvcalls_probes[i]);
 err_kinds:
 	pvc_kinds_unregister();
+	pvc_scope_exit();
 	return ret;
 }
 
@@ -254,4 +225,5 @@ void pvc_capture_exit(void)
 	for (i = 0; i < pvc_nr_probes(); i++)
 		unregister_kprobe(&pvcalls_probes[i]);
 	pvc_kinds_unregister();
+	pvc_scope_exit();
 }

@@ -5,6 +5,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "route.h"
 #include "sock.h"
 
 /* Attempts at a port that is free both at the backend and in the guest */
@@ -401,8 +402,7 @@ static int pvc_connect_new(struct socket *sock, struct pvc_sock *ps,
 	dev = pvc_dev_get();
 	if (pvc_addr_from_user(sk, sa, len, false, &to) || !dev) {
 		ret = pvc_native(sk)->connect(sock, sa, len, flags);
-	} else if (pvc_addr_is_any(&to) ||
-		   pvc_addr_is_local(sock_net(sk), &to)) {
+	} else if (!pvc_route_remote(sock_net(sk), &to)) {
 		pvc_go_local(sock);
 		ret = pvc_native(sk)->connect(sock, sa, len, flags);
 	} else {

@@ -12,6 +12,7 @@
 #include <linux/udp.h>
 #include <net/sock.h>
 
+#include "route.h"
 #include "sock.h"
 
 /* Has the backend's socket gone with its backend, or never come about? */
@@ -30,12 +31,6 @@ static struct pvc_dev *pvc_dgram_dev(void)
 		dev = NULL;
 	}
 	return dev;
-}
-
-/* Is this somebody outside? */
-static bool pvc_dgram_remote(const struct sock *sk, const struct pvc_addr *a)
-{
-	return !pvc_addr_is_any(a) && !pvc_addr_is_local(sock_net(sk), a);
 }
 
 /* Gives the backend's socket its data ring; does not wait for the answer. */
@@ -144,7 +139,8 @@ static int pvc_dgram_bind(struct socket *sock, struct sockaddr *sa, int len)
 		goto out;
 	if (ps->conn || inet_sk(sk)->inet_num) {
 		ret = -EINVAL;
-	} else if (!pvc_addr_is_any(&a) && !pvc_dgram_remote(sk, &a)) {
+	} else if (!pvc_addr_is_any(&a) &&
+		   pvc_addr_is_local(sock_net(sk), &a)) {
 		ret = native->bind(sock, sa, len);
 	} else {
 		ret = pvc_bind_remote(sock, ps, dev, &a);
@@ -233,7 +229,7 @@ static int pvc_dgram_connect(struct socket *sock, struct sockaddr *sa, int len,
 		return ret;
 	if (sa->sa_family != AF_UNSPEC &&
 	    !pvc_addr_from_user(sock->sk, sa, len, false, &to) &&
-	    pvc_dgram_remote(sock->sk, &to))
+	    pvc_route_remote(sock_net(sock->sk), &to))
 		dev = pvc_dgram_dev();
 	if (dev) {
 		ret = pvc_dgram_connect_remote(sock, ps, dev, &to);
@@ -481,7 +477,7 @@ static int pvc_dgram_to(struct sock *sk, const struct msghdr *msg,
 	/* what is wrong with it the native socket says */
 	return !pvc_addr_from_user(sk, msg->msg_name, msg->msg_namelen, false,
 				   to) &&
-	       pvc_dgram_remote(sk, to) && pvc_dev_datagrams();
+	       pvc_route_remote(sock_net(sk), to) && pvc_dev_datagrams();
 }
 
 static int pvc_dgram_check(const struct sock *sk, const struct msghdr *msg,

@@ -9,6 +9,7 @@
 #include <linux/net.h>
 #include <linux/ptrace.h>
 #include <linux/skbuff.h>
+#include <linux/sysctl.h>
 #include <linux/version.h>
 #include <net/inet_sock.h>
 
@@ -112,6 +113,24 @@ static inline void pvcalls_custom_sockopt(struct socket *sock, bool on)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 	assign_bit(SOCK_CUSTOM_SOCKOPT, &sock->flags, on);
+#endif
+}
+
+/* Tables of sysctls have become constant, and have lost their empty last entry */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define PVCALLS_SYSCTL_TABLE	const struct ctl_table
+#else
+#define PVCALLS_SYSCTL_TABLE	struct ctl_table
+#endif
+
+static inline struct ctl_table_header *
+pvcalls_register_sysctl(struct net *net, const char *path,
+			struct ctl_table *table, size_t n)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return register_net_sysctl_sz(net, path, table, n);
+#else
+	return register_net_sysctl(net, path, table);
 #endif
 }
 
