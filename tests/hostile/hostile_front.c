@@ -72,6 +72,8 @@ int main(int argc, char **argv)
 	n += reuse_count;
 	memcpy(all + n, shared_cases, shared_count * sizeof(*all));
 	n += shared_count;
+	memcpy(all + n, dgram_cases, dgram_count * sizeof(*all));
+	n += dgram_count;
 	memcpy(all + n, state_cases, state_count * sizeof(*all));
 	n += state_count;
 	if (!argv[0] || strcmp(argv[0], "--list"))

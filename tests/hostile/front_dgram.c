@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Lies about datagrams: feature-dgram. Dom0 sends them back from PORT_ECHO. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "front.h"
+
+#define HEADER		48
+#define SIZE(len)	(HEADER + (((len) + 7) & ~7U))
+#define MOST		65507
+
+struct record {
+	u32 len, type;
+	s32 err;
+	u32 addr_len;
+	u8 addr[28], pad[4];
+	u8 data[65544];
+};
+
+static struct fe fe;
+static struct conn conn;
+static struct record out, in;
+
+/* False if the backend has no such extension */
+static bool dgram_open(void)
+{
+	if (!fe_offered("feature-dgram"))
+		return false;
+	fe_init(&fe);
+	fe_reset();
+	fe_node("feature-dgram", "1");
+	fe_node("feature-wakeup", "1");
+	fe_connect(&fe);
+	return true;
+}
+
+static s32 dgram_socket(u64 id, u32 type, u32 protocol)
+{
+	struct raw_req req = req_new(&fe, CMD_SOCKET, id);
+
+	req.u.socket.domain = AF_INET;
+	req.u.socket.type = type;
+	req.u.socket.protocol = protocol;
+	return fe_call(&fe, &req);
+}
+
+/* CONNECT without a peer */
+static s32 attach(const struct conn *c)
+{
+	struct raw_req req = conn_request(&fe, c, peer_host, 0);
+
+	memset(req.u.connect.addr, 0, sizeof(req.u.connect.addr));
+	return fe_call(&fe, &req);
+}
+
+static void must_attach(struct conn *c, u32 order)
+{
+	s32 ret;
+
+	conn_init(&fe, c, order);
+	ret = dgram_socket(c->id, SOCK_DGRAM, 0);
+	expect(!ret, "socket: %d", ret);
+	ret = attach(c);
+	expect(!ret, "connect without a peer: %d", ret);
+}
+
+/* A datagram for Dom0's echo */
+static void fill(u32 len, u32 seed)
+{
+	struct sockaddr_in to = {
+		.sin_family = AF_INET,
+		.sin_port = htons(peer_base + PORT_ECHO),
+		.sin_addr.s_addr = inet_addr(peer_host),
+	};
+	u32 i;
+
+	memset(&out, 0, HEADER);
+	out.len = len;
+	out.addr_len = sizeof(to);
+	memcpy(out.addr, &to, sizeof(to));
+	for (i = 0; i < len; i++)
+		out.data[i] = (i + seed) * 167 >> 3;
+}
+
+static void send_all(struct conn *c, u32 bytes)
+{
+	u64 end = now_ms() + 10000;
+	u32 cons;
+
+	for (;;) {
+		cons = GET(c->intf->out_cons);
+		if (c->size - (c->out_prod - cons) >= bytes)
+			break;
+		expect(now_ms() < end, "the ring stays full");
+		evt_wait(fe.evt, 20);
+	}
+	expect(conn_send(&fe, c, &out, bytes) == bytes, "room for a record");
+}
+
+/* The next record into @in; false if none comes */
+static bool next(struct conn *c, unsigned int ms)
+{
+	u64 end = now_ms() + ms;
+	u32 n;
+
+	while (GET(c->intf->in_prod) == c->in_cons) {
+		expect(!conn_dead(c), "the socket died: in %d, out %d",
+		       GET(c->intf->in_error), GET(c->intf->out_error));
+		if (now_ms() >= end)
+			return false;
+		evt_wait(fe.evt, 20);
+	}
+	n = conn_recv(&fe, c, &in, HEADER);
+	expect(n == HEADER, "%u bytes of a header", n);
+	expect(in.len <= MOST && in.type <= 1, "a record of %u bytes, type %u",
+	       in.len, in.type);
+	n = conn_recv(&fe, c, in.data, SIZE(in.len) - HEADER);
+	expect(n == SIZE(in.len) - HEADER, "half of a record: %u", n);
+	return true;
+}
+
+static void echo(struct conn *c, u32 len)
+{
+	fill(len, len);
+	send_all(c, SIZE(len));
+	expect(next(c, 10000), "no answer to %u bytes", len);
+	expect(!in.type && in.len == len, "type %u, %u bytes for %u", in.type,
+	       in.len, len);
+	expect(!memcmp(in.data, out.data, len), "other bytes");
+	expect(in.addr_len == sizeof(struct sockaddr_in) &&
+	       !memcmp(in.addr, out.addr, 8), "not from where it went to");
+}
+
+static void honest(void)
+{
+	u32 len;
+
+	if (!dgram_open())
+		return;
+	must_attach(&conn, 6);
+	for (len = 0; len < 3000; len += 13)
+		echo(&conn, len);
+	echo(&conn, MOST);
+	conn_release(&fe, &conn);
+	fe_control(&fe);
+}
+
+/* Records that make no sense end the socket, and nothing else. */
+static void records(void)
+{
+	static const struct {
+		const char *what;
+		u32 len, type, bytes;
+	} bad[] = {
+		{ "a length beyond UDP's", 65528, 0, SIZE(100) },
+		{ "a negative length", 0xffffffff, 0, SIZE(100) },
+		{ "a length that wraps", 0xffffffd0, 0, SIZE(100) },
+		{ "a length beyond what is there", 200, 0, SIZE(100) },
+		{ "an error", 0, 1, SIZE(0) },
+		{ "no known type", 0, 2, SIZE(0) },
+		{ "no known type", 0, 0xffffffff, SIZE(0) },
+		{ "a part of a header", 0, 0, 8 },
+		{ "one byte", 0, 0, 1 },
+		{ "a part of a datagram", 1000, 0, HEADER + 8 },
+	};
+	unsigned int i;
+
+	if (!dgram_open())
+		return;
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		fe_again(&fe);
+		dgram_open();
+		must_attach(&conn, 6);
+		echo(&conn, 10);
+		fill(100, 0);
+		out.len = bad[i].len;
+		out.type = bad[i].type;
+		send_all(&conn, bad[i].bytes);
+		want_punished(&fe, &conn, bad[i].what);
+		if (be_state() == ST_CONNECTED)
+			conn_release(&fe, &conn);
+	}
+	fe_open(&fe);
+	fe_control(&fe);
+}
+
+/* Where it can't be sent to: an error comes back, and the socket goes on. */
+static void addresses(void)
+{
+	static const struct {
+		const char *what;
+		u32 addr_len;
+		u16 family;
+		const char *host;
+	} bad[] = {
+		{ "no peer", 0, AF_INET, "10.0.0.1" },
+		{ "a short address", 1, AF_INET, "10.0.0.1" },
+		{ "a long address", 29, AF_INET, "10.0.0.1" },
+		{ "a very long address", 0xffffffff, AF_INET, "10.0.0.1" },
+		{ "no known family", 16, 77, "10.0.0.1" },
+		{ "IPv6, which is not in force", 28, AF_INET6, "10.0.0.1" },
+		{ "the loopback", 16, AF_INET, "127.0.0.1" },
+		{ "the unspecified address", 16, AF_INET, "0.0.0.0" },
+		{ "the broadcast address", 16, AF_INET, "255.255.255.255" },
+	};
+	struct sockaddr_in to = { .sin_port = htons(9) };
+	unsigned int i;
+
+	if (!dgram_open())
+		return;
+	must_attach(&conn, 6);
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		fill(100, 0);
+		to.sin_family = bad[i].family;
+		to.sin_addr.s_addr = inet_addr(bad[i].host);
+		memcpy(out.addr, &to, sizeof(to));
+		out.addr_len = bad[i].addr_len;
+		send_all(&conn, SIZE(100));
+		expect(next(&conn, 5000), "%s: no error", bad[i].what);
+		expect(in.type == 1 && is_error(in.err), "%s: type %u, %d",
+		       bad[i].what, in.type, in.err);
+		echo(&conn, 100);
+	}
+	conn_release(&fe, &conn);
+	fe_control(&fe);
+}
+
+static void unasked(void)
+{
+	s32 ret;
+
+	fe_open(&fe);
+	ret = dgram_socket(1, SOCK_DGRAM, 0);
+	expect(is_error(ret), "datagrams without the extension: %d", ret);
+	if (!dgram_open())
+		return;
+	expect(is_error(dgram_socket(1, SOCK_RAW, 0)), "SOCK_RAW");
+	expect(is_error(dgram_socket(1, SOCK_DGRAM, 6)), "TCP");
+	expect(is_error(dgram_socket(1, SOCK_DGRAM, 58)), "ICMPv6");
+	expect(is_error(dgram_socket(1, SOCK_DGRAM, 0x10000)), "protocol");
+	fe_control(&fe);
+}
+
+/* Commands for connections, and CONNECT again and again */
+static void commands(void)
+{
+	struct raw_req req;
+	struct conn two;
+	unsigned int i;
+
+	if (!dgram_open())
+		return;
+	conn_init(&fe, &conn, 6);
+	conn_init(&fe, &two, 6);
+	expect(!dgram_socket(conn.id, SOCK_DGRAM, 0), "socket");
+	expect(is_error(fe_listen(&fe, conn.id, 5)), "listen");
+	req = accept_request(&fe, &two, conn.id);
+	expect(is_error(fe_call(&fe, &req)), "accept");
+	expect(is_error(fe_simple(&fe, CMD_POLL, conn.id)), "poll");
+	/* a ring that is none; then it is as before */
+	conn.intf->ring_order = 11;
+	expect(is_error(attach(&conn)), "ring order");
+	conn.intf->ring_order = 6;
+	expect(!attach(&conn), "attach");
+	echo(&conn, 100);
+	/* another ring and channel are not heeded */
+	req = conn_request(&fe, &two, peer_host, peer_base + PORT_ECHO);
+	for (i = 0; i < 50; i++) {
+		req = conn_request(&fe, &two, peer_host,
+				   peer_base + PORT_ECHO);
+		req.u.connect.id = conn.id;
+		expect(!fe_call(&fe, &req), "connect again");
+		echo(&conn, i);
+	}
+	expect(is_error(fe_listen(&fe, conn.id, 5)), "listen");
+	conn_release(&fe, &conn);
+	conn_free(&fe, &two);
+	fe_control(&fe);
+}
+
+/* What does not fit into a ring is dropped, and not in the way of the rest. */
+static void small(void)
+{
+	if (!dgram_open())
+		return;
+	must_attach(&conn, 1);
+	echo(&conn, 100);
+	echo(&conn, PAGE - HEADER);
+	/* asks pvdgram for bursts: one of datagrams of 6000 bytes */
+	fill(16, 0);
+	memcpy(out.data, (u32 []){ 0x70766467, 1, 3, 6000 }, 16);
+	send_all(&conn, SIZE(16));
+	expect(!next(&conn, 500), "one of 6000 bytes in a ring of 4096");
+	echo(&conn, 100);
+	/* and one of many that nobody reads for a while */
+	fill(16, 0);
+	memcpy(out.data, (u32 []){ 0x70766467, 1, 500, 1000 }, 16);
+	send_all(&conn, SIZE(16));
+	sleep_ms(300);
+	while (next(&conn, 500))
+		expect(!in.type && in.len == 1000, "type %u, %u bytes", in.type,
+		       in.len);
+	echo(&conn, 100);
+	conn_release(&fe, &conn);
+	fe_control(&fe);
+}
+
+/* Indexes that make no sense, and a release amid traffic */
+static void indexes(void)
+{
+	unsigned int i;
+
+	if (!dgram_open())
+		return;
+	must_attach(&conn, 6);
+	echo(&conn, 10);
+	SET(conn.intf->out_prod, conn.out_prod + conn.size + 8);
+	want_punished(&fe, &conn, "out_prod beyond the ring");
+	fe_again(&fe);
+	dgram_open();
+	must_attach(&conn, 6);
+	echo(&conn, 10);
+	SET(conn.intf->in_cons, conn.in_cons + 8);
+	want_punished(&fe, &conn, "in_cons beyond in_prod");
+	fe_again(&fe);
+	dgram_open();
+	for (i = 0; i < 20; i++) {
+		must_attach(&conn, 6);
+		fill(1000, i);
+		send_all(&conn, SIZE(1000));
+		send_all(&conn, SIZE(1000));
+		conn_release(&fe, &conn);
+	}
+	fe_control(&fe);
+}
+
+const struct hcase dgram_cases[] = {
+	{ "dgram-honest", honest, 60, 0, NULL },
+	{ "dgram-records", records, 90, 0, NULL },
+	{ "dgram-addresses", addresses, 60, 0, NULL },
+	{ "dgram-unasked", unasked, 30, 0, NULL },
+	{ "dgram-commands", commands, 60, 0, NULL },
+	{ "dgram-small", small, 60, 0, NULL },
+	{ "dgram-indexes", indexes, 60, 0, NULL },
+};
+
+const unsigned int dgram_count = sizeof(dgram_cases) / sizeof(*dgram_cases);
