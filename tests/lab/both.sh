@@ -17,7 +17,7 @@ on() {
 
 # await SIDE COMMAND: until it succeeds, for programs that don't tell when they are ready
 await() {
-	on "$1" "n=0; until $2 > /dev/null 2>&1; do n=\$((n + 1)); [ \$n -lt 300 ] || exit 1; sleep 0.1; done" ||
+	on "$1" "n=0; until text=\$($2 2>&1); do n=\$((n + 1)); [ \$n -lt 300 ] || { echo \"\$text\"; exit 1; }; sleep 0.1; done" ||
 		fail "on $1, in vain: $2"
 }
 
@@ -27,7 +27,7 @@ expect() {
 	shift
 	have=$("$@") || fail "$*: exit code $?: $have"
 	# shellcheck disable=SC2086,SC2116 # without the white space
-	have=$(echo $have)
+	have=$(echo $have) want=$(echo $want)
 	[ "$have" = "$want" ] || fail "$*: $have instead of $want"
 }
 

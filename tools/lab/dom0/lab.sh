@@ -152,9 +152,9 @@ vif = [ 'bridge=xenbr0,script=/etc/xen/scripts/vif-lab' ]"
 	[ -e "/lab/guest/$image" ] || fail "this boot has no guest image $image"
 	ramdisk=/lab/guest/$image
 	if [ -n "$LAB_OVERLAY" ]; then
-		# Linux unpacks one archive after the other
+		# Linux unpacks one archive after the other; zeros end a packed one
 		ramdisk=/run/lab/guests/.ramdisk-$image
-		[ -e "$ramdisk" ] || cat "/lab/guest/$image" "$LAB_OVERLAY" > "$ramdisk"
+		[ -e "$ramdisk" ] || head -c 8 /dev/zero | cat "/lab/guest/$image" - "$LAB_OVERLAY" > "$ramdisk"
 	fi
 	# QEMU's TSC is not invariant, so Xen would emulate every rdtsc of a guest, which it does on hardly any real machine
 	cat > "$dir/config" <<-CONFIG

@@ -13,7 +13,7 @@ from .packages import Packages
 
 # What no program opens in a test, and the largest library that one could do without (PostgreSQL's JIT)
 LEFT_OUT = re.compile(r"^usr/share/(doc|man|locale|info|lintian|bug|bash-completion|doc-base|icons|pixmaps)/|^usr/lib/x86_64-linux-gnu/gconv/")
-LEFT_OUT_PACKAGES = {"libllvm14", "libc6", "libc-bin"}
+LEFT_OUT_PACKAGES = {"libllvm14", "libc-bin"}
 
 
 class Overlays:
