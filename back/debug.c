@@ -4,6 +4,7 @@
  *
  * What a worker is changing meanwhile is read without a lock: a line may be
  * out of date by the time it is printed. Nothing is read from shared pages.
+ * Each line is a list of names, each with its value: see pvcallsctl.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -31,38 +32,58 @@ static u32 pvcalls_debug_queued(const struct ringbuf *r)
 	return READ_ONCE(r->prod) - READ_ONCE(r->cons);
 }
 
-static void pvcalls_debug_sock(struct seq_file *s, struct pvcalls_sock *ps)
+static void pvcalls_debug_flag(struct seq_file *s, bool set, const char *name)
+{
+	if (set)
+		seq_printf(s, ",%s", name);
+}
+
+static void pvcalls_debug_sock(struct seq_file *s, struct pvcalls_sock *ps,
+			       domid_t domid)
 {
 	const struct pvcalls_active *a = &ps->active;
 
-	seq_printf(s, "  %016llx %-10s lost %u/%u worker %u irq %d ring %u in %u%s%s out %u%s%s%s by reference %lu copied %lu flags %#lx%s\n",
-		   ps->id, pvcalls_state_names[READ_ONCE(ps->state)],
-		   READ_ONCE(a->lost_in), READ_ONCE(a->lost_out),
+	seq_printf(s, "socket %llx domid %u state %s worker %u irq %d ring %u in %u out %u lost-in %u lost-out %u by-reference %lu copied %lu flags %#lx",
+		   ps->id, domid, pvcalls_state_names[READ_ONCE(ps->state)],
 		   pvcalls_work_index(&ps->work), READ_ONCE(a->irq),
 		   a->in.size, pvcalls_debug_queued(&a->in),
-		   a->in_waiting ? " waiting" : "", a->in_done ? " done" : "",
-		   pvcalls_debug_queued(&a->out),
-		   a->out_blocked ? " blocked" : "", a->out_done ? " done" : "",
-		   a->stop ? " stop" : "", READ_ONCE(a->zerocopy.by_ref),
-		   READ_ONCE(a->zerocopy.copied), READ_ONCE(ps->flags),
-		   test_bit(PVCALLS_WORK_QUEUED, &ps->work.state) ?
-			" queued" : "");
+		   pvcalls_debug_queued(&a->out), READ_ONCE(a->lost_in),
+		   READ_ONCE(a->lost_out), READ_ONCE(a->zerocopy.by_ref),
+		   READ_ONCE(a->zerocopy.copied), READ_ONCE(ps->flags));
+	pvcalls_debug_flag(s, a->in_waiting, "in-waiting");
+	pvcalls_debug_flag(s, a->in_done, "in-done");
+	pvcalls_debug_flag(s, a->out_blocked, "out-blocked");
+	pvcalls_debug_flag(s, a->out_done, "out-done");
+	pvcalls_debug_flag(s, a->stop, "stop");
+	pvcalls_debug_flag(s, test_bit(PVCALLS_WORK_QUEUED, &ps->work.state),
+			   "queued");
+	seq_putc(s, '\n');
 }
 
 static void pvcalls_debug_fe(struct pvcalls_fe *fe, void *arg)
 {
-	struct seq_file *s = arg;
 	struct pvcalls_sock *ps;
 
-	seq_printf(s, "dom%u sockets %d pages %d deferred %u denied %ld extensions %#lx flags %#lx\n",
+	spin_lock(&fe->sock_lock);
+	list_for_each_entry(ps, &fe->sock_list, list)
+		pvcalls_debug_sock(arg, ps, fe->domid);
+	spin_unlock(&fe->sock_lock);
+}
+
+static void pvcalls_debug_guest(struct pvcalls_fe *fe, void *arg)
+{
+	seq_printf(arg, "guest %u sockets %d pages %d deferred %u denied %ld extensions %#lx flags %#lx\n",
 		   fe->domid, atomic_read(&fe->live), atomic_read(&fe->pages),
 		   READ_ONCE(fe->nr_deferred), atomic_long_read(&fe->denied),
 		   fe->features, READ_ONCE(fe->flags));
-	spin_lock(&fe->sock_lock);
-	list_for_each_entry(ps, &fe->sock_list, list)
-		pvcalls_debug_sock(s, ps);
-	spin_unlock(&fe->sock_lock);
 }
+
+static int pvcalls_guests_show(struct seq_file *s, void *unused)
+{
+	pvcalls_fe_for_each(pvcalls_debug_guest, s);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pvcalls_guests);
 
 static int pvcalls_sockets_show(struct seq_file *s, void *unused)
 {
@@ -105,6 +126,8 @@ DEFINE_SHOW_ATTRIBUTE(pvcalls_workers);
 void pvcalls_debug_start(void)
 {
 	pvcalls_debug_dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
+	debugfs_create_file("guests", 0400, pvcalls_debug_dir, NULL,
+			    &pvcalls_guests_fops);
 	debugfs_create_file("sockets", 0400, pvcalls_debug_dir, NULL,
 			    &pvcalls_sockets_fops);
 	debugfs_create_file("workers", 0400, pvcalls_debug_dir, NULL,

@@ -136,7 +136,7 @@ void pvc_conn_drain(struct pvc_conn *c)
 }
 
 /* The backend has gone: nobody may wait for it any more. */
-static void pvc_conn_reset(struct pvc_conn *c)
+static void pvc_conn_reset(struct pvc_conn *c, void *unused)
 {
 	spin_lock_irq(&c->lock);
 	if (c->state == PVC_CONN_LISTENING) {
@@ -163,21 +163,5 @@ static void pvc_conn_reset(struct pvc_conn *c)
  */
 void pvc_conn_reset_all(struct pvc_dev *dev)
 {
-	struct pvc_conn *c, *prev = NULL;
-
-	/* each is held while the list's lock is not */
-	spin_lock_irq(&dev->conns_lock);
-	list_for_each_entry(c, &dev->conns, list) {
-		if (!kref_get_unless_zero(&c->ref))
-			continue;
-		spin_unlock_irq(&dev->conns_lock);
-		if (prev)
-			pvc_conn_put(prev);
-		pvc_conn_reset(c);
-		prev = c;
-		spin_lock_irq(&dev->conns_lock);
-	}
-	spin_unlock_irq(&dev->conns_lock);
-	if (prev)
-		pvc_conn_put(prev);
+	pvc_conn_for_each(dev, pvc_conn_reset, NULL);
 }

@@ -388,6 +388,36 @@ int pvc_conn_getname(struct pvc_conn *c, bool peer)
 }
 
 /**
+ * pvc_conn_for_each() - do something with all sockets of a connection
+ * @dev: connection to the backend
+ * @fn: called with each, which is held meanwhile, and without a lock
+ * @arg: for @fn
+ *
+ * Context: process, may sleep if @fn does.
+ */
+void pvc_conn_for_each(struct pvc_dev *dev,
+		       void (*fn)(struct pvc_conn *c, void *arg), void *arg)
+{
+	struct pvc_conn *c, *prev = NULL;
+
+	/* each is held while the list's lock is not */
+	spin_lock_irq(&dev->conns_lock);
+	list_for_each_entry(c, &dev->conns, list) {
+		if (!kref_get_unless_zero(&c->ref))
+			continue;
+		spin_unlock_irq(&dev->conns_lock);
+		if (prev)
+			pvc_conn_put(prev);
+		fn(c, arg);
+		prev = c;
+		spin_lock_irq(&dev->conns_lock);
+	}
+	spin_unlock_irq(&dev->conns_lock);
+	if (prev)
+		pvc_conn_put(prev);
+}
+
+/**
  * pvc_conn_free_all() - free what the backend may have had mapped until now
  * @dev: connection that has ended
  *

@@ -164,6 +164,8 @@ int pvc_conn_listen(struct pvc_conn *c, int backlog);
 int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 		     const struct pvc_addr *to);
 int pvc_conn_getname(struct pvc_conn *c, bool peer);
+void pvc_conn_for_each(struct pvc_dev *dev,
+		       void (*fn)(struct pvc_conn *c, void *arg), void *arg);
 void pvc_conn_free_all(struct pvc_dev *dev);
 void pvc_queue_work(struct work_struct *work);
 void pvc_queue_delayed(struct delayed_work *work, unsigned long delay);

@@ -4,6 +4,7 @@
 
 #include "capture.h"
 #include "conn.h"
+#include "debug.h"
 #include "dev.h"
 #include "sock.h"
 
@@ -23,6 +24,7 @@ static int __init pvcalls_front_init(void)
 	ret = pvc_capture_init();
 	if (ret)
 		goto err_xenbus;
+	pvc_debug_init();
 	return 0;
 
 err_xenbus:
@@ -34,6 +36,7 @@ err_conn:
 
 static void __exit pvcalls_front_exit(void)
 {
+	pvc_debug_exit();
 	pvc_capture_exit();
 	pvc_xenbus_exit();
 	pvc_conn_exit();

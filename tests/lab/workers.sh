@@ -19,7 +19,8 @@ total() {
 serving() {
 	awk -v key="$1" '
 		FNR == NR { for (i = 1; i < NF; i++) if ($i == key) of[$2] = $(i + 1); next }
-		$2 == "connected" { print of[$4] }
+		{ for (i = 1; i < NF; i += 2) has[$i] = $(i + 1) }
+		has["state"] == "connected" { print of[has["worker"]] }
 	' "$debug/workers" "$debug/sockets" | sort -un | tr '\n' ' '
 }
 
