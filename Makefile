@@ -16,7 +16,8 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
 help:
 	@echo 'make modules        build back/pvcalls_mt_back.ko and front/pvcalls_mt_front.ko'
 	@echo '                    [KDIR=<kernel headers>]'
-	@echo 'make install        install them below /lib/modules, as root'
+	@echo 'make tools          build build/pvcallsctl, which shows and tunes them'
+	@echo 'make install        install all of it, as root [PREFIX=/usr/local]'
 	@echo 'make clean          remove what builds have left'
 	@echo 'make demo           boot Xen under QEMU and compare with a network card, as root'
 	@echo 'make bench          all figures, with plots, below build/bench; as root, an hour'
@@ -32,9 +33,22 @@ help:
 modules: have-kdir
 	+$(kbuild) W=1 C=$(C) modules
 
+PREFIX ?= /usr/local
+MAN := $(DESTDIR)$(PREFIX)/share/man
+
+.PHONY: tools
+tools: build/pvcallsctl
+
+build/pvcallsctl: tools/pvcallsctl/pvcallsctl.c
+	@mkdir -p build
+	$(CC) -O2 -Wall -Wextra $(CFLAGS) $(LDFLAGS) -o $@ $<
+
 .PHONY: install
-install: have-kdir
+install: have-kdir tools
 	+$(kbuild) modules_install
+	install -D build/pvcallsctl $(DESTDIR)$(PREFIX)/sbin/pvcallsctl
+	install -D -m 644 -t $(MAN)/man4 docs/man/*.4
+	install -D -m 644 -t $(MAN)/man8 docs/man/*.8
 
 .PHONY: clean
 clean:

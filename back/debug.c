@@ -43,7 +43,7 @@ static void pvcalls_debug_sock(struct seq_file *s, struct pvcalls_sock *ps,
 {
 	const struct pvcalls_active *a = &ps->active;
 
-	seq_printf(s, "socket %llx domid %u state %s worker %u irq %d ring %u in %u out %u lost-in %u lost-out %u by-reference %lu copied %lu flags %#lx",
+	seq_printf(s, "socket %#llx domid %u state %s worker %u irq %d ring %u in %u out %u lost-in %u lost-out %u by-reference %lu copied %lu flags %#lx",
 		   ps->id, domid, pvcalls_state_names[READ_ONCE(ps->state)],
 		   pvcalls_work_index(&ps->work), READ_ONCE(a->irq),
 		   a->in.size, pvcalls_debug_queued(&a->in),

@@ -40,7 +40,7 @@ static void pvc_debug_conn(struct pvc_conn *c, void *arg)
 	struct seq_file *s = arg;
 	bool dgram = c->open.req.u.socket.type == SOCK_DGRAM;
 
-	seq_printf(s, "socket %llx type %s state %s", c->id,
+	seq_printf(s, "socket %#llx type %s state %s", c->id,
 		   dgram ? "dgram" : "stream",
 		   READ_ONCE(c->closing) ? "closing" :
 		   pvcalls_conn_states[READ_ONCE(c->state)]);

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Shows and tunes the PV Calls modules of this domain: what they tell in
+ * debugfs, as a table or as JSON, and their parameters.
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_COLUMNS	32
+
+static const char * const modules[] = { "pvcalls_mt_back", "pvcalls_mt_front" };
+static const char *root = "";
+
+/* What is shown: a file below each module's directory in debugfs */
+static const struct view {
+	const char *name;
+	const char *module;	/* NULL: both have it */
+	const char *about;
+} views[] = {
+	{ "sockets", NULL, "sockets, their rings and states" },
+	{ "guests", "pvcalls_mt_back", "connected guests, in the backend's domain" },
+	{ "workers", "pvcalls_mt_back", "the backend's threads" },
+	{ "backend", "pvcalls_mt_front", "the backend, in a guest" },
+};
+
+/**
+ * struct table - lines of names with values, as the modules print them
+ * @columns: how many names there are
+ * @name: they, in the order of their first appearance
+ * @rows: how many lines there are
+ * @cell: values; cell[row * MAX_COLUMNS + column], NULL where there is none
+ */
+struct table {
+	int columns;
+	char *name[MAX_COLUMNS];
+	int rows;
+	char **cell;
+};
+
+static void *must(void *p)
+{
+	if (p)
+		return p;
+	fputs("pvcallsctl: no memory\n", stderr);
+	exit(1);
+}
+
+static int table_column(struct table *t, const char *name)
+{
+	int i;
+
+	for (i = 0; i < t->columns; i++)
+		if (!strcmp(t->name[i], name))
+			return i;
+	if (i == MAX_COLUMNS)
+		return -1;
+	t->name[t->columns++] = must(strdup(name));
+	return i;
+}
+
+static void table_line(struct table *t, char *line)
+{
+	char *save, *name = strtok_r(line, " \n", &save), *value;
+	char **row;
+	int i;
+
+	if (!name)
+		return;
+	t->cell = must(realloc(t->cell, sizeof(*t->cell) * MAX_COLUMNS *
+			       (t->rows + 1)));
+	row = t->cell + (size_t)t->rows++ * MAX_COLUMNS;
+	memset(row, 0, sizeof(*row) * MAX_COLUMNS);
+	for (; name; name = strtok_r(NULL, " \n", &save)) {
+		value = strtok_r(NULL, " \n", &save);
+		i = table_column(t, name);
+		/* one that comes again is not looked at */
+		if (value && i >= 0 && !row[i])
+			row[i] = must(strdup(value));
+	}
+}
+
+/* Adds a file's lines; false if it can't be read, with errno. */
+static bool table_read(struct table *t, const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char *line = NULL;
+	size_t size = 0;
+	bool ok;
+
+	if (!f)
+		return false;
+	while (getline(&line, &size, f) > 0)
+		table_line(t, line);
+	ok = !ferror(f);
+	free(line);
+	fclose(f);
+	return ok;
+}
+
+static void table_free(struct table *t)
+{
+	int i;
+
+	for (i = 0; i < t->rows * MAX_COLUMNS; i++)
+		free(t->cell[i]);
+	for (i = 0; i < t->columns; i++)
+		free(t->name[i]);
+	free(t->cell);
+	memset(t, 0, sizeof(*t));
+}
+
+static bool is_number(const char *s)
+{
+	s += *s == '-';
+	/* JSON knows no leading zeros */
+	if (!isdigit((unsigned char)*s) || (*s == '0' && s[1]))
+		return false;
+	return !s[strspn(s, "0123456789")];
+}
+
+static void print_table(const struct table *t)
+{
+	int width[MAX_COLUMNS], row, i;
+
+	for (i = 0; i < t->columns; i++) {
+		width[i] = strlen(t->name[i]);
+		for (row = 0; row < t->rows; row++) {
+			const char *s = t->cell[row * MAX_COLUMNS + i];
+
+			if (s && (int)strlen(s) > width[i])
+				width[i] = strlen(s);
+		}
+		printf("%*s%s", width[i], t->name[i],
+		       i < t->columns - 1 ? "  " : "\n");
+	}
+	for (row = 0; row < t->rows; row++)
+		for (i = 0; i < t->columns; i++)
+			printf("%*s%s", width[i],
+			       t->cell[row * MAX_COLUMNS + i] ?: "-",
+			       i < t->columns - 1 ? "  " : "\n");
+}
+
+static void print_string(const char *s)
+{
+	putchar('"');
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			putchar('\\');
+		if ((unsigned char)*s < ' ')
+			printf("\\u%04x", *s);
+		else
+			putchar(*s);
+	}
+	putchar('"');
+}
+
+static void print_json(const struct table *t)
+{
+	int row, i, n;
+
+	putchar('[');
+	for (row = 0; row < t->rows; row++) {
+		printf("%s{", row ? ",\n " : "");
+		for (i = n = 0; i < t->columns; i++) {
+			const char *s = t->cell[row * MAX_COLUMNS + i];
+
+			if (!s)
+				continue;
+			if (n++)
+				printf(", ");
+			print_string(t->name[i]);
+			printf(": ");
+			if (is_number(s))
+				printf("%s", s);
+			else
+				print_string(s);
+		}
+		putchar('}');
+	}
+	puts("]");
+}
+
+static const char *path_of(const char *format, const char *module,
+			   const char *name)
+{
+	static char path[4096];
+	int n = snprintf(path, sizeof(path), "%s", root);
+
+	snprintf(path + n, sizeof(path) - n, format, module, name);
+	return path;
+}
+
+static bool loaded(const char *module)
+{
+	return !access(path_of("/sys/module/%s%s", module, ""), F_OK);
+}
+
+/* Which modules a command is about; says so if there is none. */
+static int none_loaded(const char *module)
+{
+	if (module)
+		fprintf(stderr, "pvcallsctl: %s is not loaded\n", module);
+	else
+		fputs("pvcallsctl: neither pvcalls_mt_back nor pvcalls_mt_front is loaded\n",
+		      stderr);
+	return 1;
+}
+
+static int show_once(const struct view *view, bool json)
+{
+	struct table t = {};
+	const char *path;
+	int found = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(modules) / sizeof(*modules); i++) {
+		if (view->module && strcmp(view->module, modules[i]))
+			continue;
+		if (!loaded(modules[i]))
+			continue;
+		found++;
+		path = path_of("/sys/kernel/debug/%s/%s", modules[i],
+			       view->name);
+		if (!table_read(&t, path)) {
+			fprintf(stderr, "pvcallsctl: %s: %s\n", path,
+				strerror(errno));
+			if (errno == EACCES)
+				fputs("Only root may look.\n", stderr);
+			else if (errno == ENOENT)
+				fputs("Is debugfs mounted there?\n", stderr);
+			table_free(&t);
+			return 1;
+		}
+	}
+	if (!found)
+		return none_loaded(view->module);
+	if (json)
+		print_json(&t);
+	else if (t.rows)
+		print_table(&t);
+	else
+		printf("no %s\n", view->name);
+	table_free(&t);
+	return fflush(stdout) ? 1 : 0;
+}
+
+static int show(const struct view *view, bool json, unsigned int interval)
+{
+	int ret;
+
+	for (;;) {
+		if (interval && !json && isatty(STDOUT_FILENO))
+			fputs("\033[H\033[J", stdout);
+		ret = show_once(view, json);
+		if (ret || !interval)
+			return ret;
+		sleep(interval);
+	}
+}
+
+/* ---- parameters ---- */
+
+static bool read_line(const char *path, char *value, size_t size)
+{
+	FILE *f = fopen(path, "r");
+	bool ok;
+
+	if (!f)
+		return false;
+	ok = fgets(value, size, f);
+	fclose(f);
+	if (ok)
+		value[strcspn(value, "\n")] = '\0';
+	return ok;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Returns whether there is such a one that can be read. */
+static bool list_parameter(const char *module, const char *name, bool json,
+			   bool first)
+{
+	char value[4096];
+
+	if (*name == '.' ||
+	    !read_line(path_of("/sys/module/%s/parameters/%s", module, name),
+		       value, sizeof(value)))
+		return false;
+	if (json) {
+		printf("%s{\"module\": \"%s\", \"name\": \"%s\", \"value\": ",
+		       first ? "" : ",\n ", module, name);
+		print_string(value);
+		putchar('}');
+	} else {
+		printf("%-17s %-16s %s\n", module, name, value);
+	}
+	return true;
+}
+
+static int list_parameters(bool json)
+{
+	struct dirent **names;
+	int found = 0, n, k;
+	size_t i;
+
+	if (json)
+		printf("[");
+	for (i = 0; i < sizeof(modules) / sizeof(*modules); i++) {
+		n = scandir(path_of("/sys/module/%s/parameters%s", modules[i],
+				    ""), &names, NULL, by_name);
+		for (k = 0; k < n; k++) {
+			found += list_parameter(modules[i], names[k]->d_name,
+						json, !found);
+			free(names[k]);
+		}
+		if (n >= 0)
+			free(names);
+	}
+	if (json)
+		puts("]");
+	return found ? 0 : none_loaded(NULL);
+}
+
+static int set_parameter(const char *name, const char *value)
+{
+	const char *path;
+	size_t i;
+	FILE *f;
+
+	if (strchr(name, '/')) {
+		fprintf(stderr, "pvcallsctl: %s is no parameter\n", name);
+		return 2;
+	}
+	for (i = 0; i < sizeof(modules) / sizeof(*modules); i++) {
+		path = path_of("/sys/module/%s/parameters/%s", modules[i],
+			       name);
+		if (access(path, F_OK))
+			continue;
+		f = fopen(path, "w");
+		if (f && fputs(value, f) >= 0 && !fclose(f))
+			return 0;
+		fprintf(stderr, "pvcallsctl: %s=%s: %s; dmesg may say why\n",
+			name, value, strerror(errno));
+		return 1;
+	}
+	fprintf(stderr, "pvcallsctl: no parameter %s in a module that is loaded\n",
+		name);
+	return 1;
+}
+
+static int usage(FILE *to, int ret)
+{
+	size_t i;
+
+	fputs("usage: pvcallsctl [--json] [--watch SECONDS] WHAT\n"
+	      "       pvcallsctl [--json] parameters\n"
+	      "       pvcallsctl set PARAMETER VALUE\n"
+	      "Shows and tunes the PV Calls modules of this domain.\n"
+	      "  WHAT:\n", to);
+	for (i = 0; i < sizeof(views) / sizeof(*views); i++)
+		fprintf(to, "    %-9s %s\n", views[i].name, views[i].about);
+	fputs("  --json           for scripts\n"
+	      "  --watch SECONDS  again and again\n"
+	      "  --root DIR       take DIR/sys for /sys\n"
+	      "  --help           this text\n"
+	      "Ends with 0, or with 1 if there is nothing to look at or it is refused, 2 if it\n"
+	      "was called wrongly. See pvcallsctl(8).\n", to);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "watch", required_argument, NULL, 'w' },
+		{ "root", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{}
+	};
+	unsigned int interval = 0;
+	bool json = false;
+	size_t i;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (c) {
+		case 'j':
+			json = true;
+			break;
+		case 'w':
+			if (!is_number(optarg) || atoi(optarg) < 1)
+				return usage(stderr, 2);
+			interval = atoi(optarg);
+			break;
+		case 'r':
+			root = optarg;
+			break;
+		case 'h':
+			return usage(stdout, 0);
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	argc -= optind;
+	argv += optind;
+	if (argc == 3 && !strcmp(argv[0], "set"))
+		return set_parameter(argv[1], argv[2]);
+	if (argc != 1)
+		return usage(stderr, 2);
+	if (!strcmp(argv[0], "parameters"))
+		return list_parameters(json);
+	for (i = 0; i < sizeof(views) / sizeof(*views); i++)
+		if (!strcmp(argv[0], views[i].name))
+			return show(&views[i], json, interval);
+	return usage(stderr, 2);
+}
