@@ -65,7 +65,7 @@ def xen_arguments(options) -> str:
 
 def dom0_arguments(options) -> str:
     """Dom0's kernel command line."""
-    return f"console=hvc0 loglevel=5 panic=1 log_buf_len=4M {options.dom0_cmdline}".strip()
+    return f"console=hvc0 loglevel=5 oops=panic panic=1 log_buf_len=4M {options.dom0_cmdline}".strip()
 
 
 class Machine:
