@@ -45,6 +45,31 @@ static int pvc_dgram_attach(struct pvc_sock *ps, struct sock *sk)
 	return ret;
 }
 
+/* Sets the peer, or takes it away if there is no address. */
+static int pvc_dgram_set_peer(struct pvc_conn *c, const struct pvc_addr *to)
+{
+	struct xen_pvcalls_request req = { .cmd = PVCALLS_CONNECT };
+	struct xen_pvcalls_connect *args = &req.u.connect;
+	struct pvcalls_response rsp;
+	int ret;
+
+	args->id = c->id;
+	args->len = sizeof(struct sockaddr_in);
+	if (to->len) {
+		args->len = to->len;
+		memcpy(args->addr, to->raw, sizeof(args->addr));
+	}
+	ret = pvc_cmd_call(c->dev, &req, &rsp);
+	if (ret)
+		return ret;
+	spin_lock_irq(&c->lock);
+	c->peer = *to;
+	if (pvc_dev_has(c->dev, PVCALLS_F_NAMES))
+		pvc_addr_from_rsp(&rsp.u.name, &c->local);
+	spin_unlock_irq(&c->lock);
+	return 0;
+}
+
 static int pvc_dgram_create(struct socket *sock, struct pvc_sock *ps,
 			    struct pvc_dev *dev)
 {
@@ -72,18 +97,25 @@ static int pvc_dgram_create(struct socket *sock, struct pvc_sock *ps,
 static int pvc_dgram_open(struct socket *sock, struct pvc_sock *ps,
 			  struct pvc_dev *dev)
 {
+	struct pvc_addr peer = {};
 	int ret;
 
 	if (ps->conn && pvc_dgram_dead(ps->conn)) {
+		peer = ps->conn->peer;
 		pvc_sk_drop_conn(ps, true);
-		if (ps->dpeer == PVC_PEER_REMOTE)
-			ps->dpeer = PVC_PEER_NONE;
 	}
 	if (ps->conn)
 		return 0;
 	ret = ps->local.len ? pvc_bind_again(sock, ps, dev) :
 			      pvc_dgram_create(sock, ps, dev);
-	return ret ?: pvc_dgram_attach(ps, sock->sk);
+	if (!ret)
+		ret = pvc_dgram_attach(ps, sock->sk);
+	/* its peer is the new one's peer, too */
+	if (!ret && peer.len)
+		ret = pvc_dgram_set_peer(ps->conn, &peer);
+	if (ret && ps->dpeer == PVC_PEER_REMOTE)
+		ps->dpeer = PVC_PEER_NONE;
+	return ret;
 }
 
 /* The backend's socket, referenced, made if need be; or an error pointer. */
@@ -151,31 +183,6 @@ static int pvc_dgram_bind(struct socket *sock, struct sockaddr *sa, int len)
 out:
 	pvc_dev_put(dev);
 	return ret;
-}
-
-/* Sets the peer, or takes it away if there is no address. */
-static int pvc_dgram_set_peer(struct pvc_conn *c, const struct pvc_addr *to)
-{
-	struct xen_pvcalls_request req = { .cmd = PVCALLS_CONNECT };
-	struct xen_pvcalls_connect *args = &req.u.connect;
-	struct pvcalls_response rsp;
-	int ret;
-
-	args->id = c->id;
-	args->len = sizeof(struct sockaddr_in);
-	if (to->len) {
-		args->len = to->len;
-		memcpy(args->addr, to->raw, sizeof(args->addr));
-	}
-	ret = pvc_cmd_call(c->dev, &req, &rsp);
-	if (ret)
-		return ret;
-	spin_lock_irq(&c->lock);
-	c->peer = *to;
-	if (pvc_dev_has(c->dev, PVCALLS_F_NAMES))
-		pvc_addr_from_rsp(&rsp.u.name, &c->local);
-	spin_unlock_irq(&c->lock);
-	return 0;
 }
 
 /* Whoever it talked to is its peer no more. */
@@ -480,9 +487,11 @@ static int pvc_dgram_to(struct sock *sk, const struct msghdr *msg,
 	       pvc_route_remote(sock_net(sk), to) && pvc_dev_datagrams();
 }
 
-static int pvc_dgram_check(const struct sock *sk, const struct msghdr *msg,
+static int pvc_dgram_check(const struct sock *sk, struct msghdr *msg,
 			   size_t len, const struct pvc_addr *to)
 {
+	struct cmsghdr *cmsg;
+
 	/* as much as IPv4's and UDP's headers leave */
 	if (len > 65535 - sizeof(struct iphdr) - sizeof(struct udphdr))
 		return -EMSGSIZE;
@@ -490,6 +499,9 @@ static int pvc_dgram_check(const struct sock *sk, const struct msghdr *msg,
 		return -EOPNOTSUPP;
 	if (to->len && !pvc_addr_port(to) && sk->sk_protocol == IPPROTO_UDP)
 		return -EINVAL;
+	for_each_cmsghdr(cmsg, msg)
+		if (!CMSG_OK(msg, cmsg) || cmsg->cmsg_level == SOL_UDP)
+			return -EINVAL;
 	return 0;
 }
 

@@ -26,8 +26,8 @@ MODULE_PARM_DESC(ring_order,
 static atomic_long_t pvcalls_ring_pages;
 static long pvcalls_max_ring_pages;
 
-/* Holds the largest datagram */
-#define PVC_DGRAM_ORDER	6
+/* For datagrams: half of a direction holds the largest one */
+#define PVC_DGRAM_ORDER	7
 
 /* From this order on rings are made smaller as the pages get used up */
 #define PVC_SMALL_ORDER	4
@@ -69,6 +69,10 @@ static unsigned int pvc_wanted_order(const struct sock *sk)
 
 	if (!sk)
 		return order;
+	if (sk->sk_type == SOCK_DGRAM) {
+		order = PVC_DGRAM_ORDER;
+		size = out = in = RINGBUF_SIZE(order);
+	}
 	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
 		out = READ_ONCE(sk->sk_sndbuf) / 2;
 	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)

@@ -4,6 +4,7 @@
  * polling, many at a time, the guest's own addresses.
  *
  *   pvdgram --echo 7010 & pvdgram 127.0.0.1 7010
+ *   pvdgram --survive 10.0.0.1 7010		the backend goes and comes back
  */
 #define _GNU_SOURCE
 #include <netinet/ip_icmp.h>
@@ -459,6 +460,37 @@ static void case_bad(void)
 	exchange(fd, 10);
 }
 
+/*
+ * Not among the others: the way to the peer breaks meanwhile, and is mended.
+ * Both sockets must be told, and go on.
+ */
+static int survive(void)
+{
+	int one = udp_connected(), two = udp(0), broken = 0, good = 0;
+	long n;
+
+	sem_check = "survive";
+	watchdog(CHECK_SECONDS);
+	exchange(two, 10);
+	set_time(one, SO_RCVTIMEO, 200);
+	puts("ready");
+	fflush(stdout);
+	while (good < 10 && !sem_failures) {
+		sem_step = "send and receive";
+		n = RC(send(one, "abc", 3, 0));
+		if (n == 3)
+			n = RC(recv(one, buf, sizeof(buf), 0));
+		if (n == 3 && broken)
+			good++;
+		else if (n < 0)
+			broken++;
+	}
+	RC(recv(two, buf, 1, MSG_DONTWAIT));
+	exchange(two, 10);
+	printf("%d calls failed meanwhile\n", broken);
+	return sem_failures ? 1 : 0;
+}
+
 static const struct check checks[] = {
 	{ "sizes", case_sizes },
 	{ "boundaries", case_boundaries },
@@ -481,6 +513,12 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "--echo"))
 		return echo_main(atoi(argv[2]));
+	if (argc == 4 && !strcmp(argv[1], "--survive")) {
+		sem_addr.sin_family = AF_INET;
+		sem_addr.sin_port = htons(atoi(argv[3]));
+		inet_pton(AF_INET, argv[2], &sem_addr.sin_addr);
+		return survive();
+	}
 	return checks_main(argc, argv,
 			   "Sockets of datagrams; ADDRESS and PORT of pvdgram --echo PORT.",
 			   checks, ARRAY_SIZE(checks));
