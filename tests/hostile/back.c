@@ -93,7 +93,7 @@ void be_offer(unsigned int features)
 {
 	static const char * const keys[] = {
 		"feature-defer", "feature-shutdown", "feature-names",
-		"feature-ipv6", "feature-wakeup"
+		"feature-ipv6", "feature-wakeup", "feature-dgram"
 	};
 	unsigned int i;
 

@@ -21,6 +21,7 @@ enum {
 	F_NAMES		= 4,
 	F_IPV6		= 8,
 	F_WAKEUP	= 16,
+	F_DGRAM		= 32,
 };
 
 /**

@@ -131,6 +131,42 @@ static void unmap(struct be *be, struct bconn *c)
 		be_unmap(be, c);
 }
 
+/* A record that is not as it should be, after some that are */
+static void record(struct be *be, struct bconn *c)
+{
+	static const struct {
+		u32 len, type, err, addr_len, bytes;
+	} bad[] = {
+		{ 65528, 0, 0, 16, 152 },
+		{ 0xffffffff, 0, 0, 16, 152 },
+		{ 0xffffffd0, 0, 0, 16, 152 },
+		{ 200, 0, 0, 16, 152 },
+		{ 0, 2, 0, 16, 48 },
+		{ 0, 0, 0, 16, 8 },
+		{ 0, 0, 0, 16, 1 },
+		{ 0, 1, 5, 0, 48 },
+		{ 0, 1, -512, 0, 48 },
+		{ 0, 1, 0x80000000, 0, 48 },
+		{ 100, 0, 0, 3, 152 },
+		{ 100, 0, 0, 29, 152 },
+		{ 100, 0, 0, 0xffffffff, 152 },
+	};
+	u32 header[38] = {
+		bad[LIE->value].len, bad[LIE->value].type, bad[LIE->value].err,
+		bad[LIE->value].addr_len, 0x5f1b0002, 0x0100000a,
+	};
+
+	if (c->step < 10)
+		conn_echo(be, c);
+	else if (c->step == 10)
+		conn_put(be, c, header, bad[LIE->value].bytes);
+}
+
+#define DGRAM(n, a, x)							\
+	{ n, run_lie, 90, 0, &(const struct lie) {			\
+		.victim = "datagrams 100000", .allow = a, .data = record, \
+		.value = x, .features = F_DGRAM | F_WAKEUP | F_NAMES } }
+
 #define DATA(n, v, a, d, x)						\
 	{ n, run_lie, 90, 0, &(const struct lie) {			\
 		.victim = v, .allow = a, .data = d, .value = (u32)(x) } }
@@ -169,6 +205,22 @@ const struct hcase data_cases[] = {
 	DATA("scribble-refs", "echo 50000", OK, scribble, 0),
 	DATA("scribble-indexes", RECV, ERR | KILLED, indexes, 0),
 	BOTH("scribble-thresholds", "echo 50000", OK, thresholds, 0),
+	{ "datagrams", run_lie, 90, 0, &(const struct lie) {
+		.victim = "datagrams 200", .allow = OK,
+		.features = F_DGRAM | F_WAKEUP | F_NAMES } },
+	DGRAM("datagram-len-udp", ERR, 0),
+	DGRAM("datagram-len-negative", ERR, 1),
+	DGRAM("datagram-len-wraps", ERR, 2),
+	DGRAM("datagram-len-beyond", ERR, 3),
+	DGRAM("datagram-type", ERR, 4),
+	DGRAM("datagram-header-part", ERR, 5),
+	DGRAM("datagram-one-byte", ERR, 6),
+	DGRAM("datagram-error-positive", ERR, 7),
+	DGRAM("datagram-error-restart", ERR, 8),
+	DGRAM("datagram-error-lowest", ERR, 9),
+	DGRAM("datagram-name-short", KILLED, 10),
+	DGRAM("datagram-name-long", KILLED, 11),
+	DGRAM("datagram-name-huge", KILLED, 12),
 	DATA("unmap-in-use", RECV, ERR | KILLED, unmap, 0),
 };
 

@@ -152,6 +152,30 @@ static void timeout(void)
 		sorry("recv with SO_RCVTIMEO");
 }
 
+/* Datagrams there and back */
+static void datagrams(long n)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in from;
+	socklen_t len;
+	long i;
+
+	if (fd < 0)
+		sorry("socket");
+	for (i = 0; i < n; i++) {
+		memset(buf, i, 100);
+		if (sendto(fd, buf, 100, 0, (void *)&peer, sizeof(peer)) < 0)
+			sorry("sendto");
+		len = sizeof(from);
+		if (recvfrom(fd, buf, sizeof(buf), 0, (void *)&from, &len) < 0)
+			sorry("recvfrom");
+		if (len > sizeof(from)) {
+			puts("recvfrom: length makes no sense");
+			exit(3);
+		}
+	}
+}
+
 static void poll_listener(void)
 {
 	struct pollfd p = { .fd = listening(), .events = POLLIN };
@@ -192,6 +216,8 @@ int main(int argc, char **argv)
 		poll_listener();
 	} else if (!strcmp(op, "nonblocking")) {
 		nonblocking();
+	} else if (!strcmp(op, "datagrams")) {
+		datagrams(bytes);
 	} else if (!strcmp(op, "timeout")) {
 		timeout();
 	} else {
