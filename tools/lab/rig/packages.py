@@ -22,6 +22,9 @@ FAT_PACKAGES = ["python3.11-minimal", "libpython3.11-minimal", "libpython3.11-st
 # Libraries come with the programs that need them, by way of Depends; other packages only when named above.
 LIBRARY = re.compile(r"^(lib(?!python|debconf|pam)[a-z0-9.+-]+|zlib1g)$")
 
+# What this host has installed, perhaps from elsewhere, is of no interest to the images.
+ANY_HOST = ["-o", "Dir::State::status=/dev/null"]
+
 KERNELS = {"6.1": "linux-image-amd64", "6.12": "linux-image-6.12-amd64"}
 
 
@@ -83,7 +86,7 @@ class Packages:
             _apt("install", "--no-install-recommends", *missing)
 
     def _depends(self, packages: list) -> list:
-        text = run(["apt-cache", "depends", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks",
+        text = run(["apt-cache", *ANY_HOST, "depends", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks",
                     "--no-replaces", "--no-enhances", *packages])
         return re.findall(r"^ [ |](?:Pre)?Depends: ([^<\s]+)$", text, re.MULTILINE)
 
@@ -98,7 +101,7 @@ class Packages:
         return known
 
     def _candidates(self, packages: list) -> dict:
-        text = run(["apt-cache", "policy", *packages])
+        text = run(["apt-cache", *ANY_HOST, "policy", *packages])
         found = re.findall(r"^(\S+?)(?::\w+)?:\n  Installed: .*\n  Candidate: (\S+)", text, re.MULTILINE)
         return {name: version for name, version in found if version != "(none)"}
 
@@ -123,7 +126,7 @@ class Packages:
         incoming = self.tree / f".incoming.{os.getpid()}"
         incoming.mkdir(parents=True)
         try:
-            run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *packages], cwd=incoming,
+            run(["apt-get", *ANY_HOST, "-q", "-o", "APT::Sandbox::User=root", "download", *packages], cwd=incoming,
                 env=_apt_environment())
             for deb in sorted(incoming.glob("*.deb")):
                 name = deb.name.split("_")[0]
