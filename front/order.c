@@ -71,7 +71,8 @@ static unsigned int pvc_wanted_order(const struct sock *sk)
 		return order;
 	if (sk->sk_type == SOCK_DGRAM) {
 		order = PVC_DGRAM_ORDER;
-		size = out = in = RINGBUF_SIZE(order);
+		out = RINGBUF_SIZE(order);
+		in = out;
 	}
 	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
 		out = READ_ONCE(sk->sk_sndbuf) / 2;

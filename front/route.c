@@ -70,7 +70,7 @@ static int pvc_route_parse(struct pvc_routes *routes, char *rest)
 {
 	char *word;
 
-	while ((word = strsep(&rest, ", \n"))) {
+	while ((word = strsep(&rest, ",\n "))) {
 		if (!*word)
 			continue;
 		if (routes->n == PVC_MAX_PREFIXES) {

@@ -117,7 +117,7 @@ static struct pvc_cgroups *pvc_cgroups_parse(const char *val)
 	}
 	strim(cgroups->text);
 	rest = copy;
-	while (!ret && (name = strsep(&rest, ", \n")))
+	while (!ret && (name = strsep(&rest, ",\n ")))
 		if (*name)
 			ret = pvc_cgroups_add(cgroups, name);
 out:
