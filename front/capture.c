@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Registers IPPROTO_PVCALLS, and turns programs' TCP sockets into it while they
- * are made: a probe on inet_create() and inet6_create() changes the protocol
- * that is looked up. Sockets of the kernel itself are left alone.
+ * Registers IPPROTO_PVCALLS, and turns programs' sockets of TCP, UDP and ICMP
+ * echoes into it while they are made: a probe on inet_create() and
+ * inet6_create() changes the protocol that is looked up. Sockets of the kernel
+ * itself are left alone.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -21,6 +22,13 @@
 
 /* What stands for ICMP echoes while a socket is made; free on all kernels */
 #define PVC_PROTO_ECHO	(IPPROTO_PVCALLS + 1)
+
+static int pvc_create_probe(struct kprobe *p, struct pt_regs *regs);
+
+static struct kprobe pvcalls_probes[] = {
+	{ .symbol_name = "inet_create", .pre_handler = pvc_create_probe },
+	{ .symbol_name = "inet6_create", .pre_handler = pvc_create_probe },
+};
 
 /*
  * int inet_create(struct net *net, struct socket *sock, int protocol, int kern)
@@ -46,18 +54,13 @@ static int pvc_create_probe(struct kprobe *p, struct pt_regs *regs)
 			break;
 		if (protocol == IPPROTO_IP || protocol == IPPROTO_UDP)
 			pvcalls_set_argument2(regs, IPPROTO_PVCALLS);
-		else if (protocol == IPPROTO_ICMP ||
-			 protocol == IPPROTO_ICMPV6)
+		else if (protocol == (p == &pvcalls_probes[1] ?
+				      IPPROTO_ICMPV6 : IPPROTO_ICMP))
 			pvcalls_set_argument2(regs, PVC_PROTO_ECHO);
 		break;
 	}
 	return 0;
 }
-
-static struct kprobe pvcalls_probes[] = {
-	{ .symbol_name = "inet_create", .pre_handler = pvc_create_probe },
-	{ .symbol_name = "inet6_create", .pre_handler = pvc_create_probe },
-};
 
 /**
  * struct pvc_kind - a kind of sockets that we make
