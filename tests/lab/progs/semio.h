@@ -120,23 +120,20 @@ static inline long put_bytes(int fd, size_t len, uint64_t at)
 static inline long fill(int fd)
 {
 	static char buf[65536];
-	size_t len = sizeof(buf);
 	long done = 0, n;
+	bool last = false;
 
 	for (;;) {
-		pattern_fill(buf, len, done);
-		n = RC(send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL));
+		pattern_fill(buf, sizeof(buf), done);
+		n = RC(send(fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_NOSIGNAL));
+		if (n != -EAGAIN && n <= 0)
+			return n;
 		if (n > 0)
 			done += n;
-		else if (n != -EAGAIN)
-			return n;
-		/* the stack below may yet take some from us */
-		else if (poll_now(fd, POLLOUT, 300) & POLLOUT)
-			len = sizeof(buf);
-		else if (len == 1)
+		else if (last)
 			return done;
-		else
-			len = 1;
+		/* the stack below may yet take some, and not say so */
+		last = n < 0 && !(poll_now(fd, POLLOUT, 300) & POLLOUT);
 	}
 }
 
