@@ -9,7 +9,13 @@
 
 #include "conn.h"
 
-static int pvc_sane_error(s32 err)
+/**
+ * pvc_sane_error() - an error that the backend has told
+ * @err: what it has written
+ *
+ * Return: @err, or -EPROTO where that is none.
+ */
+int pvc_sane_error(s32 err)
 {
 	return err < 0 && err >= -EHWPOISON ? err : -EPROTO;
 }

@@ -192,6 +192,7 @@ void pvc_conn_unaccept(struct pvc_conn *l, struct pvc_conn *c);
 /* active.c: the ring's indexes and events */
 bool pvc_conn_event(void *arg);
 void pvc_conn_end(struct pvc_conn *c, int in_err, int out_err);
+int pvc_sane_error(s32 err);
 void pvc_conn_break(struct pvc_conn *c, const char *what);
 void pvc_conn_attach(struct pvc_conn *c, struct sock *sk);
 int pvc_conn_space(struct pvc_conn *c, bool wait);

@@ -93,18 +93,9 @@ static int pvc_bind_native(struct socket *sock, __be16 port)
 	return pvc_native(sock->sk)->bind(sock, (struct sockaddr *)&ss, len);
 }
 
-/**
- * pvc_bind_remote() - bind at the backend
- * @sock: socket without one of the backend's
- * @ps: of it, ctl held
- * @dev: connection to the backend
- * @addr: address; any is bound in the guest, too
- *
- * Context: process, sleeps; killable.
- * Return: 0 or a negative error.
- */
-int pvc_bind_remote(struct socket *sock, struct pvc_sock *ps,
-		    struct pvc_dev *dev, const struct pvc_addr *addr)
+/* Binds at the backend; any address in the guest, too. */
+static int pvc_bind_remote(struct socket *sock, struct pvc_sock *ps,
+			   struct pvc_dev *dev, const struct pvc_addr *addr)
 {
 	bool names = pvc_dev_has(dev, PVCALLS_F_NAMES);
 	bool any = pvc_addr_is_any(addr);
@@ -136,15 +127,7 @@ int pvc_bind_remote(struct socket *sock, struct pvc_sock *ps,
 	return ret;
 }
 
-/**
- * pvc_port_denied() - may the program not bind to this port?
- * @sk: its socket
- * @a: address
- *
- * Context: process.
- * Return: true if it needs CAP_NET_BIND_SERVICE and has not got it.
- */
-bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
+static bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
 {
 	unsigned short port = ntohs(pvc_addr_port(a));
 
@@ -152,9 +135,32 @@ bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
 	       !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE);
 }
 
+/* Call with ctl held. */
+static int pvc_bind_locked(struct socket *sock, struct pvc_sock *ps,
+			   struct pvc_dev *dev, struct pvc_addr *a,
+			   struct sockaddr *sa, int len)
+{
+	bool dgram = sock->type == SOCK_DGRAM;
+	struct sock *sk = sock->sk;
+	int ret;
+
+	if (ps->conn || (dgram && ps->local.len) || inet_sk(sk)->inet_num)
+		return -EINVAL;
+	if (!pvc_addr_is_any(a) && pvc_addr_is_local(sock_net(sk), a)) {
+		if (!dgram)
+			pvc_go_local(sock);
+		return pvc_native(sk)->bind(sock, sa, len);
+	}
+	ret = pvc_bind_remote(sock, ps, dev, a);
+	ps->port_given = pvc_addr_port(a);
+	if (!ret && dgram)
+		ret = pvc_dgram_attach(ps, sk);
+	return ret;
+}
+
 /**
  * pvc_bind() - bind()
- * @sock: undecided or remote socket
+ * @sock: undecided or remote socket, or one of datagrams
  * @sa: address
  * @len: its length in bytes
  *
@@ -177,30 +183,15 @@ int pvc_bind(struct socket *sock, struct sockaddr *sa, int len)
 		return native->bind(sock, sa, len);
 	if (pvc_port_denied(sk, &a))
 		return -EACCES;
-	dev = pvc_dev_get();
-	if (!dev) {
-		ret = native->bind(sock, sa, len);
-		return ret;
-	}
+	dev = sock->type == SOCK_DGRAM ? pvc_dgram_dev() : pvc_dev_get();
+	if (!dev)
+		return native->bind(sock, sa, len);
 	ps = pvc_sk_create(sk);
-	ret = -ENOMEM;
-	if (!ps)
-		goto out;
-	ret = mutex_lock_killable(&ps->ctl);
-	if (ret)
-		goto out;
-	if (ps->conn || inet_sk(sk)->inet_num) {
-		ret = -EINVAL;
-	} else if (!pvc_addr_is_any(&a) &&
-		   pvc_addr_is_local(sock_net(sk), &a)) {
-		pvc_go_local(sock);
-		ret = native->bind(sock, sa, len);
-	} else {
-		ret = pvc_bind_remote(sock, ps, dev, &a);
-		ps->port_given = pvc_addr_port(&a);
+	ret = ps ? mutex_lock_killable(&ps->ctl) : -ENOMEM;
+	if (!ret) {
+		ret = pvc_bind_locked(sock, ps, dev, &a, sa, len);
+		mutex_unlock(&ps->ctl);
 	}
-	mutex_unlock(&ps->ctl);
-out:
 	pvc_dev_put(dev);
 	return ret;
 }

@@ -12,6 +12,7 @@
 #include <linux/udp.h>
 #include <net/sock.h>
 
+#include "record.h"
 #include "route.h"
 #include "sock.h"
 
@@ -21,8 +22,13 @@ static bool pvc_dgram_dead(const struct pvc_conn *c)
 	return READ_ONCE(c->state) == PVC_CONN_FAILED || READ_ONCE(c->in_err);
 }
 
-/* The connection to a backend that knows datagrams, referenced, or NULL. */
-static struct pvc_dev *pvc_dgram_dev(void)
+/**
+ * pvc_dgram_dev() - the connection to a backend that knows datagrams
+ *
+ * Context: process.
+ * Return: referenced, or NULL if there is none.
+ */
+struct pvc_dev *pvc_dgram_dev(void)
 {
 	struct pvc_dev *dev = pvc_dev_get();
 
@@ -33,8 +39,15 @@ static struct pvc_dev *pvc_dgram_dev(void)
 	return dev;
 }
 
-/* Gives the backend's socket its data ring; does not wait for the answer. */
-static int pvc_dgram_attach(struct pvc_sock *ps, struct sock *sk)
+/**
+ * pvc_dgram_attach() - give the backend's socket its data ring
+ * @ps: whose, ctl held
+ * @sk: the program's socket
+ *
+ * Context: process, may sleep; does not wait for the backend.
+ * Return: 0 or a negative error: then the backend's socket is gone.
+ */
+int pvc_dgram_attach(struct pvc_sock *ps, struct sock *sk)
 {
 	struct pvc_addr none = { .len = sizeof(struct sockaddr_in) };
 	int ret = pvc_conn_connect(ps->conn, sk, &none);
@@ -146,45 +159,6 @@ static struct pvc_conn *pvc_dgram_conn(struct socket *sock)
 	return ret ? ERR_PTR(ret) : c;
 }
 
-static int pvc_dgram_bind(struct socket *sock, struct sockaddr *sa, int len)
-{
-	const struct proto_ops *native = pvc_native(sock->sk);
-	struct sock *sk = sock->sk;
-	struct pvc_sock *ps;
-	struct pvc_addr a;
-	struct pvc_dev *dev;
-	int ret;
-
-	if (pvc_addr_from_user(sk, sa, len, true, &a))
-		return native->bind(sock, sa, len);
-	if (pvc_port_denied(sk, &a))
-		return -EACCES;
-	dev = pvc_dgram_dev();
-	if (!dev)
-		return native->bind(sock, sa, len);
-	ps = pvc_sk_create(sk);
-	ret = -ENOMEM;
-	if (!ps)
-		goto out;
-	ret = mutex_lock_killable(&ps->ctl);
-	if (ret)
-		goto out;
-	if (ps->conn || inet_sk(sk)->inet_num) {
-		ret = -EINVAL;
-	} else if (!pvc_addr_is_any(&a) &&
-		   pvc_addr_is_local(sock_net(sk), &a)) {
-		ret = native->bind(sock, sa, len);
-	} else {
-		ret = pvc_bind_remote(sock, ps, dev, &a);
-		if (!ret)
-			ret = pvc_dgram_attach(ps, sk);
-	}
-	mutex_unlock(&ps->ctl);
-out:
-	pvc_dev_put(dev);
-	return ret;
-}
-
 /* Whoever it talked to is its peer no more. */
 static void pvc_dgram_unpeer(struct socket *sock, struct pvc_sock *ps)
 {
@@ -280,74 +254,6 @@ static int pvc_dgram_getname(struct socket *sock, struct sockaddr *sa, int peer)
 	return ret;
 }
 
-/* The next record's header. Returns the record's size, 0 if there is none. */
-static int pvc_dgram_next(struct pvc_conn *c, struct pvcalls_dgram *hdr,
-			  bool arm)
-{
-	struct kvec kv = { .iov_base = hdr, .iov_len = sizeof(*hdr) };
-	int n = pvc_conn_avail(c, arm);
-	struct iov_iter iter;
-
-	if (!n)
-		return 0;
-	if (n < sizeof(*hdr))
-		goto broken;
-	iov_iter_kvec(&iter, ITER_DEST, &kv, 1, sizeof(*hdr));
-	pvc_ring_read(&c->ring, 0, sizeof(*hdr), &iter);
-	if (hdr->type > PVCALLS_DGRAM_ERROR || hdr->len > PVCALLS_MAX_DGRAM ||
-	    PVCALLS_DGRAM_SIZE(hdr->len) > n)
-		goto broken;
-	return PVCALLS_DGRAM_SIZE(hdr->len);
-
-broken:
-	pvc_conn_break(c, "datagram");
-	return 0;
-}
-
-static void pvc_dgram_put_name(const struct sock *sk, struct msghdr *msg,
-			       const struct pvcalls_dgram *hdr)
-{
-	struct pvcalls_rsp_name name = { .len = hdr->addr_len };
-	struct pvc_addr a;
-
-	if (!msg->msg_name)
-		return;
-	memcpy(name.addr, hdr->addr, sizeof(name.addr));
-	pvc_addr_from_rsp(&name, &a);
-	msg->msg_namelen = pvc_addr_to_user(sk, &a, msg->msg_name);
-}
-
-/* Takes a record from the ring; -EAGAIN if there is none. */
-static int pvc_dgram_take(struct sock *sk, struct pvc_conn *c,
-			  struct msghdr *msg, size_t len, int flags, bool arm)
-{
-	struct pvcalls_dgram hdr;
-	int size, ret = -EAGAIN;
-	size_t n;
-
-	mutex_lock(&c->rx_mutex);
-	size = pvc_dgram_next(c, &hdr, arm);
-	if (size && hdr.type == PVCALLS_DGRAM_ERROR) {
-		ret = hdr.err < 0 && hdr.err >= -EHWPOISON ? hdr.err : -EPROTO;
-		/* an error is told once, also to who only peeks */
-		flags &= ~MSG_PEEK;
-	} else if (size) {
-		n = min_t(size_t, len, hdr.len);
-		ret = flags & MSG_TRUNC ? hdr.len : n;
-		if (n < hdr.len)
-			msg->msg_flags |= MSG_TRUNC;
-		if (pvc_ring_read(&c->ring, sizeof(hdr), n, &msg->msg_iter) < n)
-			ret = -EFAULT;
-		pvc_dgram_put_name(sk, msg, &hdr);
-	}
-	if (size && !(flags & MSG_PEEK))
-		pvc_conn_consume(c, size);
-	mutex_unlock(&c->rx_mutex);
-	if (size && !(flags & MSG_PEEK))
-		pvc_recv_rearm(sk, c);
-	return ret;
-}
-
 /* One try, at the backend's socket and the native one. */
 static int pvc_dgram_try(struct socket *sock, struct msghdr *msg, size_t len,
 			 int flags, bool arm)
@@ -357,7 +263,7 @@ static int pvc_dgram_try(struct socket *sock, struct msghdr *msg, size_t len,
 	int ret = -EAGAIN;
 
 	if (c) {
-		ret = pvc_dgram_take(sk, c, msg, len, flags, arm);
+		ret = pvc_record_take(sk, c, msg, len, flags, arm);
 		pvc_conn_put(c);
 	}
 	if (ret == -EAGAIN)
@@ -371,110 +277,54 @@ static int pvc_dgram_try(struct socket *sock, struct msghdr *msg, size_t len,
 static int pvc_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 			     size_t len, int flags)
 {
-	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	struct sock *sk = sock->sk;
-	bool waiting = false;
-	long timeo, ret;
+	struct pvc_waiter waiter;
+	long ret;
 
 	if (flags & MSG_ERRQUEUE)
 		return pvc_native(sk)->recvmsg(sock, msg, len, flags);
-	timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	for (;;) {
-		ret = pvc_dgram_try(sock, msg, len, flags, waiting);
+	pvc_waiter_init(&waiter, sock_rcvtimeo(sk, flags & MSG_DONTWAIT));
+	do {
+		ret = pvc_dgram_try(sock, msg, len, flags, waiter.waiting);
 		if (ret != -EAGAIN)
 			break;
-		/* on the wait queue before the look that decides to wait */
-		if (!waiting && timeo) {
-			add_wait_queue(sk_sleep(sk), &wait);
-			waiting = true;
-			continue;
-		}
-		ret = pvc_wait(sk, &wait, timeo);
-		if (ret < 0)
-			break;
-		timeo = ret;
-	}
-	if (waiting)
-		remove_wait_queue(sk_sleep(sk), &wait);
+		ret = pvc_waiter_next(&waiter, sk, NULL);
+	} while (!ret);
+	pvc_waiter_end(&waiter, sk);
 	return ret;
-}
-
-/* An error of an earlier datagram is told by the next call, whichever. */
-static int pvc_dgram_error(struct sock *sk, struct pvc_conn *c)
-{
-	struct pvcalls_dgram hdr;
-	int size, ret = sock_error(sk);
-
-	if (ret)
-		return ret;
-	mutex_lock(&c->rx_mutex);
-	size = pvc_dgram_next(c, &hdr, false);
-	if (size && hdr.type == PVCALLS_DGRAM_ERROR) {
-		ret = hdr.err < 0 && hdr.err >= -EHWPOISON ? hdr.err : -EPROTO;
-		pvc_conn_consume(c, size);
-	}
-	mutex_unlock(&c->rx_mutex);
-	return ret;
-}
-
-static int pvc_dgram_write(struct pvc_conn *c, struct pvcalls_dgram *hdr,
-			   struct msghdr *msg)
-{
-	struct kvec kv = { .iov_base = hdr, .iov_len = sizeof(*hdr) };
-	struct iov_iter iter;
-
-	iov_iter_kvec(&iter, ITER_SOURCE, &kv, 1, sizeof(*hdr));
-	pvc_ring_write(&c->ring, 0, sizeof(*hdr), &iter);
-	if (pvc_ring_write(&c->ring, sizeof(*hdr), hdr->len,
-			   &msg->msg_iter) < hdr->len)
-		return -EFAULT;
-	pvc_conn_produce(c, PVCALLS_DGRAM_SIZE(hdr->len));
-	return hdr->len;
 }
 
 static int pvc_dgram_send(struct sock *sk, struct pvc_conn *c,
 			  struct pvcalls_dgram *hdr, struct msghdr *msg,
 			  long timeo)
 {
-	DEFINE_WAIT_FUNC(wait, woken_wake_function);
-	bool waiting = false;
+	struct pvc_waiter waiter;
 	long ret;
 
+	pvc_waiter_init(&waiter, timeo);
 	mutex_lock(&c->tx_mutex);
-	for (;;) {
+	do {
 		ret = -EPIPE;
 		if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
 			break;
 		ret = -ENETDOWN;
 		if (pvc_conn_gone(c) || pvc_dgram_dead(c))
 			break;
-		if (pvc_conn_space(c, waiting) >=
+		if (pvc_conn_space(c, waiter.waiting) >=
 		    PVCALLS_DGRAM_SIZE(hdr->len)) {
-			ret = pvc_dgram_write(c, hdr, msg);
+			ret = pvc_record_write(c, hdr, msg);
 			break;
 		}
-		/* on the wait queue before the look that decides to wait */
-		if (!waiting && timeo) {
-			add_wait_queue(sk_sleep(sk), &wait);
-			waiting = true;
-			continue;
-		}
-		mutex_unlock(&c->tx_mutex);
-		ret = pvc_wait(sk, &wait, timeo);
-		mutex_lock(&c->tx_mutex);
-		if (ret < 0)
-			break;
-		timeo = ret;
-	}
+		ret = pvc_waiter_next(&waiter, sk, &c->tx_mutex);
+	} while (!ret);
 	mutex_unlock(&c->tx_mutex);
-	if (waiting)
-		remove_wait_queue(sk_sleep(sk), &wait);
+	pvc_waiter_end(&waiter, sk);
 	return ret;
 }
 
-/* To whom: 1 if that is somebody outside, then @to has no length for the peer. */
-static int pvc_dgram_to(struct sock *sk, const struct msghdr *msg,
-			struct pvc_addr *to)
+/* Is it for somebody outside? Without a length in @to for the peer. */
+static bool pvc_dgram_to(struct sock *sk, const struct msghdr *msg,
+			 struct pvc_addr *to)
 {
 	const struct pvc_sock *ps = pvc_sk(sk);
 
@@ -522,7 +372,7 @@ static int pvc_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 	c = pvc_dgram_conn(sock);
 	if (IS_ERR(c))
 		return PTR_ERR(c);
-	ret = pvc_dgram_error(sk, c);
+	ret = sock_error(sk) ?: pvc_record_error(c);
 	if (!ret && PVCALLS_DGRAM_SIZE(len) > pvc_conn_want_space(c))
 		ret = -EMSGSIZE;
 	if (!ret && to.len) {
@@ -564,18 +414,14 @@ static int pvc_dgram_ioctl(struct socket *sock, unsigned int cmd,
 			   unsigned long arg)
 {
 	struct pvc_conn *c = pvc_sk_conn(sock->sk);
-	struct pvcalls_dgram hdr;
-	int size = 0;
+	int len = -EAGAIN;
 
-	if (c && cmd == SIOCINQ) {
-		mutex_lock(&c->rx_mutex);
-		size = pvc_dgram_next(c, &hdr, false);
-		mutex_unlock(&c->rx_mutex);
-	}
+	if (c && cmd == SIOCINQ)
+		len = pvc_record_len(c);
 	if (c)
 		pvc_conn_put(c);
-	if (size && hdr.type == PVCALLS_DGRAM_DATA)
-		return put_user(hdr.len, (int __user *)arg);
+	if (len >= 0)
+		return put_user(len, (int __user *)arg);
 	return pvc_native(sock->sk)->ioctl(sock, cmd, arg);
 }
 
@@ -613,7 +459,7 @@ void pvc_dgram_init(struct proto_ops *ops)
 {
 	ops->owner = THIS_MODULE;
 	ops->release = pvc_release;
-	ops->bind = pvc_dgram_bind;
+	ops->bind = pvc_bind;
 	ops->connect = pvc_dgram_connect;
 	ops->getname = pvc_dgram_getname;
 	ops->poll = pvc_dgram_poll;

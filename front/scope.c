@@ -171,14 +171,14 @@ MODULE_PARM_DESC(capture_except,
 		 "Paths of cgroups whose processes' sockets are left alone, likewise (default none)");
 
 /* Is this process in one of them, or below? */
-static bool pvc_cgroups_have(struct pvc_cgroups __rcu *where)
+static bool pvc_cgroups_have(struct pvc_cgroups __rcu **where)
 {
 	struct pvc_cgroups *cgroups;
 	bool found = false;
 	unsigned int i;
 
 	rcu_read_lock();
-	cgroups = rcu_dereference(where);
+	cgroups = rcu_dereference(*where);
 	for (i = 0; cgroups && !found && i < cgroups->n; i++)
 		found = cgroup_is_descendant(task_dfl_cgroup(current),
 					     cgroups->cgroup[i]);
@@ -256,9 +256,9 @@ bool pvc_scope_has(const struct net *net)
 	pn = net_generic(net, pvcalls_net_id);
 	if (!READ_ONCE(pn->capture))
 		return false;
-	if (how == PVC_CAPTURE_CGROUP && !pvc_cgroups_have(pvcalls_captured))
+	if (how == PVC_CAPTURE_CGROUP && !pvc_cgroups_have(&pvcalls_captured))
 		return false;
-	return !pvc_cgroups_have(pvcalls_excepted);
+	return !pvc_cgroups_have(&pvcalls_excepted);
 }
 
 /**

@@ -55,6 +55,18 @@ struct pvc_sock {
 	int opts[PVC_RELAYED];
 };
 
+/**
+ * struct pvc_waiter - a call that waits for something to happen to its socket
+ * @wait: on the socket's wait queue
+ * @waiting: it is; then a look must ask to be woken
+ * @timeo: jiffies that may still be waited
+ */
+struct pvc_waiter {
+	wait_queue_entry_t wait;
+	bool waiting;
+	long timeo;
+};
+
 /* The TCP socket's own operations */
 const struct proto_ops *pvc_native(const struct sock *sk);
 /* Ours, for a socket that may become or is remote */
@@ -75,6 +87,8 @@ int pvc_release(struct socket *sock);
 int pvc_sock_init(void);
 
 /* dgram.c */
+struct pvc_dev *pvc_dgram_dev(void);
+int pvc_dgram_attach(struct pvc_sock *ps, struct sock *sk);
 void pvc_dgram_init(struct proto_ops *ops);
 
 /* connect.c */
@@ -82,11 +96,8 @@ int pvc_bind(struct socket *sock, struct sockaddr *sa, int len);
 int pvc_connect(struct socket *sock, struct sockaddr *sa, int len, int flags);
 
 int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a);
-int pvc_bind_remote(struct socket *sock, struct pvc_sock *ps,
-		    struct pvc_dev *dev, const struct pvc_addr *addr);
 int pvc_bind_again(struct socket *sock, struct pvc_sock *ps,
 		   struct pvc_dev *dev);
-bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a);
 
 /* listen.c */
 int pvc_listen(struct socket *sock, int backlog);
@@ -101,6 +112,10 @@ __poll_t pvc_poll(struct file *file, struct socket *sock,
 		  struct poll_table_struct *wait);
 void pvc_recv_rearm(struct sock *sk, struct pvc_conn *c);
 long pvc_wait(struct sock *sk, wait_queue_entry_t *wait, long timeo);
+void pvc_waiter_init(struct pvc_waiter *w, long timeo);
+long pvc_waiter_next(struct pvc_waiter *w, struct sock *sk,
+		     struct mutex *mutex);
+void pvc_waiter_end(struct pvc_waiter *w, struct sock *sk);
 
 /* msg.c */
 struct ubuf_info *pvc_zerocopy_begin(struct sock *sk, const struct msghdr *msg,

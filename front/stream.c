@@ -39,6 +39,68 @@ long pvc_wait(struct sock *sk, wait_queue_entry_t *wait, long timeo)
 	return wait_woken(wait, TASK_INTERRUPTIBLE, timeo);
 }
 
+/**
+ * pvc_waiter_init() - a call begins that may have to wait
+ * @w: the call's, on its stack
+ * @timeo: jiffies that it may wait
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_waiter_init(struct pvc_waiter *w, long timeo)
+{
+	init_waitqueue_func_entry(&w->wait, woken_wake_function);
+	INIT_LIST_HEAD(&w->wait.entry);
+	w->wait.private = current;
+	w->waiting = false;
+	w->timeo = timeo;
+}
+
+/**
+ * pvc_waiter_next() - there was nothing: wait, or look once more
+ * @w: the call's
+ * @sk: its socket
+ * @mutex: held by the caller, but not while it waits; or NULL
+ *
+ * The first look was made without being on the wait queue. So the first call
+ * puts it there and does not wait: the look that decides to wait comes after
+ * that.
+ *
+ * Context: process, sleeps; interruptible.
+ * Return: 0: look again; or a negative error, see pvc_wait().
+ */
+long pvc_waiter_next(struct pvc_waiter *w, struct sock *sk, struct mutex *mutex)
+{
+	long ret;
+
+	if (!w->waiting) {
+		add_wait_queue(sk_sleep(sk), &w->wait);
+		w->waiting = true;
+		return 0;
+	}
+	if (mutex)
+		mutex_unlock(mutex);
+	ret = pvc_wait(sk, &w->wait, w->timeo);
+	if (mutex)
+		mutex_lock(mutex);
+	if (ret < 0)
+		return ret;
+	w->timeo = ret;
+	return 0;
+}
+
+/**
+ * pvc_waiter_end() - the call is over
+ * @w: the call's
+ * @sk: its socket
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_waiter_end(struct pvc_waiter *w, struct sock *sk)
+{
+	if (w->waiting)
+		remove_wait_queue(sk_sleep(sk), &w->wait);
+}
+
 static bool pvc_send_ended(const struct sock *sk, const struct pvc_conn *c)
 {
 	return READ_ONCE(sk->sk_err) || pvc_conn_gone(c) ||
@@ -63,12 +125,12 @@ static int pvc_send_some(struct pvc_conn *c, struct msghdr *msg, size_t len,
 static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		    size_t len, long timeo)
 {
-	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	struct pvc_waiter waiter;
 	size_t sent = 0;
-	bool waiting = false;
 	int space;
 	long ret;
 
+	pvc_waiter_init(&waiter, timeo);
 	mutex_lock(&c->tx_mutex);
 	for (;;) {
 		ret = -EPIPE;
@@ -78,7 +140,7 @@ static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 			ret = 0;
 			if (sent == len)
 				break;
-			space = pvc_conn_space(c, waiting);
+			space = pvc_conn_space(c, waiter.waiting);
 			if (space > 0) {
 				ret = pvc_send_some(c, msg, len - sent, space);
 				if (ret < 0)
@@ -87,26 +149,12 @@ static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 				continue;
 			}
 		}
-		/* on the wait queue before the look that decides to wait */
-		if (!waiting) {
-			add_wait_queue(sk_sleep(sk), &wait);
-			waiting = true;
-			continue;
-		}
-		if (!timeo) {
-			ret = -EAGAIN;
+		ret = pvc_waiter_next(&waiter, sk, &c->tx_mutex);
+		if (ret)
 			break;
-		}
-		mutex_unlock(&c->tx_mutex);
-		ret = pvc_wait(sk, &wait, timeo);
-		mutex_lock(&c->tx_mutex);
-		if (ret < 0)
-			break;
-		timeo = ret;
 	}
 	mutex_unlock(&c->tx_mutex);
-	if (waiting)
-		remove_wait_queue(sk_sleep(sk), &wait);
+	pvc_waiter_end(&waiter, sk);
 	return sent ?: ret;
 }
 
@@ -234,15 +282,15 @@ void pvc_recv_rearm(struct sock *sk, struct pvc_conn *c)
 static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		    size_t len, int flags)
 {
-	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	size_t target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
-	DEFINE_WAIT_FUNC(wait, woken_wake_function);
-	bool waiting = false, ended;
+	struct pvc_waiter waiter;
 	size_t got = 0;
+	bool ended;
 	u32 skip;
 	long ret;
 	int n;
 
+	pvc_waiter_init(&waiter, sock_rcvtimeo(sk, flags & MSG_DONTWAIT));
 	mutex_lock(&c->rx_mutex);
 	for (;;) {
 		/* connect() with AF_UNSPEC has ended it meanwhile */
@@ -253,7 +301,7 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		/* what came before the end is there to be seen after it */
 		smp_rmb();
 		skip = flags & MSG_PEEK ? got : 0;
-		n = pvc_connected(c) ? pvc_conn_avail(c, waiting) : 0;
+		n = pvc_connected(c) ? pvc_conn_avail(c, waiter.waiting) : 0;
 		ret = 0;
 		if (n > skip) {
 			ret = pvc_recv_some(c, msg, skip,
@@ -272,22 +320,12 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 			ret = got ? 0 : pvc_recv_end(sk, c);
 			break;
 		}
-		/* on the wait queue before the look that decides to wait */
-		if (!waiting) {
-			add_wait_queue(sk_sleep(sk), &wait);
-			waiting = true;
-			continue;
-		}
-		mutex_unlock(&c->rx_mutex);
-		ret = pvc_wait(sk, &wait, timeo);
-		mutex_lock(&c->rx_mutex);
-		if (ret < 0)
+		ret = pvc_waiter_next(&waiter, sk, &c->rx_mutex);
+		if (ret)
 			break;
-		timeo = ret;
 	}
 	mutex_unlock(&c->rx_mutex);
-	if (waiting)
-		remove_wait_queue(sk_sleep(sk), &wait);
+	pvc_waiter_end(&waiter, sk);
 	if (got && !(flags & MSG_PEEK))
 		pvc_recv_rearm(sk, c);
 	return got ?: ret;

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See record.h. */
+#include <linux/uio.h>
+#include <net/sock.h>
+
+#include "record.h"
+#include "sock.h"
+
+/* The next record's header. Returns the record's size, 0 if there is none. */
+static int pvc_record_next(struct pvc_conn *c, struct pvcalls_dgram *hdr,
+			   bool arm)
+{
+	struct kvec kv = { .iov_base = hdr, .iov_len = sizeof(*hdr) };
+	int n = pvc_conn_avail(c, arm);
+	struct iov_iter iter;
+
+	if (!n)
+		return 0;
+	if (n < sizeof(*hdr))
+		goto broken;
+	iov_iter_kvec(&iter, ITER_DEST, &kv, 1, sizeof(*hdr));
+	pvc_ring_read(&c->ring, 0, sizeof(*hdr), &iter);
+	if (hdr->type > PVCALLS_DGRAM_ERROR || hdr->len > PVCALLS_MAX_DGRAM ||
+	    PVCALLS_DGRAM_SIZE(hdr->len) > n)
+		goto broken;
+	return PVCALLS_DGRAM_SIZE(hdr->len);
+
+broken:
+	pvc_conn_break(c, "datagram");
+	return 0;
+}
+
+static void pvc_record_name(const struct sock *sk, struct msghdr *msg,
+			    const struct pvcalls_dgram *hdr)
+{
+	struct pvcalls_rsp_name name = { .len = hdr->addr_len };
+	struct pvc_addr a;
+
+	if (!msg->msg_name)
+		return;
+	memcpy(name.addr, hdr->addr, sizeof(name.addr));
+	pvc_addr_from_rsp(&name, &a);
+	msg->msg_namelen = pvc_addr_to_user(sk, &a, msg->msg_name);
+}
+
+/**
+ * pvc_record_take() - receive a datagram
+ * @sk: the program's socket
+ * @c: the backend's, with a data ring
+ * @msg: where to
+ * @len: bytes
+ * @flags: MSG_*; does not wait
+ * @arm: if there is none, have readers woken when there is one
+ *
+ * Context: process, may sleep.
+ * Return: bytes, -EAGAIN if there is none, or an error of an earlier datagram.
+ */
+int pvc_record_take(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
+		    size_t len, int flags, bool arm)
+{
+	struct pvcalls_dgram hdr;
+	int size, ret = -EAGAIN;
+	size_t n;
+
+	mutex_lock(&c->rx_mutex);
+	size = pvc_record_next(c, &hdr, arm);
+	if (size && hdr.type == PVCALLS_DGRAM_ERROR) {
+		ret = pvc_sane_error(hdr.err);
+		/* an error is told once, also to who only peeks */
+		flags &= ~MSG_PEEK;
+	} else if (size) {
+		n = min_t(size_t, len, hdr.len);
+		ret = flags & MSG_TRUNC ? hdr.len : n;
+		if (n < hdr.len)
+			msg->msg_flags |= MSG_TRUNC;
+		if (pvc_ring_read(&c->ring, sizeof(hdr), n, &msg->msg_iter) < n)
+			ret = -EFAULT;
+		pvc_record_name(sk, msg, &hdr);
+	}
+	if (size && !(flags & MSG_PEEK))
+		pvc_conn_consume(c, size);
+	mutex_unlock(&c->rx_mutex);
+	if (size && !(flags & MSG_PEEK))
+		pvc_recv_rearm(sk, c);
+	return ret;
+}
+
+/**
+ * pvc_record_error() - take an error that comes next
+ * @c: the backend's socket, with a data ring
+ *
+ * So that it is told by the next call, whichever that is.
+ *
+ * Context: process, may sleep.
+ * Return: the error, or 0 if something else comes next, or nothing.
+ */
+int pvc_record_error(struct pvc_conn *c)
+{
+	struct pvcalls_dgram hdr;
+	int size, ret = 0;
+
+	mutex_lock(&c->rx_mutex);
+	size = pvc_record_next(c, &hdr, false);
+	if (size && hdr.type == PVCALLS_DGRAM_ERROR) {
+		ret = pvc_sane_error(hdr.err);
+		pvc_conn_consume(c, size);
+	}
+	mutex_unlock(&c->rx_mutex);
+	return ret;
+}
+
+/**
+ * pvc_record_len() - how long is the next datagram?
+ * @c: the backend's socket, with a data ring
+ *
+ * Context: process, may sleep.
+ * Return: bytes, or -EAGAIN if no datagram comes next.
+ */
+int pvc_record_len(struct pvc_conn *c)
+{
+	struct pvcalls_dgram hdr;
+	int size;
+
+	mutex_lock(&c->rx_mutex);
+	size = pvc_record_next(c, &hdr, false);
+	mutex_unlock(&c->rx_mutex);
+	return size && hdr.type == PVCALLS_DGRAM_DATA ? hdr.len : -EAGAIN;
+}
+
+/**
+ * pvc_record_write() - send a datagram
+ * @c: the backend's socket, with a data ring that has room for it; tx_mutex
+ *	held
+ * @hdr: its header
+ * @msg: its bytes
+ *
+ * Context: process, may sleep.
+ * Return: bytes, or -EFAULT: then nothing is sent.
+ */
+int pvc_record_write(struct pvc_conn *c, struct pvcalls_dgram *hdr,
+		     struct msghdr *msg)
+{
+	struct kvec kv = { .iov_base = hdr, .iov_len = sizeof(*hdr) };
+	struct iov_iter iter;
+
+	iov_iter_kvec(&iter, ITER_SOURCE, &kv, 1, sizeof(*hdr));
+	pvc_ring_write(&c->ring, 0, sizeof(*hdr), &iter);
+	if (pvc_ring_write(&c->ring, sizeof(*hdr), hdr->len,
+			   &msg->msg_iter) < hdr->len)
+		return -EFAULT;
+	pvc_conn_produce(c, PVCALLS_DGRAM_SIZE(hdr->len));
+	return hdr->len;
+}
