@@ -113,6 +113,7 @@ int pvcalls_active_map(struct pvcalls_sock *ps, grant_ref_t ref,
 	a->map = ring->map;
 	a->irq = ring->tap.port->irq;
 	a->notify.irq = a->irq;
+	a->notify.port = ring->tap.port->local;
 	ps->work.steered = ring->steered;
 	pvcalls_active_steer(ps);
 	pvcalls_active_rings(ps);

@@ -7,6 +7,7 @@
 
 #include <xen/events.h>
 
+#include "notify.h"
 #include "port.h"
 #include "pvcalls_ext.h"
 #include "worker.h"
@@ -97,6 +98,7 @@ static struct pvcalls_port *pvcalls_port_new(struct pvcalls_ports *ports,
 		return ERR_PTR(irq);
 	}
 	WRITE_ONCE(port->irq, irq);
+	port->local = pvcalls_notify_find(irq);
 	hlist_add_head(&port->hash, pvcalls_port_bucket(ports, number));
 	return port;
 }

@@ -38,7 +38,8 @@ struct pvcalls_ports {
  * struct pvcalls_port - an event channel
  * @hash: in pvcalls_ports.all
  * @port: the guest's end
- * @irq: our end
+ * @irq: our end's interrupt
+ * @local: our end, 0 if that is not known
  * @nr: rings that it serves
  * @lock: guards @taps, pvcalls_tap.work and pvcalls_tap.steers; taken with
  *	interrupts off
@@ -51,6 +52,7 @@ struct pvcalls_port {
 	struct hlist_node hash;
 	evtchn_port_t port;
 	int irq;
+	evtchn_port_t local;
 	unsigned int nr;
 	spinlock_t lock;
 	struct list_head taps;

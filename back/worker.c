@@ -32,43 +32,6 @@
 static unsigned int pvcalls_poll_us;
 
 /**
- * pvcalls_notify_init() - nothing owed, no event channel
- * @n: notification to initialise
- */
-void pvcalls_notify_init(struct pvcalls_notify *n)
-{
-	INIT_LIST_HEAD(&n->node);
-	n->irq = -1;
-}
-
-/**
- * pvcalls_notify_owe() - an event is to be sent at the end of this pass
- * @n: to whom; many calls in one pass make one event
- *
- * On the worker whose work @n belongs to.
- */
-void pvcalls_notify_owe(struct pvcalls_notify *n)
-{
-	if (list_empty(&n->node))
-		list_add_tail(&n->node, &pvcalls_worker_current()->notify);
-}
-
-/**
- * pvcalls_notify_now() - send the event if one is owed
- * @n: to whom
- *
- * To be called before the event channel goes away. On the worker whose work @n
- * belongs to.
- */
-void pvcalls_notify_now(struct pvcalls_notify *n)
-{
-	if (list_empty(&n->node))
-		return;
-	list_del_init(&n->node);
-	notify_remote_via_irq(n->irq);
-}
-
-/**
  * pvcalls_worker_current() - the worker that this is
  *
  * Return: the running worker. Only worker threads may call it.
@@ -298,8 +261,6 @@ unsigned int pvcalls_work_index(const struct pvcalls_work *work)
 static void pvcalls_worker_pass(struct pvcalls_worker *w,
 				struct llist_node *ready)
 {
-	struct pvcalls_notify *n, *next;
-
 	ready = llist_reverse_order(ready);
 	while (ready) {
 		struct pvcalls_work *work =
@@ -322,8 +283,7 @@ static void pvcalls_worker_pass(struct pvcalls_worker *w,
 		w->stats.runs++;
 	}
 
-	list_for_each_entry_safe(n, next, &w->notify, node)
-		pvcalls_notify_now(n);
+	pvcalls_events_send(&w->events);
 	w->stats.passes++;
 }
 
@@ -434,7 +394,7 @@ struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
 	init_llist_head(&w->ready);
 	spin_lock_init(&w->lock);
 	INIT_LIST_HEAD(&w->works);
-	INIT_LIST_HEAD(&w->notify);
+	pvcalls_events_init(&w->events);
 	/* under the pool's lock */
 	w->number = ++numbers;
 	w->index = index;

@@ -30,6 +30,7 @@
 
 #include "datamap.h"
 #include "frags.h"
+#include "notify.h"
 #include "pvcalls_ext.h"
 
 struct task_struct;
@@ -105,16 +106,6 @@ enum pvcalls_work_bit {
 };
 
 /**
- * struct pvcalls_notify - an event channel that may be owed an event
- * @node: on its worker's list while an event is owed, else empty
- * @irq: the event channel's interrupt
- */
-struct pvcalls_notify {
-	struct list_head node;
-	int irq;
-};
-
-/**
  * struct pvcalls_worker_stats - what a worker has done
  * @passes: passes over all that was ready
  * @runs: works run
@@ -152,7 +143,7 @@ struct pvcalls_worker_stats {
  *	process context only, two of them in the order of @number
  * @works: all works that belong to it
  * @load: how many
- * @notify: events owed at the end of the pass; the worker's own
+ * @events: owed at the end of the pass; the worker's own
  * @stats: what it has done so far; the worker's own
  * @cost_seen: what the balancer has seen of @stats.cost
  * @poll: how long it polls when it runs dry, in ns; the worker's own
@@ -172,7 +163,7 @@ struct pvcalls_worker {
 	spinlock_t lock;
 	struct list_head works;
 	atomic_t load;
-	struct list_head notify;
+	struct pvcalls_events events;
 	struct pvcalls_worker_stats stats;
 	u64 cost_seen;
 	u32 poll;
@@ -194,9 +185,5 @@ void pvcalls_work_mark(struct pvcalls_work *work);
 void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu);
 void pvcalls_work_steer(struct pvcalls_work *work, int irq);
 unsigned int pvcalls_work_index(const struct pvcalls_work *work);
-
-void pvcalls_notify_init(struct pvcalls_notify *n);
-void pvcalls_notify_owe(struct pvcalls_notify *n);
-void pvcalls_notify_now(struct pvcalls_notify *n);
 
 #endif /* PVCALLS_BACK_WORKER_H */
