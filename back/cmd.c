@@ -101,6 +101,11 @@ static void pvcalls_cmd_ext(struct pvcalls_call *call)
 			break;
 		pvcalls_cmd_forward(call, false);
 		return;
+	case PVCALLS_GETSOCKOPT:
+		if (!pvcalls_fe_has(fe, PVCALLS_F_GETSOCKOPT))
+			break;
+		pvcalls_cmd_forward(call, false);
+		return;
 	case PVCALLS_FORGET:
 		if (!pvcalls_fe_has(fe, PVCALLS_F_REUSE))
 			break;

@@ -9,7 +9,9 @@
 #include <linux/tcp.h>
 #include <linux/uidgid.h>
 
+#include <net/dst.h>
 #include <net/sock.h>
+#include <net/tcp.h>
 
 #include "fe.h"
 #include "opts.h"
@@ -153,4 +155,68 @@ void pvcalls_opts_set(struct pvcalls_sock *ps, struct pvcalls_call *call)
 			ret = err;
 	}
 	pvcalls_reply(call, ret);
+}
+
+/* The value that a guest may read; it has no business with others. */
+union pvcalls_opts_value {
+	struct tcp_info info;
+	int number;
+};
+
+static int pvcalls_opts_mtu(struct sock *sk, union pvcalls_opts_value *value)
+{
+	struct dst_entry *dst = sk_dst_get(sk);
+
+	if (!dst)
+		return -ENOTCONN;
+	value->number = dst_mtu(dst);
+	dst_release(dst);
+	return sizeof(value->number);
+}
+
+static int pvcalls_opts_read(struct socket *sock, int level, int name,
+			     union pvcalls_opts_value *value)
+{
+	struct sock *sk = sock->sk;
+
+	if (level == IPPROTO_TCP && sock->type == SOCK_STREAM) {
+		if (name == TCP_INFO) {
+			tcp_get_info(sk, &value->info);
+			return sizeof(value->info);
+		}
+		if (name == TCP_MAXSEG) {
+			value->number = READ_ONCE(tcp_sk(sk)->mss_cache);
+			return sizeof(value->number);
+		}
+	}
+	if ((level == IPPROTO_IP && name == IP_MTU) ||
+	    (level == IPPROTO_IPV6 && name == IPV6_MTU &&
+	     sk->sk_family == AF_INET6))
+		return pvcalls_opts_mtu(sk, value);
+	return -ENOPROTOOPT;
+}
+
+/**
+ * pvcalls_opts_get() - GETSOCKOPT
+ * @ps: socket
+ * @call: the request; freed
+ *
+ * On the worker that it belongs to.
+ */
+void pvcalls_opts_get(struct pvcalls_sock *ps, struct pvcalls_call *call)
+{
+	const struct pvcalls_req_getsockopt *req = (const void *)&call->req.u;
+	union pvcalls_opts_value value;
+	u32 offset = req->offset;
+	int len;
+
+	len = pvcalls_opts_read(ps->sock, req->level, req->name, &value);
+	if (len < 0) {
+		pvcalls_reply(call, len);
+		return;
+	}
+	if (offset < len)
+		pvcalls_call_value(call, (u8 *)&value + offset,
+				   min_t(u32, len - offset, PVCALLS_ADDR_LEN));
+	pvcalls_reply(call, 0);
 }

@@ -12,5 +12,6 @@ void pvcalls_opts_init(struct pvcalls_fe *fe, struct socket *sock);
 void pvcalls_opts_owner(struct pvcalls_fe *fe, struct socket *sock);
 void pvcalls_opts_bind(struct pvcalls_fe *fe, struct socket *sock);
 void pvcalls_opts_set(struct pvcalls_sock *ps, struct pvcalls_call *call);
+void pvcalls_opts_get(struct pvcalls_sock *ps, struct pvcalls_call *call);
 
 #endif /* PVCALLS_BACK_OPTS_H */

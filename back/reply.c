@@ -86,6 +86,18 @@ void pvcalls_call_name(struct pvcalls_call *call,
 	call->len = len;
 }
 
+/**
+ * pvcalls_call_value() - put bytes of an option's value into the response
+ * @call: call
+ * @value: the bytes
+ * @len: how many, at most PVCALLS_ADDR_LEN
+ */
+void pvcalls_call_value(struct pvcalls_call *call, const void *value, u32 len)
+{
+	memcpy(call->addr, value, len);
+	call->len = len;
+}
+
 /*
  * Put a response on the ring. There is always room: it takes the slot of a
  * request, and no more requests are read than the ring has slots. Neither the

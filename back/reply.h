@@ -24,7 +24,7 @@ struct pvcalls_sock;
  * @child: accept: the socket that will hold the connection
  * @ret: the return value, once it is known
  * @len: length of @addr, 0 if the response has no address
- * @addr: an address
+ * @addr: an address, or a part of an option's value
  *
  * A call belongs to one worker at a time. It is answered exactly once, by
  * pvcalls_reply(), which frees it, unless its frontend is dead.
@@ -48,6 +48,7 @@ struct pvcalls_call *pvcalls_call_alloc(struct pvcalls_fe *fe);
 void pvcalls_call_free(struct pvcalls_call *call);
 void pvcalls_call_name(struct pvcalls_call *call,
 		       const struct sockaddr_storage *addr, int len);
+void pvcalls_call_value(struct pvcalls_call *call, const void *value, u32 len);
 
 void pvcalls_reply(struct pvcalls_call *call, int ret);
 int pvcalls_reply_later(struct pvcalls_call *call);

@@ -429,6 +429,9 @@ static void pvcalls_sock_call(struct pvcalls_sock *ps,
 	case PVCALLS_SETSOCKOPT:
 		pvcalls_opts_set(ps, call);
 		break;
+	case PVCALLS_GETSOCKOPT:
+		pvcalls_opts_get(ps, call);
+		break;
 	}
 }
 

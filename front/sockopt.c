@@ -248,6 +248,82 @@ static u8 pvc_tcp_state(const struct sock *sk, struct pvc_conn *c)
 	return READ_ONCE(c->in_err) ? TCP_LAST_ACK : TCP_FIN_WAIT2;
 }
 
+/* As the socket underneath has it, but for the state. */
+static int pvc_get_local(struct socket *sock, struct pvc_conn *c, int level,
+			 int name, char __user *val, int __user *len)
+{
+	int ret, n;
+
+	ret = pvc_native(sock->sk)->getsockopt(sock, level, name, val, len);
+	if (ret || !c || level != SOL_TCP || name != TCP_INFO)
+		return ret;
+	if (get_user(n, len))
+		return -EFAULT;
+	/* TCP_INFO begins with the state */
+	return n > 0 ? put_user(pvc_tcp_state(sock->sk, c), (u8 __user *)val)
+		     : 0;
+}
+
+/* Is it a fact of the real socket? */
+static bool pvc_opt_is_remote(int level, int name)
+{
+	switch (level) {
+	case SOL_TCP:
+		return name == TCP_INFO || name == TCP_MAXSEG;
+	case SOL_IP:
+		return name == IP_MTU;
+	case SOL_IPV6:
+		return name == IPV6_MTU;
+	}
+	return false;
+}
+
+/* Returns how many bytes of @size there are, or an error. */
+static int pvc_fetch_opt(struct pvc_conn *c, int level, int name, u8 *value,
+			 u32 size)
+{
+	struct xen_pvcalls_request req = { .cmd = PVCALLS_GETSOCKOPT };
+	struct pvcalls_req_getsockopt *args = (void *)&req.u;
+	struct pvcalls_response rsp;
+	u32 have = 0, n;
+	int ret;
+
+	args->id = c->id;
+	args->level = level;
+	args->name = name;
+	do {
+		args->offset = have;
+		ret = pvc_cmd_call(c->dev, &req, &rsp);
+		if (ret)
+			return ret;
+		n = min3(rsp.u.name.len, (u32)PVCALLS_ADDR_LEN, size - have);
+		memcpy(value + have, rsp.u.name.addr, n);
+		have += n;
+	} while (n == PVCALLS_ADDR_LEN && have < size);
+	return have;
+}
+
+static int pvc_get_remote(struct sock *sk, struct pvc_conn *c, int level,
+			  int name, char __user *val, int __user *len)
+{
+	u8 value[sizeof(struct tcp_info)] = {};
+	int ret, n;
+
+	ret = pvc_fetch_opt(c, level, name, value, sizeof(value));
+	if (ret < 0)
+		return ret;
+	if (level == SOL_TCP && name == TCP_INFO)
+		value[0] = pvc_tcp_state(sk, c);
+	if (get_user(n, len))
+		return -EFAULT;
+	if (n < 0)
+		return -EINVAL;
+	n = min(n, ret);
+	if (put_user(n, len) || copy_to_user(val, value, n))
+		return -EFAULT;
+	return 0;
+}
+
 /**
  * pvc_getsockopt() - getsockopt(), but for SOL_SOCKET
  * @sock: any of ours
@@ -256,26 +332,26 @@ static u8 pvc_tcp_state(const struct sock *sk, struct pvc_conn *c)
  * @val: where the value goes
  * @len: its length in bytes
  *
- * Context: process, may sleep.
+ * What only the real socket knows comes from the backend, if that tells.
+ *
+ * Context: process, sleeps; killable.
  * Return: 0 or the error that TCP gives.
  */
 int pvc_getsockopt(struct socket *sock, int level, int name, char __user *val,
 		   int __user *len)
 {
-	struct pvc_conn *c;
-	int ret, n;
+	struct pvc_conn *c = NULL;
+	int ret = -ENOTCONN;
 
-	ret = pvc_native(sock->sk)->getsockopt(sock, level, name, val, len);
-	if (ret || level != SOL_TCP || name != TCP_INFO)
-		return ret;
-	/* TCP_INFO begins with the state */
-	c = pvc_sk_conn(sock->sk);
-	if (!c)
-		return 0;
-	if (get_user(n, len))
-		ret = -EFAULT;
-	else if (n > 0)
-		ret = put_user(pvc_tcp_state(sock->sk, c), (u8 __user *)val);
-	pvc_conn_put(c);
+	if (pvc_opt_is_remote(level, name))
+		c = pvc_sk_conn(sock->sk);
+	if (c && pvc_dev_has(c->dev, PVCALLS_F_GETSOCKOPT) &&
+	    (READ_ONCE(c->state) == PVC_CONN_CONNECTED ||
+	     READ_ONCE(c->state) == PVC_CONN_LISTENING))
+		ret = pvc_get_remote(sock->sk, c, level, name, val, len);
+	if (ret && ret != -EFAULT && ret != -EINVAL)
+		ret = pvc_get_local(sock, c, level, name, val, len);
+	if (c)
+		pvc_conn_put(c);
 	return ret;
 }

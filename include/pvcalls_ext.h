@@ -34,6 +34,7 @@
  * @PVCALLS_F_SHARED_EVTCHN: "feature-shared-evtchn", event channels that serve
  *	many data rings
  * @PVCALLS_F_DGRAM: "feature-dgram", sockets of datagrams
+ * @PVCALLS_F_GETSOCKOPT: "feature-getsockopt", options that are read
  * @PVCALLS_F_COUNT: number of extensions
  */
 enum pvcalls_feature {
@@ -47,6 +48,7 @@ enum pvcalls_feature {
 	PVCALLS_F_OPEN,
 	PVCALLS_F_SHARED_EVTCHN,
 	PVCALLS_F_DGRAM,
+	PVCALLS_F_GETSOCKOPT,
 	PVCALLS_F_COUNT,
 };
 
@@ -61,6 +63,7 @@ enum pvcalls_feature {
 	[PVCALLS_F_OPEN]	= "feature-open", \
 	[PVCALLS_F_SHARED_EVTCHN] = "feature-shared-evtchn", \
 	[PVCALLS_F_DGRAM]	= "feature-dgram", \
+	[PVCALLS_F_GETSOCKOPT]	= "feature-getsockopt", \
 }
 
 /* Commands of the extensions, far from those of version 1 */
@@ -69,6 +72,7 @@ enum pvcalls_feature {
 #define PVCALLS_DEFERRED	0x102	/* feature-defer */
 #define PVCALLS_SETSOCKOPT	0x103	/* feature-sockopt */
 #define PVCALLS_FORGET		0x104	/* feature-reuse */
+#define PVCALLS_GETSOCKOPT	0x105	/* feature-getsockopt */
 
 /* Flags of RELEASE, in u.dummy.dummy[] of the request, with feature-shutdown */
 #define PVCALLS_RELEASE_FLAGS	9
@@ -127,6 +131,20 @@ struct pvcalls_req_setsockopt {
 	struct pvcalls_opt opt[PVCALLS_MAX_OPTS];
 };
 
+/**
+ * struct pvcalls_req_getsockopt - arguments of PVCALLS_GETSOCKOPT
+ * @id: socket
+ * @level: as in getsockopt(), Linux's number
+ * @name: likewise
+ * @offset: first byte of the value that is asked for
+ */
+struct pvcalls_req_getsockopt {
+	__u64 id;
+	__u16 level;
+	__u16 name;
+	__u32 offset;
+};
+
 /* Data rings that one event channel serves at most */
 #define PVCALLS_MAX_SHARED	64
 
@@ -148,7 +166,8 @@ struct pvcalls_req_forget {
 /**
  * struct pvcalls_rsp_name - additional fields of a response with an address
  * @id: echoed from the request
- * @addr: the address, in the format of the connect request
+ * @addr: the address, in the format of the connect request; or, in response to
+ *	PVCALLS_GETSOCKOPT, a part of the option's value
  * @len: its length in bytes, 0 if there is none
  * @pad: zero
  */

@@ -93,7 +93,8 @@ void be_offer(unsigned int features)
 {
 	static const char * const keys[] = {
 		"feature-defer", "feature-shutdown", "feature-names",
-		"feature-ipv6", "feature-wakeup", "feature-dgram"
+		"feature-ipv6", "feature-wakeup", "feature-dgram",
+		"feature-getsockopt"
 	};
 	unsigned int i;
 

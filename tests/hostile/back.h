@@ -22,6 +22,7 @@ enum {
 	F_IPV6		= 8,
 	F_WAKEUP	= 16,
 	F_DGRAM		= 32,
+	F_GETSOCKOPT	= 64,
 };
 
 /**

@@ -106,6 +106,28 @@ static bool bad_name(struct be *be, const struct raw_req *req)
 	return true;
 }
 
+/* Parts of a value that are too long, or of which there is no end */
+static bool bad_value(struct be *be, const struct raw_req *req)
+{
+	struct raw_rsp *rsp;
+
+	if (req->cmd != CMD_GETSOCKOPT)
+		return false;
+	rsp = rsp_for(be, req);
+	memset(rsp->u.name.addr, 0xff, sizeof(rsp->u.name.addr));
+	rsp->u.name.len = LIE->value;
+	be_push(be);
+	return true;
+}
+
+static bool bad_value_ret(struct be *be, const struct raw_req *req)
+{
+	if (req->cmd != CMD_GETSOCKOPT)
+		return false;
+	be_answer(be, req, LIE->value);
+	return true;
+}
+
 /* ---- feature-defer ---- */
 
 static void deferred_result(struct be *be, u32 req_id, u32 cmd, s32 ret)
@@ -290,6 +312,13 @@ const struct hcase lie_cases[] = {
 	PAIR("name-huge", "names", OK | ERR, F_NAMES, bad_name, NULL, ~0U),
 	PAIR("name-odd", "names", OK | ERR, F_NAMES, bad_name, NULL, 5),
 	PAIR("name-family", "names", OK | ERR, F_NAMES, bad_name, NULL, 16),
+	PAIR("value-huge", "options", OK, F_GETSOCKOPT, bad_value, NULL, ~0U),
+	PAIR("value-endless", "options", OK, F_GETSOCKOPT, bad_value, NULL, 28),
+	PAIR("value-empty", "options", OK, F_GETSOCKOPT, bad_value, NULL, 0),
+	PAIR("value-ret", "options", OK | ERR, F_GETSOCKOPT, bad_value_ret,
+	     NULL, 0x7fffffff),
+	PAIR("value-refused", "options", OK, F_GETSOCKOPT, bad_value_ret, NULL,
+	     -ENOTSUP_WIRE),
 	LATER("deferred-no-such", ERR, NO_SUCH),
 	LATER("deferred-not-deferred", ERR, NOT_DEFERRED),
 	LATER("deferred-other-cmd", ERR, OTHER_CMD),
@@ -300,6 +329,8 @@ const struct hcase lie_cases[] = {
 	MUTE("socket", "connect", OK | ERR | KILLED, CMD_SOCKET),
 	MUTE("connect", "connect", KILLED, CMD_CONNECT),
 	MUTE("connect-nonblocking", "nonblocking", OK, CMD_CONNECT),
+	PAIR("silent-getsockopt", "options", KILLED, F_GETSOCKOPT, silent, NULL,
+	     CMD_GETSOCKOPT),
 	MUTE("release", "echo 1000", OK, CMD_RELEASE),
 	MUTE("bind", "listen", KILLED, CMD_BIND),
 	MUTE("listen", "listen", KILLED, CMD_LISTEN),

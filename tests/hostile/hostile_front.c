@@ -74,6 +74,8 @@ int main(int argc, char **argv)
 	n += shared_count;
 	memcpy(all + n, dgram_cases, dgram_count * sizeof(*all));
 	n += dgram_count;
+	memcpy(all + n, opts_cases, opts_count * sizeof(*all));
+	n += opts_count;
 	memcpy(all + n, state_cases, state_count * sizeof(*all));
 	n += state_count;
 	if (!argv[0] || strcmp(argv[0], "--list"))

@@ -38,7 +38,9 @@ enum {
 	CMD_SHUTDOWN	= 0x100,
 	CMD_GETNAME	= 0x101,
 	CMD_DEFERRED	= 0x102,
+	CMD_SETSOCKOPT	= 0x103,
 	CMD_FORGET	= 0x104,
+	CMD_GETSOCKOPT	= 0x105,
 };
 
 #define ENOTSUP_WIRE	524
@@ -82,6 +84,19 @@ struct raw_req {
 			u64 pad;
 			u32 count, ref[11];
 		} forget;
+		struct {
+			u64 id;
+			u32 count, pad;
+			struct raw_opt {
+				u16 level, name;
+				s32 value;
+			} opt[5];
+		} setsockopt;
+		struct {
+			u64 id;
+			u16 level, name;
+			u32 offset;
+		} getsockopt;
 		u8 raw[56];
 	} u;
 };

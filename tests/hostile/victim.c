@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,6 +127,27 @@ static void names(int fd)
 		sorry("getpeername");
 }
 
+/* Nothing is written behind what the program has room for */
+static void options(int fd)
+{
+	unsigned char value[600];
+	socklen_t len, room;
+
+	for (room = 0; room <= 500; room += 50) {
+		memset(value, 0x5a, sizeof(value));
+		len = room;
+		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, value, &len))
+			sorry("TCP_INFO");
+		if (len > room || value[room] != 0x5a) {
+			puts("TCP_INFO: longer than its buffer");
+			exit(3);
+		}
+	}
+	len = sizeof(value);
+	if (getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, value, &len))
+		sorry("TCP_MAXSEG");
+}
+
 static void nonblocking(void)
 {
 	int fd = new_socket();
@@ -197,6 +219,8 @@ int main(int argc, char **argv)
 		connected();
 	} else if (!strcmp(op, "names")) {
 		names(connected());
+	} else if (!strcmp(op, "options")) {
+		options(connected());
 	} else if (!strcmp(op, "echo")) {
 		fd = connected();
 		echo(fd, bytes);
