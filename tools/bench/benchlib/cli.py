@@ -27,6 +27,7 @@ SETS = {
     "receive": "ways to take bytes from TCP",
     "scale": "1 to 1000 active streams",
     "idle": "10,000 idle sockets",
+    "programs": "nginx with wrk, Redis with redis-benchmark",
     "intree": "the in-tree drivers",
 }
 FULL = [name for name in SETS if name != "quick"]

@@ -18,6 +18,10 @@ RATIOS = [
     ("1-byte exchanges", "rr", "loopback", None, 1.0),
     ("connect, exchange, close", "cr", "netfront", 1.5, None),
     ("connect, exchange, close", "cr", "loopback", None, 1.0),
+    ("wrk, nginx in Dom0", "wrk", "netfront", 1.5, None),
+    ("wrk, nginx in the guest", "wrk-served", "netfront", 1.5, None),
+    ("redis-benchmark, Redis in Dom0", "redis", "netfront", 1.5, None),
+    ("redis-benchmark, Redis in the guest", "redis-served", "netfront", 1.5, None),
 ]
 
 

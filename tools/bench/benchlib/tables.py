@@ -125,6 +125,9 @@ def tables(figures: Figures) -> list:
     beside = {"latency-p50": "alone, p50", "latency-p99": "alone, p99"}
     beside |= {f"latency-beside-{way}-{p}": f"beside 16 streams {way}, {p}" for way in WAYS for p in ("p50", "p99")}
     alone = {metric: f"latency-{metric[-3:]}" for metric in beside}
+    programs = {f"{metric}{suffix}": f"{words}, server in {where}"
+                for suffix, where in {"": "Dom0", "-served": "the guest"}.items()
+                for metric, words in {"wrk": "wrk", "redis": "redis-benchmark", "redis-pipelined": "redis-benchmark -P 16"}.items()}
     idle = {f"{way}-4-beside-idle": f"{way}, 4 streams beside idle sockets" for way in WAYS}
     found = [
         _paths_table(figures, "Paths beside each other", {
@@ -132,6 +135,8 @@ def tables(figures: Figures) -> list:
             "Medians of windows; spread: largest less smallest window of any path, in parts of its median. "
             "out: guest to Dom0. iperf3 with 64 KiB writes."),
         _paths_table(figures, "One stream, by size of writes", sizes, "iperf3 with -l."),
+        _paths_table(figures, "Programs", programs,
+                     "Requests of 50 clients for a file of 1 KiB to nginx with one process, and GET of 3 bytes to Redis."),
         _paths_table(figures, "Ring sizes", orders, "Order: log2 of a ring's pages; half of it is for each direction."),
         _paths_table(figures, "Ways to take bytes from TCP", receive, "One stream in, iperf3 with -l; order 8 where none is named."),
         *_events(figures),
