@@ -55,14 +55,14 @@ serve_bench() {
 	read -r _ < "$fifo"
 }
 
-# iperf PATH out|in STREAMS [SIZE]: Mbit/s in each window, as the client counts
+# iperf PATH out|in STREAMS [SIZE]: Mbit/s in each window, as the client counts; to $iperf_host, else Dom0
 iperf() {
 	local way="" text seconds interval
 	[ "$2" = out ] || way=-R
 	# the first window is for the start; iperf3 wants whole seconds
 	seconds=$((((windows + 1) * window + 999) / 1000))
 	interval=$((window / 1000)).$(printf %03d $((window % 1000)))
-	text=$(on "$1" "timeout 120 iperf3 -J -i $interval -c 10.0.0.1 -P $3 -l ${4:-64K} -t $seconds $way") || {
+	text=$(on "$1" "timeout 120 iperf3 -J -i $interval -c ${iperf_host:-10.0.0.1} -P $3 -l ${4:-64K} -t $seconds $way") || {
 		echo "$text" >&2
 		fail "iperf3 over $1, $2, $3 stream(s)"
 	}

@@ -25,6 +25,7 @@ SETS = {
     "sizes": "writes of 64 bytes to 1 MiB",
     "rings": "ring sizes",
     "receive": "ways to take bytes from TCP",
+    "send": "ways to give bytes to TCP that leave the host",
     "scale": "1 to 1000 active streams",
     "idle": "10,000 idle sockets",
     "programs": "nginx with wrk, Redis with redis-benchmark",

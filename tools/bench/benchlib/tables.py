@@ -93,6 +93,12 @@ def _relative_table(figures: Figures, title: str, metrics: dict, base: dict, not
     return Table(title, columns, rows, note)
 
 
+def _ways(way: str, hows: tuple) -> dict:
+    """Metrics of one stream by size of writes and by ring order, each in more ways than one."""
+    metrics = {f"{way}-size-{size}-{how}": f"{words}, {how}" for size, words in SIZES.items() for how in hows}
+    return metrics | {f"{way}-1-order-{order}-{how}": f"64 KiB, order {order}, {how}" for order in ORDERS for how in hows}
+
+
 def _events(figures: Figures) -> list:
     """Notifications and hypercalls; each has a table, because of the widths."""
     work = {"out-1": "64 KiB out, 1 stream", "in-1": "64 KiB in, 1 stream", "out-4": "64 KiB out, 4 streams",
@@ -116,9 +122,7 @@ def tables(figures: Figures) -> list:
     """All tables for which there are figures."""
     bulk = {f"{way}-{streams}": f"{way}, {_plural(streams)}" for way in WAYS for streams in (1, 2, 3, 4)}
     sizes = {f"{way}-size-{size}": f"{way}, {words}" for way in WAYS for size, words in SIZES.items()}
-    receive = {f"in-size-{size}-{how}": f"{words}, {how}" for size, words in SIZES.items() for how in ("recvmsg", "read_sock")}
-    receive |= {f"in-1-order-{order}-{how}": f"64 KiB, order {order}, {how}"
-                for order in ORDERS for how in ("recvmsg", "read_sock")}
+    receive, send = _ways("in", ("recvmsg", "read_sock")), _ways("out", ("copied", "by-reference"))
     orders = {f"{way}-{streams}-order-{order}": f"{way}, {_plural(streams)}, order {order}"
               for way in WAYS for streams in (1, 4) for order in ORDERS}
     scale = {f"{way}-scale-{streams}": f"{way}, {_plural(streams)}" for way in WAYS for streams in SCALE}
@@ -139,6 +143,8 @@ def tables(figures: Figures) -> list:
                      "Requests of 50 clients for a file of 1 KiB to nginx with one process, and GET of 3 bytes to Redis."),
         _paths_table(figures, "Ring sizes", orders, "Order: log2 of a ring's pages; half of it is for each direction."),
         _paths_table(figures, "Ways to take bytes from TCP", receive, "One stream in, iperf3 with -l; order 8 where none is named."),
+        _paths_table(figures, "Ways to give bytes to TCP", send,
+                     "One stream out to a guest with a network card, iperf3 with -l; order 8 where none is named."),
         *_events(figures),
         _relative_table(figures, "Latency of a 1-byte exchange", beside, alone, "ratio: to the same percentile alone."),
         _relative_table(figures, "Many active streams", scale, {metric: f"{metric.partition('-')[0]}-scale-10" for metric in scale},
