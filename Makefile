@@ -40,9 +40,9 @@ MAN := $(DESTDIR)$(PREFIX)/share/man
 .PHONY: tools
 tools: build/pvcallsctl
 
-build/pvcallsctl: tools/pvcallsctl/pvcallsctl.c
+build/pvcallsctl: $(wildcard tools/pvcallsctl/*.[ch])
 	@mkdir -p build
-	$(CC) -O2 -Wall -Wextra $(CFLAGS) $(LDFLAGS) -o $@ $<
+	$(CC) -O2 -Wall -Wextra $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^)
 
 .PHONY: install
 install: have-kdir tools

@@ -12,6 +12,7 @@
 #include "fe.h"
 #include "reply.h"
 #include "sock.h"
+#include "trace.h"
 
 /* Requests that are read before others on this worker have their turn */
 #define PVCALLS_CMD_BATCH	32
@@ -183,6 +184,7 @@ static int pvcalls_cmd_read(struct pvcalls_fe *fe)
 			return 1;
 		RING_COPY_REQUEST(&fe->ring, fe->ring.req_cons, &call->req);
 		fe->ring.req_cons++;
+		trace_pvcalls_request(fe->domid, &call->req);
 		pvcalls_cmd_dispatch(call);
 	}
 

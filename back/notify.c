@@ -8,6 +8,7 @@
 #include <asm/xen/hypercall.h>
 
 #include "notify.h"
+#include "trace.h"
 #include "worker.h"
 
 /* The most event channels that a domain can have: Xen's public headers */
@@ -95,6 +96,8 @@ static void pvcalls_events_flush(struct pvcalls_events *ev)
 	unsigned int i, nr = ev->nr;
 
 	ev->nr = 0;
+	if (nr)
+		trace_pvcalls_events(nr);
 	if (nr > 1 && !HYPERVISOR_multicall(ev->calls, nr))
 		return;
 	for (i = 0; i < nr; i++)

@@ -8,6 +8,7 @@
 #include "fe.h"
 #include "policy.h"
 #include "reply.h"
+#include "trace.h"
 
 static struct kmem_cache *pvcalls_call_cache;
 
@@ -137,6 +138,7 @@ static void pvcalls_push_plain(struct pvcalls_call *call, int ret)
 		memcpy(rsp.u.name.addr, call->addr, call->len);
 		rsp.u.name.len = call->len;
 	}
+	trace_pvcalls_response(call->fe->domid, call, ret);
 	pvcalls_push(call->fe, &rsp);
 }
 
@@ -157,6 +159,7 @@ static void pvcalls_push_deferred(struct pvcalls_fe *fe, u32 slot,
 		memcpy(rsp.u.deferred.addr, call->addr, call->len);
 		rsp.u.deferred.len = call->len;
 	}
+	trace_pvcalls_response(fe->domid, call, call->ret);
 	pvcalls_push(fe, &rsp);
 	fe->nr_deferred--;
 }

@@ -15,6 +15,7 @@
 #include "policy.h"
 #include "reply.h"
 #include "sock.h"
+#include "trace.h"
 
 static const struct rhashtable_params pvcalls_sock_params = {
 	.key_len = sizeof_field(struct pvcalls_sock, id),
@@ -468,7 +469,10 @@ static bool pvcalls_sock_move(struct pvcalls_sock *ps)
 	in = a->in.prod;
 	out = a->out.cons;
 	more = pvcalls_sock_step(ps);
-	pvcalls_work_did(&ps->work, (a->in.prod - in) + (a->out.cons - out),
+	in = a->in.prod - in;
+	out = a->out.cons - out;
+	trace_pvcalls_move(ps->fe->domid, ps->id, in, out);
+	pvcalls_work_did(&ps->work, in + out,
 			 READ_ONCE(ps->sock->sk->sk_incoming_cpu));
 	return more;
 }

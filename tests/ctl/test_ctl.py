@@ -23,7 +23,7 @@ class Ctl(unittest.TestCase):
         cls.scratch = tempfile.TemporaryDirectory()
         cls.program = pathlib.Path(cls.scratch.name) / "pvcallsctl"
         subprocess.run(["gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-o", cls.program,
-                        REPO / "tools/pvcallsctl/pvcallsctl.c"], check=True)
+                        *sorted((REPO / "tools/pvcallsctl").glob("*.c"))], check=True)
 
     @classmethod
     def tearDownClass(cls):
@@ -109,6 +109,17 @@ class Ctl(unittest.TestCase):
         self.assertEqual((parameters / "capture").read_text(), "off")
         self.assertEqual(self.run_ctl("set", "nothing", "1")[2], 1)
         self.assertEqual(self.run_ctl("set", "../capture", "1")[2], 2)
+
+    def test_trace(self):
+        _, err, code = self.run_ctl("trace")
+        self.assertEqual(code, 1)
+        self.assertIn("tracefs", err)
+        instances = self.root / "sys/kernel/tracing/instances"
+        instances.mkdir(parents=True)
+        _, err, code = self.run_ctl("trace")
+        self.assertEqual(code, 1)
+        self.assertIn("pvcalls_mt_back", err)
+        self.assertEqual(list(instances.iterdir()), [])
 
     def test_usage(self):
         for words in ((), ("nonsense",), ("sockets", "more"), ("--watch", "x", "sockets"), ("--nonsense",), ("set", "a")):

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "trace.h"
+
 #define MAX_COLUMNS	32
 
 static const char * const modules[] = { "pvcalls_mt_back", "pvcalls_mt_front" };
@@ -366,6 +368,7 @@ static int usage(FILE *to, int ret)
 	fputs("usage: pvcallsctl [--json] [--watch SECONDS] WHAT\n"
 	      "       pvcallsctl [--json] parameters\n"
 	      "       pvcallsctl set PARAMETER VALUE\n"
+	      "       pvcallsctl trace\n"
 	      "Shows and tunes the PV Calls modules of this domain.\n"
 	      "  WHAT:\n", to);
 	for (i = 0; i < sizeof(views) / sizeof(*views); i++)
@@ -420,6 +423,8 @@ int main(int argc, char **argv)
 		return usage(stderr, 2);
 	if (!strcmp(argv[0], "parameters"))
 		return list_parameters(json);
+	if (!strcmp(argv[0], "trace"))
+		return trace(root);
 	for (i = 0; i < sizeof(views) / sizeof(*views); i++)
 		if (!strcmp(argv[0], views[i].name))
 			return show(&views[i], json, interval);

@@ -112,8 +112,8 @@ def programs(cache: pathlib.Path) -> list:
     target.mkdir(parents=True, exist_ok=True)
     progs, rpc = REPO / "tests" / "lab" / "progs", LAB / "rpc"
     jobs = {"labrpc": (sorted(rpc.glob("*.c")), sorted(rpc.glob("*.h")), ["-lxenstore"])}
-    ctl = REPO / "tools" / "pvcallsctl" / "pvcallsctl.c"
-    jobs["pvcallsctl"] = ([ctl], [], [])
+    ctl = REPO / "tools" / "pvcallsctl"
+    jobs["pvcallsctl"] = (sorted(ctl.glob("*.c")), sorted(ctl.glob("*.h")), [])
     jobs |= {source.stem: ([source], sorted(progs.glob("*.h")), []) for source in sorted(progs.glob("*.c"))}
     built = []
     for name, (sources, headers, libraries) in jobs.items():
