@@ -1,4 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The tracepoints of trace.h. */
+/* The tracepoints of trace.h, and what they need to be filled in. */
+#include <linux/in6.h>
+#include <linux/minmax.h>
+#include <linux/socket.h>
+#include <linux/string.h>
+
+/* 0.0.0.0:0 where there is none; the address is a guest's and may be anything */
+static inline void pvcalls_trace_addr(u8 *to, const u8 *from, u32 len)
+{
+	struct sockaddr *addr = (struct sockaddr *)to;
+
+	memset(to, 0, sizeof(struct sockaddr_in6));
+	memcpy(to, from, min_t(u32, len, sizeof(struct sockaddr_in6)));
+	if (addr->sa_family != AF_INET6)
+		addr->sa_family = AF_INET;
+}
+
 #define CREATE_TRACE_POINTS
 #include "trace.h"

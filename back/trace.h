@@ -33,14 +33,6 @@
 			 { PVCALLS_FORGET, "forget" }, \
 			 { PVCALLS_GETSOCKOPT, "getsockopt" })
 
-/* 0.0.0.0:0 where there is none; the address is a guest's and may be anything */
-#define pvcalls_trace_addr(to, from, len) do { \
-	memset(to, 0, sizeof(to)); \
-	memcpy(to, from, min_t(u32, len, sizeof(to))); \
-	if (((struct sockaddr *)(to))->sa_family != AF_INET6) \
-		((struct sockaddr *)(to))->sa_family = AF_INET; \
-} while (0)
-
 /**
  * trace_pvcalls_request() - a request has been read
  * @domid: of the guest
