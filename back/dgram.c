@@ -14,11 +14,15 @@
 #include "fe.h"
 #include "pass.h"
 #include "policy.h"
+#include "pvcalls_ctl.h"
 #include "reply.h"
 #include "sock.h"
 
 /* Datagrams of each direction before others have their turn */
 #define PVCALLS_DGRAM_BATCH	64
+
+/* Room for control messages as the kernel has them */
+#define PVCALLS_DGRAM_CMSGS	256
 
 /**
  * pvcalls_is_dgram() - is it a socket of datagrams?
@@ -112,12 +116,65 @@ static void pvcalls_dgram_iter(struct pvcalls_sock *ps, bool out, u32 len,
 		      pvcalls_pass_bvec(bv, pages, &span), len);
 }
 
+/* May the guest send from there? */
+static int pvcalls_dgram_source(struct pvcalls_fe *fe, int level,
+				const u8 *data)
+{
+	struct sockaddr_storage addr = {};
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&addr;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&addr;
+
+	if (level == SOL_IP) {
+		v4->sin_family = AF_INET;
+		memcpy(&v4->sin_addr,
+		       data + offsetof(struct in_pktinfo, ipi_spec_dst),
+		       sizeof(v4->sin_addr));
+	} else {
+		v6->sin6_family = AF_INET6;
+		memcpy(&v6->sin6_addr, data, sizeof(v6->sin6_addr));
+	}
+	return pvcalls_policy_bind(fe, &addr);
+}
+
+/* Control data of a datagram of the guest's, for the kernel. */
+static int pvcalls_dgram_control(struct pvcalls_sock *ps,
+				 struct pvcalls_record *rec,
+				 struct msghdr *msg, u8 *buf)
+{
+	struct pvcalls_ctl ctl;
+	u32 at = 0;
+	int ret = 0;
+	u8 *data;
+
+	if (!rec->hdr.ctl_len)
+		return 0;
+	msg->msg_control = buf;
+	msg->msg_controllen = PVCALLS_DGRAM_CMSGS;
+	while (!ret && (data = pvcalls_ctl_next(rec->ctl, rec->hdr.ctl_len, &at,
+						&ctl))) {
+		if (pvcalls_ctl_pktinfo(ctl.level, ctl.type)) {
+			pvcalls_ctl_set_ifindex(ctl.level, data, 0);
+			ret = pvcalls_dgram_source(ps->fe, ctl.level, data);
+		}
+		if (!ret)
+			ret = put_cmsg(msg, ctl.level, ctl.type, ctl.len, data);
+	}
+	if (!ret && at != rec->hdr.ctl_len)
+		ret = -EINVAL;
+	msg->msg_control = buf;
+	msg->msg_controllen = PVCALLS_DGRAM_CMSGS - msg->msg_controllen;
+	return ret;
+}
+
 /* Sends one datagram. Returns 0, also if it was dropped, or -EAGAIN. */
 static int pvcalls_dgram_send(struct pvcalls_sock *ps,
-			      const struct pvcalls_dgram *hdr)
+			      struct pvcalls_record *rec)
 {
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	u8 cmsgs[PVCALLS_DGRAM_CMSGS] __aligned(sizeof(long));
+	const struct pvcalls_dgram *hdr = &rec->hdr;
 	struct pvcalls_active *a = &ps->active;
+	u32 skip = sizeof(*hdr) + hdr->ctl_len;
 	struct sockaddr_storage addr;
 	int ret = 0;
 
@@ -129,10 +186,11 @@ static int pvcalls_dgram_send(struct pvcalls_sock *ps,
 		if (ret > 0)
 			ret = pvcalls_policy_connect(ps->fe, &addr);
 	}
+	if (!ret)
+		ret = pvcalls_dgram_control(ps, rec, &msg, cmsgs);
 	if (!ret) {
-		pvcalls_dgram_iter(ps, true, sizeof(*hdr) + hdr->len,
-				   &msg.msg_iter);
-		iov_iter_advance(&msg.msg_iter, sizeof(*hdr));
+		pvcalls_dgram_iter(ps, true, skip + hdr->len, &msg.msg_iter);
+		iov_iter_advance(&msg.msg_iter, skip);
 		ret = sock_sendmsg(ps->sock, &msg);
 	}
 	if (pvcalls_pass_retry(ret))
@@ -145,22 +203,26 @@ static int pvcalls_dgram_send(struct pvcalls_sock *ps,
 	return 0;
 }
 
-/* The next record's header. Returns its length in the ring, or -EPROTO. */
+/* The next record but for its bytes. Returns its length, or -EPROTO. */
 static int pvcalls_dgram_next(struct pvcalls_sock *ps, u32 avail,
-			      struct pvcalls_dgram *hdr)
+			      struct pvcalls_record *rec)
 {
+	struct pvcalls_dgram *hdr = &rec->hdr;
 	struct iov_iter iter;
 	u32 len;
 
 	if (avail < sizeof(*hdr))
 		return -EPROTO;
-	pvcalls_dgram_iter(ps, true, sizeof(*hdr), &iter);
+	pvcalls_dgram_iter(ps, true, min_t(u32, avail, sizeof(*rec)), &iter);
 	if (!copy_from_iter_full(hdr, sizeof(*hdr), &iter))
 		return -EPROTO;
-	if (hdr->type != PVCALLS_DGRAM_DATA || hdr->len > PVCALLS_MAX_DGRAM)
+	if (hdr->type != PVCALLS_DGRAM_DATA || hdr->len > PVCALLS_MAX_DGRAM ||
+	    hdr->ctl_len > PVCALLS_MAX_CTL || hdr->ctl_len % 8)
 		return -EPROTO;
-	len = PVCALLS_DGRAM_SIZE(hdr->len);
-	return len <= avail ? len : -EPROTO;
+	len = pvcalls_dgram_size(hdr);
+	if (len > avail || !copy_from_iter_full(rec->ctl, hdr->ctl_len, &iter))
+		return -EPROTO;
+	return len;
 }
 
 /**
@@ -172,7 +234,7 @@ static int pvcalls_dgram_next(struct pvcalls_sock *ps, u32 avail,
 bool pvcalls_dgram_out(struct pvcalls_sock *ps)
 {
 	struct pvcalls_active *a = &ps->active;
-	struct pvcalls_dgram hdr;
+	struct pvcalls_record rec;
 	int n, avail, len;
 
 	if (a->out_done)
@@ -181,7 +243,7 @@ bool pvcalls_dgram_out(struct pvcalls_sock *ps)
 		avail = pvcalls_pass_avail(a);
 		if (!avail)
 			return false;
-		len = avail < 0 ? avail : pvcalls_dgram_next(ps, avail, &hdr);
+		len = avail < 0 ? avail : pvcalls_dgram_next(ps, avail, &rec);
 		if (len < 0) {
 			pvcalls_pass_broken(ps);
 			return false;
@@ -189,7 +251,7 @@ bool pvcalls_dgram_out(struct pvcalls_sock *ps)
 		clear_bit(PVCALLS_SF_OUT_READY, &ps->flags);
 		/* whatever makes room after this try sets it again */
 		smp_mb__after_atomic();
-		if (pvcalls_dgram_send(ps, &hdr)) {
+		if (pvcalls_dgram_send(ps, &rec)) {
 			WRITE_ONCE(a->out_blocked, true);
 			/* before the look; pairs with the callback's */
 			smp_mb();
@@ -218,10 +280,16 @@ static int pvcalls_dgram_queued(struct sock *sk)
 
 /* What comes next, without taking it. Returns a length or a negative error. */
 static int pvcalls_dgram_peek(struct pvcalls_sock *ps,
-			      struct pvcalls_dgram *hdr)
+			      struct pvcalls_record *rec)
 {
+	u8 cmsgs[PVCALLS_DGRAM_CMSGS] __aligned(sizeof(long));
+	struct pvcalls_dgram *hdr = &rec->hdr;
 	struct sockaddr_storage addr = {};
-	struct msghdr msg = { .msg_name = &addr };
+	struct msghdr msg = {
+		.msg_name = &addr,
+		.msg_control = cmsgs,
+		.msg_controllen = sizeof(cmsgs),
+	};
 	int len;
 
 	iov_iter_kvec(&msg.msg_iter, ITER_DEST, NULL, 0, 0);
@@ -236,6 +304,10 @@ static int pvcalls_dgram_peek(struct pvcalls_sock *ps,
 	hdr->type = PVCALLS_DGRAM_DATA;
 	hdr->addr_len = min_t(u32, msg.msg_namelen, sizeof(hdr->addr));
 	memcpy(hdr->addr, &addr, hdr->addr_len);
+	/* what the guest has asked for by its options */
+	msg.msg_controllen = sizeof(cmsgs) - msg.msg_controllen;
+	msg.msg_control = cmsgs;
+	hdr->ctl_len = pvcalls_ctl_pack(&msg, rec->ctl);
 	return len;
 }
 
@@ -265,14 +337,16 @@ static int pvcalls_dgram_take(struct pvcalls_sock *ps, struct iov_iter *to)
 
 /* Puts a record into the ring. Returns false if there was none after all. */
 static bool pvcalls_dgram_put(struct pvcalls_sock *ps,
-			      const struct pvcalls_dgram *hdr)
+			      const struct pvcalls_record *rec)
 {
+	const struct pvcalls_dgram *hdr = &rec->hdr;
+	u32 skip = sizeof(*hdr) + hdr->ctl_len;
 	struct pvcalls_active *a = &ps->active;
 	struct iov_iter iter;
 	int n;
 
-	pvcalls_dgram_iter(ps, false, sizeof(*hdr) + hdr->len, &iter);
-	if (copy_to_iter(hdr, sizeof(*hdr), &iter) != sizeof(*hdr))
+	pvcalls_dgram_iter(ps, false, skip + hdr->len, &iter);
+	if (copy_to_iter(rec, skip, &iter) != skip)
 		return false;
 	if (hdr->type == PVCALLS_DGRAM_DATA) {
 		n = pvcalls_dgram_take(ps, &iter);
@@ -282,20 +356,21 @@ static bool pvcalls_dgram_put(struct pvcalls_sock *ps,
 		if (n != hdr->len)
 			return false;
 	}
-	if (ringbuf_produce(&a->in, PVCALLS_DGRAM_SIZE(hdr->len)))
+	if (ringbuf_produce(&a->in, pvcalls_dgram_size(hdr)))
 		pvcalls_notify_owe(&a->notify);
 	return true;
 }
 
 /* What to tell the guest next; false if there is nothing. */
 static bool pvcalls_dgram_find(struct pvcalls_sock *ps,
-			       struct pvcalls_dgram *hdr)
+			       struct pvcalls_record *rec)
 {
 	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_dgram *hdr = &rec->hdr;
 	int n;
 
 	if (!a->dgram_err) {
-		n = pvcalls_dgram_peek(ps, hdr);
+		n = pvcalls_dgram_peek(ps, rec);
 		if (n >= 0)
 			return true;
 		if (pvcalls_pass_retry(n))
@@ -320,29 +395,31 @@ static bool pvcalls_dgram_find(struct pvcalls_sock *ps,
 bool pvcalls_dgram_in(struct pvcalls_sock *ps)
 {
 	struct pvcalls_active *a = &ps->active;
-	struct pvcalls_dgram hdr;
+	struct pvcalls_record rec;
 	int n, space;
+	u32 size;
 
 	for (n = 0; n < PVCALLS_DGRAM_BATCH; n++) {
 		if (a->in_done ||
 		    !test_and_clear_bit(PVCALLS_SF_IN_READY, &ps->flags))
 			return false;
-		if (!pvcalls_dgram_find(ps, &hdr))
+		if (!pvcalls_dgram_find(ps, &rec))
 			continue;
+		size = pvcalls_dgram_size(&rec.hdr);
 		/* there may be more */
 		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
-		if (PVCALLS_DGRAM_SIZE(hdr.len) > a->in.size) {
+		if (size > a->in.size) {
 			a->lost_in++;
 			pvcalls_dgram_take(ps, NULL);
 			continue;
 		}
-		space = pvcalls_dgram_space(a, PVCALLS_DGRAM_SIZE(hdr.len));
+		space = pvcalls_dgram_space(a, size);
 		if (space < 0)
 			pvcalls_pass_broken(ps);
 		if (space <= 0)
 			return false;
-		if (pvcalls_dgram_put(ps, &hdr) &&
-		    hdr.type == PVCALLS_DGRAM_ERROR)
+		if (pvcalls_dgram_put(ps, &rec) &&
+		    rec.hdr.type == PVCALLS_DGRAM_ERROR)
 			a->dgram_err = 0;
 	}
 	return true;

@@ -12,6 +12,7 @@
 #include <linux/udp.h>
 #include <net/sock.h>
 
+#include "pvcalls_ctl.h"
 #include "record.h"
 #include "route.h"
 #include "sock.h"
@@ -295,7 +296,7 @@ static int pvc_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 }
 
 static int pvc_dgram_send(struct sock *sk, struct pvc_conn *c,
-			  struct pvcalls_dgram *hdr, struct msghdr *msg,
+			  struct pvcalls_record *rec, struct msghdr *msg,
 			  long timeo)
 {
 	struct pvc_waiter waiter;
@@ -311,8 +312,8 @@ static int pvc_dgram_send(struct sock *sk, struct pvc_conn *c,
 		if (pvc_conn_gone(c) || pvc_dgram_dead(c))
 			break;
 		if (pvc_conn_space(c, waiter.waiting) >=
-		    PVCALLS_DGRAM_SIZE(hdr->len)) {
-			ret = pvc_record_write(c, hdr, msg);
+		    pvcalls_dgram_size(&rec->hdr)) {
+			ret = pvc_record_write(c, rec, msg);
 			break;
 		}
 		ret = pvc_waiter_next(&waiter, sk, &c->tx_mutex);
@@ -350,7 +351,8 @@ static int pvc_dgram_check(const struct sock *sk, struct msghdr *msg,
 	if (to->len && !pvc_addr_port(to) && sk->sk_protocol == IPPROTO_UDP)
 		return -EINVAL;
 	for_each_cmsghdr(cmsg, msg)
-		if (!CMSG_OK(msg, cmsg) || cmsg->cmsg_level == SOL_UDP)
+		if (!CMSG_OK(msg, cmsg) || cmsg->cmsg_level == SOL_UDP ||
+		    !pvcalls_ctl_valid(cmsg))
 			return -EINVAL;
 	return 0;
 }
@@ -358,7 +360,7 @@ static int pvc_dgram_check(const struct sock *sk, struct msghdr *msg,
 static int pvc_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 			     size_t len)
 {
-	struct pvcalls_dgram hdr = { .len = len };
+	struct pvcalls_record rec = { .hdr.len = len };
 	struct sock *sk = sock->sk;
 	struct pvc_addr to;
 	struct pvc_conn *c;
@@ -373,15 +375,16 @@ static int pvc_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 	if (IS_ERR(c))
 		return PTR_ERR(c);
 	ret = sock_error(sk) ?: pvc_record_error(c);
-	if (!ret && PVCALLS_DGRAM_SIZE(len) > pvc_conn_want_space(c))
+	rec.hdr.ctl_len = pvcalls_ctl_pack(msg, rec.ctl);
+	if (!ret && pvcalls_dgram_size(&rec.hdr) > pvc_conn_want_space(c))
 		ret = -EMSGSIZE;
 	if (!ret && to.len) {
 		ret = pvc_to_backend(c, &to);
-		hdr.addr_len = to.len;
-		memcpy(hdr.addr, to.raw, sizeof(hdr.addr));
+		rec.hdr.addr_len = to.len;
+		memcpy(rec.hdr.addr, to.raw, sizeof(rec.hdr.addr));
 	}
 	if (!ret)
-		ret = pvc_dgram_send(sk, c, &hdr, msg,
+		ret = pvc_dgram_send(sk, c, &rec, msg,
 				     sock_sndtimeo(sk, msg->msg_flags &
 						       MSG_DONTWAIT));
 	pvc_conn_put(c);

@@ -3,6 +3,7 @@
 #include <linux/uio.h>
 #include <net/sock.h>
 
+#include "pvcalls_ctl.h"
 #include "record.h"
 #include "sock.h"
 
@@ -21,9 +22,10 @@ static int pvc_record_next(struct pvc_conn *c, struct pvcalls_dgram *hdr,
 	iov_iter_kvec(&iter, ITER_DEST, &kv, 1, sizeof(*hdr));
 	pvc_ring_read(&c->ring, 0, sizeof(*hdr), &iter);
 	if (hdr->type > PVCALLS_DGRAM_ERROR || hdr->len > PVCALLS_MAX_DGRAM ||
-	    PVCALLS_DGRAM_SIZE(hdr->len) > n)
+	    hdr->ctl_len > PVCALLS_MAX_CTL || hdr->ctl_len % 8 ||
+	    pvcalls_dgram_size(hdr) > n)
 		goto broken;
-	return PVCALLS_DGRAM_SIZE(hdr->len);
+	return pvcalls_dgram_size(hdr);
 
 broken:
 	pvc_conn_break(c, "datagram");
@@ -41,6 +43,30 @@ static void pvc_record_name(const struct sock *sk, struct msghdr *msg,
 	memcpy(name.addr, hdr->addr, sizeof(name.addr));
 	pvc_addr_from_rsp(&name, &a);
 	msg->msg_namelen = pvc_addr_to_user(sk, &a, msg->msg_name);
+}
+
+/* Control data, as if the datagram had come in by the loopback interface. */
+static void pvc_record_control(const struct sock *sk, struct pvc_conn *c,
+			       struct msghdr *msg,
+			       const struct pvcalls_dgram *hdr)
+{
+	int ifindex = READ_ONCE(sock_net(sk)->loopback_dev)->ifindex;
+	struct pvcalls_ctl ctl;
+	u8 buf[PVCALLS_MAX_CTL];
+	struct iov_iter iter;
+	struct kvec kv = { .iov_base = buf, .iov_len = hdr->ctl_len };
+	u32 at = 0;
+	u8 *data;
+
+	if (!hdr->ctl_len)
+		return;
+	iov_iter_kvec(&iter, ITER_DEST, &kv, 1, hdr->ctl_len);
+	pvc_ring_read(&c->ring, sizeof(*hdr), hdr->ctl_len, &iter);
+	while ((data = pvcalls_ctl_next(buf, hdr->ctl_len, &at, &ctl))) {
+		if (pvcalls_ctl_pktinfo(ctl.level, ctl.type))
+			pvcalls_ctl_set_ifindex(ctl.level, data, ifindex);
+		put_cmsg(msg, ctl.level, ctl.type, ctl.len, data);
+	}
 }
 
 /**
@@ -73,9 +99,11 @@ int pvc_record_take(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		ret = flags & MSG_TRUNC ? hdr.len : n;
 		if (n < hdr.len)
 			msg->msg_flags |= MSG_TRUNC;
-		if (pvc_ring_read(&c->ring, sizeof(hdr), n, &msg->msg_iter) < n)
+		if (pvc_ring_read(&c->ring, sizeof(hdr) + hdr.ctl_len, n,
+				  &msg->msg_iter) < n)
 			ret = -EFAULT;
 		pvc_record_name(sk, msg, &hdr);
+		pvc_record_control(sk, c, msg, &hdr);
 	}
 	if (size && !(flags & MSG_PEEK))
 		pvc_conn_consume(c, size);
@@ -131,23 +159,25 @@ int pvc_record_len(struct pvc_conn *c)
  * pvc_record_write() - send a datagram
  * @c: the backend's socket, with a data ring that has room for it; tx_mutex
  *	held
- * @hdr: its header
+ * @rec: its header and control data
  * @msg: its bytes
  *
  * Context: process, may sleep.
  * Return: bytes, or -EFAULT: then nothing is sent.
  */
-int pvc_record_write(struct pvc_conn *c, struct pvcalls_dgram *hdr,
+int pvc_record_write(struct pvc_conn *c, struct pvcalls_record *rec,
 		     struct msghdr *msg)
 {
-	struct kvec kv = { .iov_base = hdr, .iov_len = sizeof(*hdr) };
+	const struct pvcalls_dgram *hdr = &rec->hdr;
+	u32 skip = sizeof(*hdr) + hdr->ctl_len;
+	struct kvec kv = { .iov_base = rec, .iov_len = skip };
 	struct iov_iter iter;
 
-	iov_iter_kvec(&iter, ITER_SOURCE, &kv, 1, sizeof(*hdr));
-	pvc_ring_write(&c->ring, 0, sizeof(*hdr), &iter);
-	if (pvc_ring_write(&c->ring, sizeof(*hdr), hdr->len,
+	iov_iter_kvec(&iter, ITER_SOURCE, &kv, 1, skip);
+	pvc_ring_write(&c->ring, 0, skip, &iter);
+	if (pvc_ring_write(&c->ring, skip, hdr->len,
 			   &msg->msg_iter) < hdr->len)
 		return -EFAULT;
-	pvc_conn_produce(c, PVCALLS_DGRAM_SIZE(hdr->len));
+	pvc_conn_produce(c, pvcalls_dgram_size(hdr));
 	return hdr->len;
 }

@@ -7,14 +7,14 @@
 #include <linux/types.h>
 
 struct pvc_conn;
-struct pvcalls_dgram;
+struct pvcalls_record;
 struct sock;
 
 int pvc_record_take(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		    size_t len, int flags, bool arm);
 int pvc_record_error(struct pvc_conn *c);
 int pvc_record_len(struct pvc_conn *c);
-int pvc_record_write(struct pvc_conn *c, struct pvcalls_dgram *hdr,
+int pvc_record_write(struct pvc_conn *c, struct pvcalls_record *rec,
 		     struct msghdr *msg);
 
 #endif /* PVC_RECORD_H */

@@ -16,7 +16,7 @@
 #include "conn.h"
 
 /* Options that are passed on to the backend */
-#define PVC_RELAYED	16
+#define PVC_RELAYED	22
 
 /**
  * enum pvc_peer - whom a socket of datagrams talks to

@@ -29,9 +29,15 @@ static const struct {
 	{ SOL_IP, IP_TOS },
 	{ SOL_IP, IP_TTL },
 	{ SOL_IP, IP_BIND_ADDRESS_NO_PORT },
+	{ SOL_IP, IP_PKTINFO },
+	{ SOL_IP, IP_RECVTTL },
+	{ SOL_IP, IP_RECVTOS },
 	{ SOL_IPV6, IPV6_V6ONLY },
 	{ SOL_IPV6, IPV6_TCLASS },
 	{ SOL_IPV6, IPV6_UNICAST_HOPS },
+	{ SOL_IPV6, IPV6_RECVPKTINFO },
+	{ SOL_IPV6, IPV6_RECVHOPLIMIT },
+	{ SOL_IPV6, IPV6_RECVTCLASS },
 };
 
 static int pvc_find_relayed(int level, int name)

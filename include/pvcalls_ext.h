@@ -227,12 +227,13 @@ struct pvcalls_response {
 
 /**
  * struct pvcalls_dgram - what precedes a datagram in a data ring
- * @len: bytes that follow; after them the record is padded
+ * @len: bytes of the datagram; after them the record is padded
  * @type: PVCALLS_DGRAM_*
  * @err: negative error number, for PVCALLS_DGRAM_ERROR
  * @addr_len: length of @addr in bytes; 0: to the peer that CONNECT has set
  * @addr: where it goes to or comes from, in the format of the connect request
- * @pad: zero
+ * @ctl_len: bytes of control data, between this and the datagram: struct
+ *	pvcalls_ctl, each with its value
  */
 struct pvcalls_dgram {
 	__u32 len;
@@ -240,12 +241,33 @@ struct pvcalls_dgram {
 	__s32 err;
 	__u32 addr_len;
 	__u8 addr[PVCALLS_ADDR_LEN];
-	__u8 pad[4];
+	__u32 ctl_len;
 };
 
-/* Bytes of the ring that a datagram of so many bytes takes */
-#define PVCALLS_DGRAM_SIZE(len) \
-	((u32)sizeof(struct pvcalls_dgram) + (((len) + 7) & ~7U))
+/* Longest control data, in bytes */
+#define PVCALLS_MAX_CTL		128
+
+/**
+ * struct pvcalls_ctl - what precedes a value in control data
+ * @level: as in cmsg(3), Linux's number
+ * @type: likewise
+ * @len: bytes of the value, which is padded to a multiple of 8
+ */
+struct pvcalls_ctl {
+	__u16 level;
+	__u16 type;
+	__u32 len;
+};
+
+/* Bytes of control data that a value of so many bytes takes */
+#define PVCALLS_CTL_SIZE(len) \
+	((u32)sizeof(struct pvcalls_ctl) + (((len) + 7) & ~7U))
+
+/* Bytes of the ring that a record takes, whose lengths have been checked */
+static inline u32 pvcalls_dgram_size(const struct pvcalls_dgram *hdr)
+{
+	return sizeof(*hdr) + hdr->ctl_len + ((hdr->len + 7) & ~7U);
+}
 
 /*
  * feature-wakeup: four thresholds in the padding of the indexes page. Each is
@@ -264,6 +286,7 @@ static_assert(sizeof(struct pvcalls_rsp_deferred) == 48);
 static_assert(sizeof(struct pvcalls_response) == 64);
 static_assert(sizeof(union xen_pvcalls_sring_entry) == 64);
 static_assert(sizeof(struct pvcalls_dgram) == 48);
+static_assert(sizeof(struct pvcalls_ctl) == 8);
 static_assert(sizeof(struct pvcalls_req_shutdown) <= 56);
 static_assert(sizeof(struct pvcalls_req_setsockopt) == 56);
 static_assert(sizeof(struct pvcalls_req_forget) == 56);

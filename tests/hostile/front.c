@@ -149,7 +149,8 @@ void fe_publish(struct fe *fe)
 static const char * const extensions[] = {
 	"feature-defer", "feature-shutdown", "feature-names", "feature-ipv6",
 	"feature-wakeup", "feature-sockopt", "feature-reuse", "feature-open",
-	"feature-shared-evtchn", "ring-page-order", "ring-ref0", "ring-ref1",
+	"feature-shared-evtchn", "feature-dgram", "feature-getsockopt",
+	"ring-page-order", "ring-ref0", "ring-ref1",
 };
 
 void fe_reset(void)

@@ -15,7 +15,8 @@ struct record {
 	u32 len, type;
 	s32 err;
 	u32 addr_len;
-	u8 addr[28], pad[4];
+	u8 addr[28];
+	u32 ctl_len;
 	u8 data[65544];
 };
 
@@ -336,10 +337,85 @@ static void indexes(void)
 	fe_control(&fe);
 }
 
+struct control {
+	const char *what;
+	u16 level, type;
+	u32 len;
+	u32 value[4];
+	u32 ctl_len;
+};
+
+/* Puts control data in front of what fill() has made; how long it is then */
+static u32 with_control(const struct control *ctl)
+{
+	u32 room = ctl->ctl_len < 256 ? ctl->ctl_len : 0;
+
+	memmove(out.data + room, out.data, out.len);
+	memset(out.data, 0, room);
+	memcpy(out.data, &ctl->level, room < 24 ? room : 24);
+	out.ctl_len = ctl->ctl_len;
+	return SIZE(out.len) + room;
+}
+
+#define V4(a, b, c, d)	((a) | (b) << 8 | (c) << 16 | (u32)(d) << 24)
+
+/* Control data that may not be, then such that makes no record */
+static void controls(void)
+{
+	static const struct control refused[] = {
+		{ "the loopback", 0, 8, 12, { 0, V4(127, 0, 0, 1) }, 24 },
+		{ "a foreign address", 0, 8, 12, { 0, V4(192, 0, 2, 1) }, 24 },
+		{ "half an address", 0, 8, 8, { 0, V4(10, 0, 0, 1) }, 16 },
+		{ "a TTL of 0", 0, 2, 4, { 0 }, 16 },
+		{ "a mark", 1, 36, 4, { 1 }, 16 },
+		{ "options of IP", 0, 7, 12, { 0 }, 24 },
+		{ "a value beyond all", 0, 2, 0xffffffff, { 64 }, 16 },
+		{ "a value that wraps", 0, 2, 0xfffffff8, { 64 }, 16 },
+		{ "a value without end", 0, 2, 16, { 64 }, 16 },
+		{ "rights to files", 1, 1, 4, { 0 }, 16 },
+	};
+	static const struct control broken[] = {
+		{ "an odd length", 0, 2, 4, { 64 }, 12 },
+		{ "too much of it", 0, 2, 4, { 64 }, 136 },
+		{ "a length that wraps", 0, 2, 4, { 64 }, 0xfffffff8 },
+	};
+	static const struct control fine = { "", 0, 2, 4, { 64 }, 16 };
+	unsigned int i;
+
+	if (!dgram_open())
+		return;
+	must_attach(&conn, 6);
+	for (i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		fill(100, 0);
+		send_all(&conn, with_control(&refused[i]));
+		expect(next(&conn, 5000), "%s: no error", refused[i].what);
+		expect(in.type == 1 && is_error(in.err), "%s: type %u, %d",
+		       refused[i].what, in.type, in.err);
+		echo(&conn, 100);
+	}
+	fill(100, 0);
+	send_all(&conn, with_control(&fine));
+	expect(next(&conn, 5000) && !in.type && in.len == 100, "a TTL of 64");
+	conn_release(&fe, &conn);
+	for (i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
+		fe_again(&fe);
+		dgram_open();
+		must_attach(&conn, 6);
+		fill(100, 0);
+		send_all(&conn, with_control(&broken[i]));
+		want_punished(&fe, &conn, broken[i].what);
+		if (be_state() == ST_CONNECTED)
+			conn_release(&fe, &conn);
+	}
+	fe_open(&fe);
+	fe_control(&fe);
+}
+
 const struct hcase dgram_cases[] = {
 	{ "dgram-honest", honest, 60, 0, NULL },
 	{ "dgram-records", records, 90, 0, NULL },
 	{ "dgram-addresses", addresses, 60, 0, NULL },
+	{ "dgram-controls", controls, 90, 0, NULL },
 	{ "dgram-unasked", unasked, 30, 0, NULL },
 	{ "dgram-commands", commands, 60, 0, NULL },
 	{ "dgram-small", small, 60, 0, NULL },

@@ -436,6 +436,72 @@ static void case_options(void)
 	EXPECT("recv", 2, recv(fd, buf, sizeof(buf), 0));
 }
 
+/* What control data a datagram comes with, and from where one goes */
+static void case_control(void)
+{
+	struct iovec iov = { .iov_base = buf, .iov_len = sizeof(buf) };
+	union {
+		struct cmsghdr align;
+		char buf[256];
+	} control;
+	struct sockaddr_in from;
+	struct msghdr msg = {
+		.msg_name = &from, .msg_namelen = sizeof(from),
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	struct in_pktinfo info = {};
+	int ttl = 0, tos = -1, fd = udp(0);
+	struct cmsghdr *c;
+
+	set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	set_int(fd, IPPROTO_IP, IP_RECVTTL, 1);
+	set_int(fd, IPPROTO_IP, IP_RECVTOS, 1);
+	exchange(fd, 100);
+	EXPECT("sendto", 10, sendto(fd, buf, 10, 0, (void *)&sem_addr,
+				    sizeof(sem_addr)));
+	EXPECT("recvmsg", 10, recvmsg(fd, &msg, 0));
+	EXPECT("flags", 0, msg.msg_flags);
+	for (c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		EXPECT("level", SOL_IP, c->cmsg_level);
+		if (c->cmsg_type == IP_PKTINFO)
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+		else if (c->cmsg_type == IP_TTL)
+			memcpy(&ttl, CMSG_DATA(c), sizeof(ttl));
+		else if (c->cmsg_type == IP_TOS)
+			tos = *CMSG_DATA(c);
+	}
+	/* the echo is on the same host */
+	EXPECT("whom it was for", sem_addr.sin_addr.s_addr,
+	       info.ipi_addr.s_addr);
+	EXPECT("an interface", 1, info.ipi_ifindex > 0);
+	EXPECT("time to live", 64, ttl);
+	EXPECT("type of service", 0, tos);
+
+	/* no room for all of it */
+	EXPECT("sendto", 10, sendto(fd, buf, 10, 0, (void *)&sem_addr,
+				    sizeof(sem_addr)));
+	msg.msg_controllen = CMSG_SPACE(sizeof(info));
+	EXPECT("recvmsg", 10, recvmsg(fd, &msg, 0));
+	EXPECT("MSG_CTRUNC", MSG_CTRUNC, msg.msg_flags);
+
+	/* an answer from the address that was asked */
+	c = &control.align;
+	c->cmsg_level = SOL_IP;
+	c->cmsg_type = IP_PKTINFO;
+	c->cmsg_len = CMSG_LEN(sizeof(info));
+	info.ipi_spec_dst = sem_addr.sin_addr;
+	memcpy(CMSG_DATA(c), &info, sizeof(info));
+	msg.msg_controllen = c->cmsg_len;
+	msg.msg_name = &sem_addr;
+	iov.iov_len = 10;
+	EXPECT("sendmsg", 10, sendmsg(fd, &msg, 0));
+	EXPECT("its echo", 10, recv(fd, buf, sizeof(buf), 0));
+	c->cmsg_len = CMSG_LEN(sizeof(info) - 1);
+	EXPECT("a short one", -EINVAL, sendmsg(fd, &msg, 0));
+	close(fd);
+}
+
 static void case_bad(void)
 {
 	struct sockaddr_in a = sem_addr;
@@ -506,6 +572,7 @@ static const struct check checks[] = {
 	{ "burst", case_burst },
 	{ "local", case_local },
 	{ "options", case_options },
+	{ "control", case_control },
 	{ "bad", case_bad },
 };
 
