@@ -12,7 +12,8 @@ from .image import unmerged
 from .packages import Packages
 
 # What no program opens in a test, and the largest library that one could do without (PostgreSQL's JIT)
-LEFT_OUT = re.compile(r"^usr/share/(doc|man|locale|info|lintian|bug|bash-completion|doc-base|icons|pixmaps)/|^usr/lib/x86_64-linux-gnu/gconv/")
+LEFT_OUT = re.compile(r"^usr/share/(doc|man|locale|info|lintian|bug|bash-completion|doc-base|icons|pixmaps)/|"
+                      r"^usr/lib/x86_64-linux-gnu/gconv/|^usr/lib/jvm/[^/]*/jmods/")
 LEFT_OUT_PACKAGES = {"libllvm14", "libc-bin"}
 
 
