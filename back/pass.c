@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/net.h>
+#include <linux/tcp.h>
 #include <linux/uio.h>
 
 #include <net/sock.h>
@@ -111,6 +112,16 @@ static int pvcalls_pass_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
 	if (n > 0)
 		pvcalls_zerocopy_copied(ps, n);
 	return n;
+}
+
+/* Bytes that TCP has, about: as many pages are worth a look. */
+static u32 pvcalls_pass_queued(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	int n = READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->copied_seq);
+
+	/* an end without bytes must be met, too */
+	return max_t(int, n, PAGE_SIZE);
 }
 
 static int pvcalls_pass_recv(struct pvcalls_sock *ps, u32 len)
@@ -376,7 +387,8 @@ bool pvcalls_pass_in(struct pvcalls_sock *ps)
 		if (!budget)
 			return true;
 
-		len = min_t(u32, space, budget);
+		len = min3((u32)space, budget,
+			   pvcalls_pass_queued(ps->sock->sk));
 		clear_bit(PVCALLS_SF_IN_READY, &ps->flags);
 		/* whatever arrives after this look sets it again */
 		smp_mb__after_atomic();
