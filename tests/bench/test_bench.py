@@ -46,6 +46,13 @@ class Figures(unittest.TestCase):
     def test_other_scenarios_figures(self):
         self.assertNotIn("plain", lab(more={"plain": "1 s"}).metrics())
 
+    def test_merged(self):
+        first = lab(rr="5", more={"idle-memory/ours": "1 bytes"})
+        both = figures.merge([first, lab(rr="7")])
+        self.assertEqual(both.median("rr", "ours"), 7)
+        self.assertEqual(both.median("idle-memory", "ours"), 1)
+        self.assertEqual(both.about["sets"], ["quick", "quick"])
+
     def test_kept_and_loaded(self):
         with tempfile.TemporaryDirectory() as directory:
             path = pathlib.Path(directory) / "a" / "figures.json"

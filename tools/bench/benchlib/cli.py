@@ -43,8 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--quick", action="store_true", help="only what the gate watches")
     what.add_argument("--sets", metavar="NAME,...", help="only these sets of figures")
-    what.add_argument("--from", dest="source", type=pathlib.Path, metavar="FILE",
-                      help="measure nothing, take the figures that --json wrote")
+    what.add_argument("--from", dest="sources", type=pathlib.Path, metavar="FILE", nargs="+",
+                      help="measure nothing, take the figures that --json wrote, of several runs if need be")
     add("--kernel", default="6.1", help="of Dom0 and guests (%(default)s)")
     add("--json", type=pathlib.Path, metavar="FILE", help="write all figures there")
     add("--markdown", type=pathlib.Path, metavar="FILE", help="write the tables there")
@@ -95,7 +95,7 @@ def _run(options) -> int:
         plots.check()
     if options.gate and not options.update:
         gate.check(options.baseline)
-    found = figures.load(options.source) if options.source else _measure(options)
+    found = figures.merge([figures.load(path) for path in options.sources]) if options.sources else _measure(options)
     shown = [*goals.tables(found), *tables.tables(found)]
     if options.json:
         found.save(options.json)

@@ -103,3 +103,15 @@ def load(path: pathlib.Path) -> Figures:
                                            for metric, paths in document["figures"].items()})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BenchError(f"{path}: no figures: {error}") from None
+
+
+def merge(runs: list) -> Figures:
+    """All figures of several runs; a later run's take the place of an earlier one's."""
+    about = dict(runs[-1].about)
+    about["sets"] = [name for run in runs for name in run.about.get("sets", [])]
+    about["failed"] = [name for run in runs for name in run.about.get("failed", [])]
+    figures: dict = {}
+    for run in runs:
+        for metric in run.metrics():
+            figures.setdefault(metric, {}).update({path: run.get(metric, path) for path in run.paths(metric)})
+    return Figures(about, figures)
