@@ -14,21 +14,16 @@
 /* The most event channels that a domain can have: Xen's public headers */
 #define PVCALLS_MAX_PORTS	EVTCHN_FIFO_NR_CHANNELS
 
-/**
- * pvcalls_notify_find() - our end of an event channel
- * @irq: its interrupt
- *
- * The kernel tells only which interrupt an event channel has. Xen gives out
- * the lowest one that is free, so the search does not go beyond those that
- * there are. Process context.
- *
- * Return: the event channel, or 0 if there is none.
- */
-evtchn_port_t pvcalls_notify_find(int irq)
-{
-	evtchn_port_t port;
+/* How far from the last one that was found the next one usually is */
+#define PVCALLS_PORTS_NEAR	64U
 
-	for (port = 1; port < PVCALLS_MAX_PORTS; port++) {
+static evtchn_port_t pvcalls_last_port;
+
+static evtchn_port_t pvcalls_notify_search(int irq, u32 from, u32 to)
+{
+	u32 port;
+
+	for (port = from; port < to; port++) {
 		bool found;
 
 		/* another one's interrupt may be going away */
@@ -37,10 +32,34 @@ evtchn_port_t pvcalls_notify_find(int irq)
 		rcu_read_unlock();
 		if (found)
 			return port;
-		if (!(port % 1024))
+		if (!(port % 256))
 			cond_resched();
 	}
 	return 0;
+}
+
+/**
+ * pvcalls_notify_find() - our end of an event channel
+ * @irq: its interrupt
+ *
+ * The kernel tells only which interrupt an event channel has. Xen gives out
+ * the lowest one that is free: usually that is near the last one that it gave.
+ * May sleep.
+ *
+ * Return: the event channel, or 0 if there is none.
+ */
+evtchn_port_t pvcalls_notify_find(int irq)
+{
+	u32 last = READ_ONCE(pvcalls_last_port);
+	evtchn_port_t port;
+
+	port = pvcalls_notify_search(irq, max(last, PVCALLS_PORTS_NEAR + 1) -
+				     PVCALLS_PORTS_NEAR,
+				     last + PVCALLS_PORTS_NEAR);
+	if (!port)
+		port = pvcalls_notify_search(irq, 1, PVCALLS_MAX_PORTS);
+	WRITE_ONCE(pvcalls_last_port, port);
+	return port;
 }
 
 /**
