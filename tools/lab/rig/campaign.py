@@ -225,7 +225,9 @@ class Campaign:
             machine.profiler.order(f"dump {dump}")
             while not dump.exists():
                 time.sleep(0.05)
-            profile.report(dump, sorted(logs.glob("kallsyms*")), logs / f"profile-{words[0]}")
+            # the newest Xen's last, if there are several
+            symbols = [*sorted(self.options.cache.glob(profile.XEN_SYMBOLS))[-1:], *sorted(logs.glob("kallsyms*"))]
+            profile.report(dump, symbols, logs / f"profile-{words[0]}")
             progress(f"profile: {logs / f'profile-{words[0]}'}")
 
     def _judge(self, scenario: Scenario, seconds: float, code: int, reason: str) -> Verdict:

@@ -83,7 +83,7 @@ def _complete(options) -> None:
     if getattr(options, "profile", False):
         if not options.icount:
             raise LabError("--profile needs --icount")
-        options.profile = profile.plugin(options.cache)
+        options.profile = profile.prepare(options.cache)
     if options.icount:
         options.accel = "tcg"
     Packages(options.cache).install(HOST_PACKAGES)

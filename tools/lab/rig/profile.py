@@ -7,15 +7,19 @@ import os
 import pathlib
 
 from .common import LAB, progress, run
+from .packages import HYPERVISOR, Packages
 
 # Where Xen and Linux keep themselves on x86-64
 XEN = range(0xffff82d040000000, 0xffff82d080000000)
 KERNEL = range(0xffffffff81000000, 0xffffffffa0000000)
-TOP = 60
+TOP = 100
+# In the cache: what Debian keeps of Xen for debuggers
+XEN_SYMBOLS = f"packages/{HYPERVISOR}-dbg_*/usr/lib/debug/boot/xen-syms-*.map"
 
 
-def plugin(directory: pathlib.Path) -> pathlib.Path:
-    """Compiles the plugin; returns its file."""
+def prepare(directory: pathlib.Path) -> pathlib.Path:
+    """Compiles the plugin in the cache, and gets Xen's symbols; returns the plugin's file."""
+    Packages(directory).unpack([f"{HYPERVISOR}-dbg"])
     source, target = LAB / "profile" / "plugin.c", directory / "profile.so"
     if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
         progress("compiling the profiler")
@@ -41,7 +45,7 @@ class Profiler:
 
 
 class Symbols:
-    """Names of addresses, from /proc/kallsyms of Dom0 and of the guest."""
+    """Names of addresses, from /proc/kallsyms of Dom0 and of the guest, and from Xen's map."""
 
     def __init__(self, files: list):
         self.names: dict = {}
@@ -54,8 +58,6 @@ class Symbols:
 
     def find(self, address: int) -> str:
         """The function that an address is in."""
-        if address in XEN:
-            return "[xen]"
         if address < 1 << 47:
             return "[user]"
         at = bisect.bisect_right(self.starts, address) - 1
