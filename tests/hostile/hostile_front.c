@@ -41,8 +41,17 @@ static void allow_pages(void)
 int main(int argc, char **argv)
 {
 	static const struct hcase first = { "honest", honest, 30, 0, NULL };
-	struct hcase all[1 + 96] = { first };
-	unsigned int n = 1;
+	static const struct {
+		const struct hcase *cases;
+		const unsigned int *count;
+	} tables[] = {
+		{ cmd_cases, &cmd_count }, { ring_cases, &ring_count },
+		{ load_cases, &load_count }, { reuse_cases, &reuse_count },
+		{ shared_cases, &shared_count }, { dgram_cases, &dgram_count },
+		{ opts_cases, &opts_count }, { state_cases, &state_count },
+	};
+	struct hcase all[1 + 120] = { first };
+	unsigned int i, n = 1;
 
 	(void)argc;
 	for (argv++; argv[0] && argv[1] && argv[0][0] == '-' &&
@@ -62,22 +71,13 @@ int main(int argc, char **argv)
 			break;
 		}
 	}
-	memcpy(all + n, cmd_cases, cmd_count * sizeof(*all));
-	n += cmd_count;
-	memcpy(all + n, ring_cases, ring_count * sizeof(*all));
-	n += ring_count;
-	memcpy(all + n, load_cases, load_count * sizeof(*all));
-	n += load_count;
-	memcpy(all + n, reuse_cases, reuse_count * sizeof(*all));
-	n += reuse_count;
-	memcpy(all + n, shared_cases, shared_count * sizeof(*all));
-	n += shared_count;
-	memcpy(all + n, dgram_cases, dgram_count * sizeof(*all));
-	n += dgram_count;
-	memcpy(all + n, opts_cases, opts_count * sizeof(*all));
-	n += opts_count;
-	memcpy(all + n, state_cases, state_count * sizeof(*all));
-	n += state_count;
+	for (i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		if (n + *tables[i].count > sizeof(all) / sizeof(*all))
+			return 2;
+		memcpy(all + n, tables[i].cases,
+		       *tables[i].count * sizeof(*all));
+		n += *tables[i].count;
+	}
 	if (!argv[0] || strcmp(argv[0], "--list"))
 		allow_pages();
 	return cases_main(all, n, control, argv);
