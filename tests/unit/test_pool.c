@@ -62,6 +62,27 @@ void notify_remote_via_irq(int irq)
 	__atomic_add_fetch(&events[irq], 1, __ATOMIC_SEQ_CST);
 }
 
+unsigned int irq_from_evtchn(evtchn_port_t port)
+{
+	return port - 1;
+}
+
+int HYPERVISOR_multicall(void *calls, u32 n)
+{
+	const struct multicall_entry *call = calls;
+	u32 i;
+
+	must(n > 1 && n <= PVCALLS_EVENTS_BATCH);
+	for (i = 0; i < n; i++) {
+		const struct evtchn_send *send = (void *)call[i].args[1];
+
+		must(call[i].op == __HYPERVISOR_event_channel_op);
+		must(call[i].args[0] == EVTCHNOP_send);
+		notify_remote_via_irq(irq_from_evtchn(send->port));
+	}
+	return 0;
+}
+
 void test_queue_work(struct work_struct *work)
 {
 	__atomic_store_n(&pending_work, work, __ATOMIC_SEQ_CST);
@@ -138,6 +159,8 @@ static struct item *item_new(int i, u32 seed)
 	item->rnd = seed;
 	pvcalls_notify_init(&item->notify);
 	item->notify.irq = i;
+	/* of some it is not known */
+	item->notify.port = i % 3 ? pvcalls_notify_find(i) : 0;
 	__atomic_add_fetch(&items, 1, __ATOMIC_SEQ_CST);
 	pvcalls_work_init(&item->work, &ops, PLACEMENT_ANY_NODE);
 	return item;

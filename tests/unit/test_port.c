@@ -54,6 +54,11 @@ void pvcalls_work_mark(struct pvcalls_work *work)
 	SET(container_of(work, struct ring, work)->marked, true);
 }
 
+evtchn_port_t pvcalls_notify_find(int irq)
+{
+	return 0;
+}
+
 int bind_interdomain_evtchn_to_irqhandler_lateeoi(struct xenbus_device *dev,
 						  evtchn_port_t port,
 						  irq_handler_t handler,

@@ -49,6 +49,7 @@ static inline u32 rnd(u32 *state)
 #define pr_err(...)		((void)snprintf(NULL, 0, __VA_ARGS__))
 #define pr_warn(...)		((void)0)
 #define unlikely(x)		(x)
+#define max(a, b)		((a) > (b) ? (a) : (b))
 #define min_t(t, a, b)		((t)(a) < (t)(b) ? (t)(a) : (t)(b))
 #define IS_ERR(p)		((uintptr_t)(p) >= (uintptr_t)-4095)
 #define PTR_ERR(p)		((long)(p))
@@ -426,6 +427,26 @@ void irq_set_affinity(int irq, const void *mask);
 void notify_remote_via_irq(int irq);
 
 typedef u32 evtchn_port_t;
+
+struct evtchn_send {
+	evtchn_port_t port;
+};
+
+struct multicall_entry {
+	unsigned long op, result, args[6];
+};
+
+#define __HYPERVISOR_event_channel_op	32
+#define EVTCHNOP_send			4
+#define EVTCHN_FIFO_NR_CHANNELS		(1U << 17)
+
+unsigned int irq_from_evtchn(evtchn_port_t port);
+int HYPERVISOR_multicall(void *calls, u32 n);
+
+/* tracepoints */
+#define PVCALLS_BACK_TRACE_H
+#define trace_pvcalls_events(nr)	((void)(nr))
+
 typedef int irqreturn_t;
 typedef irqreturn_t (*irq_handler_t)(int irq, void *data);
 struct xenbus_device;
