@@ -24,7 +24,7 @@ help:
 	@echo 'make bench-gate     the few figures that must not get worse, as root'
 	@echo 'make check          all tests, as root, less than an hour'
 	@echo 'make check-fast     the tests that need no Xen, a few minutes'
-	@echo 'make check-programs nginx, PostgreSQL, ssh and others in a guest; as root, 15 minutes'
+	@echo 'make check-programs nginx, PostgreSQL, ssh and others in a guest; as root, 20 minutes'
 	@echo 'make check-mutants  break the modules in many ways: does the lab find it? As root, an hour'
 	@echo 'make check-style    the kernel'"'"'s checkpatch, and shellcheck'
 	@echo

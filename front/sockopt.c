@@ -313,18 +313,18 @@ static int pvc_get_remote(struct sock *sk, struct pvc_conn *c, int level,
 			  int name, char __user *val, int __user *len)
 {
 	u8 value[sizeof(struct tcp_info)] = {};
-	int ret, n;
+	int n;
 
-	ret = pvc_fetch_opt(c, level, name, value, sizeof(value));
-	if (ret < 0)
-		return ret;
-	if (level == SOL_TCP && name == TCP_INFO)
-		value[0] = pvc_tcp_state(sk, c);
 	if (get_user(n, len))
 		return -EFAULT;
 	if (n < 0)
 		return -EINVAL;
-	n = min(n, ret);
+	n = pvc_fetch_opt(c, level, name, value,
+			  min_t(u32, n, sizeof(value)));
+	if (n < 0)
+		return n;
+	if (level == SOL_TCP && name == TCP_INFO)
+		value[0] = pvc_tcp_state(sk, c);
 	if (put_user(n, len) || copy_to_user(val, value, n))
 		return -EFAULT;
 	return 0;

@@ -90,33 +90,33 @@ static bool hollow(struct be *be, const struct raw_req *req)
 	return true;
 }
 
+/* A response with an address, or a value, of whatever length */
+static void push_nonsense(struct be *be, const struct raw_req *req)
+{
+	struct raw_rsp *rsp = rsp_for(be, req);
+
+	memset(rsp->u.name.addr, 0xff, sizeof(rsp->u.name.addr));
+	rsp->u.name.len = LIE->value;
+	be_push(be);
+}
+
 static bool bad_name(struct be *be, const struct raw_req *req)
 {
-	struct raw_rsp *rsp;
-
 	if (req->cmd == CMD_CONNECT)
 		be_map(be, req->u.id, req->u.connect.ref,
 		       req->u.connect.evtchn);
 	else if (req->cmd != CMD_GETNAME && req->cmd != CMD_BIND)
 		return false;
-	rsp = rsp_for(be, req);
-	memset(rsp->u.name.addr, 0xff, sizeof(rsp->u.name.addr));
-	rsp->u.name.len = LIE->value;
-	be_push(be);
+	push_nonsense(be, req);
 	return true;
 }
 
 /* Parts of a value that are too long, or of which there is no end */
 static bool bad_value(struct be *be, const struct raw_req *req)
 {
-	struct raw_rsp *rsp;
-
 	if (req->cmd != CMD_GETSOCKOPT)
 		return false;
-	rsp = rsp_for(be, req);
-	memset(rsp->u.name.addr, 0xff, sizeof(rsp->u.name.addr));
-	rsp->u.name.len = LIE->value;
-	be_push(be);
+	push_nonsense(be, req);
 	return true;
 }
 
