@@ -117,13 +117,15 @@ struct ringbuf_span ringbuf_free_span(const struct ringbuf *r, u32 skip,
  * @len: how many; at most what ringbuf_space() returned
  *
  * Without thresholds the consumer may be asleep only if it had seen all that
- * was published before (specification, "Why ring.h is not needed").
+ * was published before (specification, "Why ring.h is not needed"), and if it
+ * has not seen this, too: the in-tree backend never listens again after an
+ * event about nothing.
  *
  * Return: true if the peer must be sent an event.
  */
 bool ringbuf_produce(struct ringbuf *r, u32 len)
 {
-	u32 old = r->prod;
+	u32 old = r->prod, left;
 
 	r->prod = old + len;
 	/* the bytes before the index */
@@ -134,7 +136,8 @@ bool ringbuf_produce(struct ringbuf *r, u32 len)
 	if (r->sh.data_wake)
 		return ringbuf_passed(READ_ONCE(*r->sh.data_wake), old,
 				      r->prod);
-	return (u32)(r->prod - READ_ONCE(*r->sh.cons)) <= len;
+	left = r->prod - READ_ONCE(*r->sh.cons);
+	return left && left <= len;
 }
 
 /**

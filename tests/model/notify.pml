@@ -78,7 +78,7 @@ byte max_p = 1, max_c = 1;	/* the largest that it ever waits for */
 #ifdef MUT_PRODUCE_OFF_BY_ONE
 #define PRODUCE_NOTIFY	(SUB(prod, mem[CONS]) < n)
 #else
-#define PRODUCE_NOTIFY	(SUB(prod, mem[CONS]) <= n)
+#define PRODUCE_NOTIFY	(mem[CONS] != prod && SUB(prod, mem[CONS]) <= n)
 #endif
 #endif
 #ifdef MUT_CONSUME_NEW_CONS
