@@ -133,21 +133,30 @@ static void dual(void)
 	R("recv", recv_bytes(fd, 10, 0));
 }
 
-static void only(void)
+/* A port that nobody has, of neither family */
+static int free_port(void)
 {
-	int l = sock6(), fd;
+	int fd = sock6(), port;
 	struct sockaddr_in6 a = {};
 	socklen_t len = sizeof(a);
-	int port;
+
+	bind_any6(fd, 0);
+	getsockname(fd, (void *)&a, &len);
+	port = ntohs(a.sin6_port);
+	close(fd);
+	return port;
+}
+
+static void only(void)
+{
+	int l = sock6(), fd, port = free_port();
 
 	peer_ip6();
 	R("setsockopt IPV6_V6ONLY", set_int(l, IPPROTO_IPV6, IPV6_V6ONLY, 1));
-	R("bind", bind_any6(l, 0));
+	R("bind", bind_any6(l, port));
 	R("setsockopt IPV6_V6ONLY bound", set_int(l, IPPROTO_IPV6, IPV6_V6ONLY,
 						  0));
 	R("listen", listen(l, 5));
-	getsockname(l, (void *)&a, &len);
-	port = ntohs(a.sin6_port);
 	R("peer over IPv4", peer("dial d %s %d", peer_ip(), port));
 	R("peer over IPv6", peer("dial e %s %d", peer_ip6(), port));
 	fd = accept(l, NULL, NULL);

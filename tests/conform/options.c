@@ -349,12 +349,13 @@ static void info(void)
 	R("getsockopt TCP_INFO state connected", info.tcpi_state);
 	R("TCP_INFO mss is known", info.tcpi_snd_mss > 0 &&
 	  info.tcpi_rcv_mss > 0);
-	R("TCP_INFO rtt is known", info.tcpi_rtt > 0);
 	R("TCP_INFO window is known", info.tcpi_snd_cwnd > 0);
 	R("TCP_INFO retransmits", info.tcpi_retransmits);
 	send_bytes(fd, 1000, 0);
 	peer("drop c 1000");
 	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	/* a handshake within one host may be too short for its clock */
+	R("TCP_INFO rtt is known", info.tcpi_rtt > 0);
 	R("TCP_INFO bytes are counted", info.tcpi_bytes_acked >= 1000);
 	peer("shut c");
 	poll_for(fd, POLLRDHUP, 4000);
