@@ -120,6 +120,23 @@ guest_wait_node() {
 	timeout "${4:-20}" labrpc wait "/local/domain/$id/$2" "$3"
 }
 
+guest_boot() {
+	xl -f create -q "/run/lab/guests/$1/config" || fail "guest $1: xl create failed"
+	xl domid "$1" > "/run/lab/guests/$1/id"
+	timeout "${LAB_BOOT_TIMEOUT:-150}" labrpc ready "$(guest_id "$1")"
+}
+
+# guest_boot_again NAME: when its kernel has died before it ran anything of ours. QEMU's TCG lets one CPU of hundreds of
+# kernels run into a breakpoint that another one has just removed (text_poke_bp).
+guest_boot_again() {
+	local log="/var/log/xen/console/guest-$1.log"
+	! grep -q '^lab: init' "$log" || return 1
+	echo "guest $1: its kernel died while it booted, trying once more"
+	xl destroy "$1" 2> /dev/null || true
+	mv "$log" "/var/log/xen/console/died-$1.log"
+	guest_boot "$1"
+}
+
 # guest_start NAME [type=pv|pvh] [vcpus=N] [memory=MB] [vif=yes] [pvcalls=no] [front=no] [front_args=A=1,B=2]
 #             [image=fat] [cmdline=WORDS] [config=LINE] [shell=yes]
 guest_start() {
@@ -172,9 +189,7 @@ vif = [ 'bridge=xenbr0,script=/etc/xen/scripts/vif-lab' ]"
 		$devices
 		$config
 	CONFIG
-	xl -f create -q "$dir/config" || fail "guest $name: xl create failed"
-	xl domid "$name" > "$dir/id"
-	timeout "${LAB_BOOT_TIMEOUT:-150}" labrpc ready "$(guest_id "$name")" || fail "guest $name did not come up"
+	guest_boot "$name" || guest_boot_again "$name" || fail "guest $name did not come up"
 	if [ "$front" = yes ] && [ "$pvcalls" = yes ]; then
 		guest_wait_node "$name" device/pvcalls/0/state 4 || fail "guest $name: pvcalls did not connect"
 	fi
