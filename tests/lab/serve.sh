@@ -23,16 +23,9 @@ serve_end() {
 
 # hole_open RETRIES: 10.99.0.2 swallows everything, and connects give up after so many SYNs more
 hole_open() {
-	syn_retries=$(cat /proc/sys/net/ipv4/tcp_syn_retries)
-	echo "$1" > /proc/sys/net/ipv4/tcp_syn_retries
+	dom0_sysctl net.ipv4.tcp_syn_retries "$1"
 	modprobe dummy
-	ip link del hole0 2> /dev/null || true
 	ip link add hole0 type dummy
 	ip address add 10.99.0.1/24 dev hole0
 	ip link set hole0 up
-}
-
-hole_close() {
-	ip link del hole0
-	echo "$syn_retries" > /proc/sys/net/ipv4/tcp_syn_retries
 }

@@ -195,6 +195,13 @@ vif = [ 'bridge=xenbr0,script=/etc/xen/scripts/vif-lab' ]"
 	fi
 }
 
+# dom0_sysctl NAME VALUE: for this scenario only
+dom0_sysctl() {
+	mkdir -p /run/lab/sysctl
+	[ -e "/run/lab/sysctl/$1" ] || sysctl -n "$1" > "/run/lab/sysctl/$1"
+	sysctl -q -w "$1=$2"
+}
+
 # guest_address NAME: its address on the bridge, if it has vif=yes
 guest_address() {
 	cat "/run/lab/guests/$1/address"
