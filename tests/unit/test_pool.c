@@ -15,7 +15,7 @@
 
 #define WORKS		12
 #define MARKERS		3
-#define IRQS		WORKS
+#define IRQS		(64 * WORKS)
 
 /*
  * A socket, say. One with an odd number is like one that waits to be accepted:
@@ -42,6 +42,7 @@ struct slot {
 
 static struct slot slots[WORKS];
 static u32 items;		/* that exist */
+static u32 made;		/* ever */
 static u32 events[IRQS];	/* sent */
 static u32 owed[IRQS];		/* by runs that have begun */
 static bool stop;
@@ -153,14 +154,17 @@ static const struct pvcalls_work_ops ops = {
 static struct item *item_new(int i, u32 seed)
 {
 	struct item *item = calloc(1, sizeof(*item));
+	u32 n = __atomic_fetch_add(&made, 1, __ATOMIC_SEQ_CST);
+	/* not that of one that still owes an event: they would need only one */
+	int irq = i + n * WORKS % IRQS;
 
 	item->refs = 1;
-	item->irq = i;
+	item->irq = irq;
 	item->rnd = seed;
 	pvcalls_notify_init(&item->notify);
-	item->notify.irq = i;
+	item->notify.irq = irq;
 	/* of some it is not known */
-	item->notify.port = i % 3 ? pvcalls_notify_find(i) : 0;
+	item->notify.port = irq % 3 ? pvcalls_notify_find(irq) : 0;
 	__atomic_add_fetch(&items, 1, __ATOMIC_SEQ_CST);
 	pvcalls_work_init(&item->work, &ops, PLACEMENT_ANY_NODE);
 	return item;
@@ -299,12 +303,18 @@ static void settle(void)
 	int tries = 0;
 
 	for (i = 0; i < WORKS; i++) {
-		/* asked for: done; owed: sent; nothing queued */
+		/* asked for: done; nothing queued */
 		while (__atomic_load_n(&slots[i].item->asked,
 				       __ATOMIC_SEQ_CST) ||
 		       test_bit(PVCALLS_WORK_QUEUED,
-				&slots[i].item->work.state) ||
-		       __atomic_load_n(&owed[i], __ATOMIC_SEQ_CST) !=
+				&slots[i].item->work.state)) {
+			must(tries++ < 200000);
+			usleep_some();
+		}
+	}
+	/* owed: sent */
+	for (i = 0; i < IRQS; i++) {
+		while (__atomic_load_n(&owed[i], __ATOMIC_SEQ_CST) !=
 		       __atomic_load_n(&events[i], __ATOMIC_SEQ_CST)) {
 			must(tries++ < 200000);
 			usleep_some();
