@@ -8,6 +8,7 @@
  */
 #include <net/sock.h>
 
+#include "direct.h"
 #include "hooks.h"
 #include "sock.h"
 
@@ -21,32 +22,33 @@ static struct pvcalls_sock *pvcalls_hooks_object(const struct sock *sk)
 			SK_USER_DATA_PTRMASK);
 }
 
-static void pvcalls_hooks_event(struct sock *sk, unsigned long flags)
+static void pvcalls_hooks_data_ready(struct sock *sk)
 {
 	struct pvcalls_sock *ps;
 
 	read_lock_bh(&sk->sk_callback_lock);
 	ps = pvcalls_hooks_object(sk);
 	if (ps) {
-		if (flags & BIT(PVCALLS_SF_IN_READY))
-			set_bit(PVCALLS_SF_IN_READY, &ps->flags);
-		if (flags & BIT(PVCALLS_SF_OUT_READY))
-			set_bit(PVCALLS_SF_OUT_READY, &ps->flags);
-		pvcalls_work_mark(&ps->work);
+		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+		if (!pvcalls_direct_in(ps, sk))
+			pvcalls_work_mark(&ps->work);
 	}
 	read_unlock_bh(&sk->sk_callback_lock);
-}
-
-static void pvcalls_hooks_data_ready(struct sock *sk)
-{
-	pvcalls_hooks_event(sk, BIT(PVCALLS_SF_IN_READY));
 }
 
 /* The end of a connection concerns both directions. */
 static void pvcalls_hooks_state_change(struct sock *sk)
 {
-	pvcalls_hooks_event(sk, BIT(PVCALLS_SF_IN_READY) |
-				BIT(PVCALLS_SF_OUT_READY));
+	struct pvcalls_sock *ps;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	ps = pvcalls_hooks_object(sk);
+	if (ps) {
+		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+		set_bit(PVCALLS_SF_OUT_READY, &ps->flags);
+		pvcalls_work_mark(&ps->work);
+	}
+	read_unlock_bh(&sk->sk_callback_lock);
 }
 
 static void pvcalls_hooks_write_space(struct sock *sk)

@@ -353,8 +353,15 @@ static int pvcalls_pass_space(struct pvcalls_active *a)
 	return space;
 }
 
-/* Is it certain that the kernel socket has nothing, not even an end? */
-static bool pvcalls_pass_dry(const struct sock *sk)
+/**
+ * pvcalls_pass_dry() - is it certain that TCP has nothing, not even an end?
+ * @sk: a kernel socket
+ *
+ * Any context.
+ *
+ * Return: true if so.
+ */
+bool pvcalls_pass_dry(const struct sock *sk)
 {
 	return skb_queue_empty_lockless(&sk->sk_receive_queue) &&
 	       !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) &&

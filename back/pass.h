@@ -15,6 +15,7 @@ struct page;
 struct pvcalls_active;
 struct pvcalls_sock;
 struct ringbuf_span;
+struct sock;
 
 bool pvcalls_pass_out(struct pvcalls_sock *ps);
 bool pvcalls_pass_in(struct pvcalls_sock *ps);
@@ -24,5 +25,6 @@ unsigned int pvcalls_pass_bvec(struct bio_vec *bv, struct page **pages,
 			       const struct ringbuf_span *span);
 int pvcalls_pass_avail(struct pvcalls_active *a);
 bool pvcalls_pass_retry(int err);
+bool pvcalls_pass_dry(const struct sock *sk);
 
 #endif /* PVCALLS_BACK_PASS_H */

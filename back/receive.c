@@ -10,7 +10,7 @@
 #include <linux/sysfs.h>
 #include <linux/uio.h>
 
-#include <net/sock.h>
+#include <net/tcp.h>
 
 #include "pool.h"
 #include "receive.h"
@@ -64,17 +64,29 @@ static int pvcalls_receive_some(read_descriptor_t *desc, struct sk_buff *skb,
 	return len;
 }
 
-static int pvcalls_receive_read_sock(struct socket *sock, struct iov_iter *to)
+/**
+ * pvcalls_receive_locked() - copy what TCP has, in any context
+ * @sk: a connected socket; locked
+ * @to: where to; as many bytes as are wanted
+ *
+ * Return: how many bytes, or a negative error number.
+ */
+int pvcalls_receive_locked(struct sock *sk, struct iov_iter *to)
 {
 	read_descriptor_t desc = {
 		.count = iov_iter_count(to),
 		.arg.data = to,
 	};
+
+	return tcp_read_sock(sk, &desc, pvcalls_receive_some);
+}
+
+static int pvcalls_receive_read_sock(struct socket *sock, struct iov_iter *to)
+{
 	int n;
 
 	lock_sock(sock->sk);
-	n = READ_ONCE(sock->ops)->read_sock(sock->sk, &desc,
-					    pvcalls_receive_some);
+	n = pvcalls_receive_locked(sock->sk, to);
 	release_sock(sock->sk);
 	return n;
 }

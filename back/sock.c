@@ -490,16 +490,12 @@ static bool pvcalls_sock_ends(struct pvcalls_sock *ps)
 	return false;
 }
 
-static bool pvcalls_sock_run(struct pvcalls_work *work,
-			     struct pvcalls_worker *w)
+static bool pvcalls_sock_serve(struct pvcalls_sock *ps)
 {
-	struct pvcalls_sock *ps = container_of(work, struct pvcalls_sock, work);
 	struct pvcalls_fe *fe = ps->fe;
 	struct llist_node *calls;
 	bool closed, more = false;
 
-	if (!pvcalls_sock_ready(ps))
-		return false;
 	if (ps->state == PVCALLS_SS_CLOSING) {
 		closed = pvcalls_active_let_go(ps);
 		goto closed;
@@ -530,6 +526,22 @@ closed:
 	if (closed)
 		pvcalls_sock_drop(ps);
 	return false;
+}
+
+static bool pvcalls_sock_run(struct pvcalls_work *work,
+			     struct pvcalls_worker *w)
+{
+	struct pvcalls_sock *ps = container_of(work, struct pvcalls_sock, work);
+	bool more;
+
+	if (!pvcalls_sock_ready(ps))
+		return false;
+	/* another CPU's softirq is about to be done with it */
+	while (test_and_set_bit_lock(PVCALLS_SF_RUNNING, &ps->flags))
+		cpu_relax();
+	more = pvcalls_sock_serve(ps);
+	clear_bit_unlock(PVCALLS_SF_RUNNING, &ps->flags);
+	return more;
 }
 
 static void pvcalls_sock_work_get(struct pvcalls_work *work)
