@@ -44,7 +44,9 @@ bool pvcalls_placing_keeps_node(void)
  * @set: the workers; under RCU
  * @work: for which work; the caller's to give away
  *
- * Any context.
+ * Of several that are as good it is the one that the work is on, or has to do
+ * with: a socket's calls come from the worker of its guest's command ring, and
+ * to wake another one for each costs more than they do. Any context.
  *
  * Return: its index in @set.
  */
@@ -57,23 +59,28 @@ u32 pvcalls_placing_pick(const struct pvcalls_set *set,
 		.node = work->node_wish,
 		.cpu = work->cpu_wish,
 	};
-	unsigned int i;
+	unsigned int i, here = 0;
 
 	/* where the guest is known to be counts for more than its packets */
 	if (policy == PLACEMENT_IRQ || wish.node == PLACEMENT_ANY_NODE)
 		wish.node = pvcalls_topology_node(wish.cpu);
+	/* the first one of equals is chosen */
+	for (i = 0; i < set->n && policy != PLACEMENT_ROUND_ROBIN; i++)
+		if (set->w[i] == work->worker)
+			here = i;
 	for (i = 0; i < set->n; i++) {
-		const struct pvcalls_worker *w = set->w[i];
+		const struct pvcalls_worker *w = set->w[(here + i) % set->n];
 
 		pw[i].load = atomic_read(&w->load);
 		pw[i].node = READ_ONCE(w->node);
 		pw[i].cpu = w->cpu;
 		/* what it is itself is no reason to go away */
-		if (w == work->worker)
+		if (w == work->worker && pw[i].load)
 			pw[i].load--;
 	}
-	return placement_pick(policy, pw, set->n, &wish,
-			      (u32)atomic_inc_return(&pvcalls_turn) - 1);
+	i = placement_pick(policy, pw, set->n, &wish,
+			   (u32)atomic_inc_return(&pvcalls_turn) - 1);
+	return (here + i) % set->n;
 }
 
 static int pvcalls_set_placement(const char *val, const struct kernel_param *kp)

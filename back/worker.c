@@ -46,12 +46,15 @@ struct pvcalls_worker *pvcalls_worker_current(void)
  * @work: to initialise
  * @ops: what it is
  * @node: NUMA node that it would like to be on, or PLACEMENT_ANY_NODE
+ * @near: the worker that it has to do with, if that is as good as another one;
+ *	or NULL. Being that one's already does not count as its load.
  *
  * It may be run before this returns. Process context. Undone by
  * pvcalls_work_exit().
  */
 void pvcalls_work_init(struct pvcalls_work *work,
-		       const struct pvcalls_work_ops *ops, int node)
+		       const struct pvcalls_work_ops *ops, int node,
+		       struct pvcalls_worker *near)
 {
 	struct pvcalls_worker *w;
 
@@ -61,6 +64,7 @@ void pvcalls_work_init(struct pvcalls_work *work,
 	work->node_wish = node;
 	work->cpu_wish = PLACEMENT_ANY_CPU;
 	work->cpu_seen = PLACEMENT_ANY_CPU;
+	work->worker = near;
 
 	/* a worker that retires waits for those who may have chosen it */
 	rcu_read_lock();

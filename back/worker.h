@@ -179,7 +179,8 @@ void pvcalls_worker_free(struct pvcalls_worker *w);
 struct pvcalls_worker *pvcalls_worker_current(void);
 
 void pvcalls_work_init(struct pvcalls_work *work,
-		       const struct pvcalls_work_ops *ops, int node);
+		       const struct pvcalls_work_ops *ops, int node,
+		       struct pvcalls_worker *near);
 void pvcalls_work_exit(struct pvcalls_work *work);
 void pvcalls_work_mark(struct pvcalls_work *work);
 void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu);

@@ -151,7 +151,7 @@ static const struct pvcalls_work_ops ops = {
 	.put = work_put,
 };
 
-static struct item *item_new(int i, u32 seed)
+static struct item *item_near(int i, u32 seed, struct pvcalls_worker *near)
 {
 	struct item *item = calloc(1, sizeof(*item));
 	u32 n = __atomic_fetch_add(&made, 1, __ATOMIC_SEQ_CST);
@@ -166,8 +166,13 @@ static struct item *item_new(int i, u32 seed)
 	/* of some it is not known */
 	item->notify.port = irq % 3 ? pvcalls_notify_find(irq) : 0;
 	__atomic_add_fetch(&items, 1, __ATOMIC_SEQ_CST);
-	pvcalls_work_init(&item->work, &ops, PLACEMENT_ANY_NODE);
+	pvcalls_work_init(&item->work, &ops, PLACEMENT_ANY_NODE, near);
 	return item;
+}
+
+static struct item *item_new(int i, u32 seed)
+{
+	return item_near(i, seed, NULL);
 }
 
 static struct item *slot_get(struct slot *s)
@@ -378,9 +383,38 @@ static void changes_under_load(void **state)
 	pvcalls_pool_stop();
 }
 
+/* What it has to do with counts only among equals, and is one work less. */
+static void near_among_equals(void **state)
+{
+	struct item *item[4];
+	struct pvcalls_worker *near;
+	int i;
+
+	must(!pvcalls_pool_start());
+	must(!test_param_placement->set("least_loaded", NULL));
+	must(!test_param_workers->set("3", NULL));
+	near = pvcalls_pool_lock()->w[1];
+	pvcalls_pool_unlock();
+	/* those with an odd number are nobody's but ours */
+	for (i = 0; i < 4; i++)
+		item[i] = item_near(1, i, near);
+	must(item[0]->work.worker == near);
+	must(item[1]->work.worker == near);
+	must(item[2]->work.worker != near);
+	/* two of three have one, and this one two */
+	must(item[3]->work.worker != near);
+	must(item[3]->work.worker != item[2]->work.worker);
+	for (i = 0; i < 4; i++) {
+		pvcalls_work_exit(&item[i]->work);
+		item_put(item[i]);
+	}
+	pvcalls_pool_stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(near_among_equals),
 		cmocka_unit_test(changes_under_load),
 	};
 
