@@ -93,9 +93,9 @@ bool pvcalls_direct_in(struct pvcalls_sock *ps, struct sock *sk)
 	bool done;
 	u32 len;
 
-	/* also of a listening one, whose lock is not held */
+	/* a listening one is called without its lock, and can't be looked at */
 	if (sk->sk_type != SOCK_STREAM ||
-	    smp_load_acquire(&ps->state) != PVCALLS_SS_CONNECTED)
+	    READ_ONCE(ps->state) != PVCALLS_SS_CONNECTED)
 		return false;
 	/* then this is the owner, perhaps the worker itself */
 	if (sock_owned_by_user(sk))
@@ -105,8 +105,11 @@ bool pvcalls_direct_in(struct pvcalls_sock *ps, struct sock *sk)
 		return false;
 	if (test_and_set_bit_lock(PVCALLS_SF_RUNNING, &ps->flags))
 		return false;
-	/* it may have been the worker's turn meanwhile */
-	done = READ_ONCE(ps->state) == PVCALLS_SS_CONNECTED &&
+	/*
+	 * The worker may have had a turn meanwhile. Pairs with the release when
+	 * a connection has been accepted.
+	 */
+	done = smp_load_acquire(&ps->state) == PVCALLS_SS_CONNECTED &&
 	       pvcalls_direct_move(ps, sk, len);
 	clear_bit_unlock(PVCALLS_SF_RUNNING, &ps->flags);
 	return done;
