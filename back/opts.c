@@ -4,8 +4,10 @@
 
 #include <linux/in.h>
 #include <linux/in6.h>
+#include <linux/moduleparam.h>
 #include <linux/net.h>
 #include <linux/sockptr.h>
+#include <linux/string.h>
 #include <linux/tcp.h>
 #include <linux/uidgid.h>
 
@@ -49,6 +51,11 @@ static const struct {
 	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT },
 	{ IPPROTO_IPV6, IPV6_RECVTCLASS },
 };
+
+static char *pvcalls_congestion = "reno,cubic";
+module_param_named(congestion, pvcalls_congestion, charp, 0444);
+MODULE_PARM_DESC(congestion,
+		 "Congestion controls that guests may choose, with commas between them (default reno,cubic)");
 
 /**
  * pvcalls_opts_owner() - say whose socket it is
@@ -136,6 +143,46 @@ static int pvcalls_opts_one(struct socket *sock, const struct pvcalls_opt *opt)
 						sizeof(val));
 }
 
+static bool pvcalls_opts_is_congestion(const struct pvcalls_opt *opt)
+{
+	return opt->level == IPPROTO_TCP && opt->name == TCP_CONGESTION;
+}
+
+static bool pvcalls_opts_may_congestion(const char *name)
+{
+	const char *s = pvcalls_congestion;
+	size_t len = strlen(name), n;
+
+	for (; *s; s += n + (s[n] == ',')) {
+		n = strcspn(s, ",");
+		if (n && n == len && !memcmp(s, name, n))
+			return true;
+	}
+	return false;
+}
+
+/* The name is in several options. Returns in how many. */
+static u32 pvcalls_opts_congestion(struct socket *sock,
+				   const struct pvcalls_opt *opt, u32 count,
+				   int *err)
+{
+	char name[PVCALLS_CONGESTION_LEN + 1] = "";
+	u32 i;
+
+	for (i = 0; i < min_t(u32, count, PVCALLS_CONGESTION_OPTS) &&
+	     pvcalls_opts_is_congestion(&opt[i]); i++)
+		memcpy(name + i * sizeof(opt->value), &opt[i].value,
+		       sizeof(opt->value));
+	/* this thread may do everything, and have modules loaded */
+	*err = -EPERM;
+	if (pvcalls_opts_may_congestion(name))
+		*err = READ_ONCE(sock->ops)->setsockopt(sock, IPPROTO_TCP,
+							TCP_CONGESTION,
+							KERNEL_SOCKPTR(name),
+							strlen(name));
+	return i;
+}
+
 /**
  * pvcalls_opts_set() - SETSOCKOPT
  * @ps: socket
@@ -146,17 +193,22 @@ static int pvcalls_opts_one(struct socket *sock, const struct pvcalls_opt *opt)
 void pvcalls_opts_set(struct pvcalls_sock *ps, struct pvcalls_call *call)
 {
 	const struct pvcalls_req_setsockopt *req = (const void *)&call->req.u;
-	u32 i, count = req->count;
-	int ret = 0;
+	u32 i, n, count = req->count;
+	int err, ret = 0;
 
 	if (!count || count > PVCALLS_MAX_OPTS) {
 		pvcalls_fe_warn(ps->fe, "%u socket options\n", count);
 		pvcalls_reply(call, -EINVAL);
 		return;
 	}
-	for (i = 0; i < count; i++) {
-		int err = pvcalls_opts_one(ps->sock, &req->opt[i]);
-
+	for (i = 0; i < count; i += n) {
+		if (pvcalls_opts_is_congestion(&req->opt[i])) {
+			n = pvcalls_opts_congestion(ps->sock, &req->opt[i],
+						    count - i, &err);
+		} else {
+			n = 1;
+			err = pvcalls_opts_one(ps->sock, &req->opt[i]);
+		}
 		if (!ret)
 			ret = err;
 	}

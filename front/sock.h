@@ -18,6 +18,9 @@
 /* Options that are passed on to the backend */
 #define PVC_RELAYED	22
 
+/* The one of them that is no number, in opts_set: TCP_CONGESTION */
+#define PVC_OPT_CONGESTION PVC_RELAYED
+
 /**
  * enum pvc_peer - whom a socket of datagrams talks to
  * @PVC_PEER_NONE: whoever is named
@@ -34,7 +37,7 @@ enum pvc_peer {
  * struct pvc_sock - what we know of a program's socket
  * @ctl: serialises bind(), connect(), listen(), shutdown(); killable, since the
  *	backend may not answer
- * @lock: @conn
+ * @lock: @conn, @congestion
  * @conn: the backend's socket, referenced; NULL if there is none
  * @listening: listen() has succeeded
  * @port_given: bind() has named the port
@@ -42,6 +45,7 @@ enum pvc_peer {
  * @dpeer: of datagrams: whom connect() has named
  * @opts_set: options of sockopt.c's table that the program has set
  * @opts: their values
+ * @congestion: the congestion control's name, perhaps without an end
  */
 struct pvc_sock {
 	struct mutex ctl;
@@ -53,6 +57,7 @@ struct pvc_sock {
 	enum pvc_peer dpeer;
 	unsigned long opts_set;
 	int opts[PVC_RELAYED];
+	char congestion[PVCALLS_CONGESTION_LEN];
 };
 
 /**

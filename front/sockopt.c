@@ -92,6 +92,24 @@ static void pvc_note_socket_opts(const struct sock *sk, struct pvc_sock *ps,
 			__set_bit(i, news);
 }
 
+static void pvc_post_congestion(struct pvc_sock *ps, struct pvc_conn *c)
+{
+	struct pvcalls_opt opt[PVCALLS_CONGESTION_OPTS];
+	char name[PVCALLS_CONGESTION_LEN];
+	unsigned int i;
+
+	spin_lock(&ps->lock);
+	memcpy(name, ps->congestion, sizeof(name));
+	spin_unlock(&ps->lock);
+	for (i = 0; i < ARRAY_SIZE(opt); i++) {
+		opt[i].level = SOL_TCP;
+		opt[i].name = TCP_CONGESTION;
+		memcpy(&opt[i].value, name + i * sizeof(opt[i].value),
+		       sizeof(opt[i].value));
+	}
+	pvc_post_opts(c, opt, ARRAY_SIZE(opt));
+}
+
 /* Passes on the options in @which. */
 static void pvc_relay(struct pvc_sock *ps, struct pvc_conn *c,
 		      unsigned long which)
@@ -116,6 +134,8 @@ static void pvc_relay(struct pvc_sock *ps, struct pvc_conn *c,
 	}
 	if (n)
 		pvc_post_opts(c, opt, n);
+	if (test_bit(PVC_OPT_CONGESTION, &which))
+		pvc_post_congestion(ps, c);
 }
 
 /**
@@ -148,6 +168,21 @@ void pvc_relay_opts(struct sock *sk, struct pvc_conn *c)
 
 	pvc_note_socket_opts(sk, ps, &news);
 	pvc_relay(ps, c, READ_ONCE(ps->opts_set));
+}
+
+/* Notes the name that TCP has found good. */
+static int pvc_note_congestion(struct pvc_sock *ps, sockptr_t val,
+			       unsigned int len)
+{
+	char name[PVCALLS_CONGESTION_LEN] = "";
+
+	if (copy_from_sockptr(name, val, min_t(size_t, len, sizeof(name) - 1)))
+		return -EFAULT;
+	spin_lock(&ps->lock);
+	memcpy(ps->congestion, name, sizeof(name));
+	spin_unlock(&ps->lock);
+	set_bit(PVC_OPT_CONGESTION, &ps->opts_set);
+	return 0;
 }
 
 /* What TCP refuses for the state of a socket, which the one below has not. */
@@ -225,6 +260,11 @@ int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
 			return -EFAULT;
 		if (pvc_note_opt(ps, i, value))
 			__set_bit(i, &news);
+	} else if (level == SOL_TCP && name == TCP_CONGESTION) {
+		ret = pvc_note_congestion(ps, val, len);
+		if (ret)
+			return ret;
+		__set_bit(PVC_OPT_CONGESTION, &news);
 	}
 	c = pvc_sk_conn(sock->sk);
 	if (c) {

@@ -106,6 +106,10 @@ struct pvcalls_req_getname {
 /* Options that one PVCALLS_SETSOCKOPT carries at most */
 #define PVCALLS_MAX_OPTS	5
 
+/* TCP_CONGESTION is a name: so many options of this level and name in a row */
+#define PVCALLS_CONGESTION_OPTS	4
+#define PVCALLS_CONGESTION_LEN	16
+
 /**
  * struct pvcalls_opt - an option whose value is an int
  * @level: as in setsockopt(), Linux's number
@@ -289,6 +293,8 @@ static_assert(sizeof(struct pvcalls_dgram) == 48);
 static_assert(sizeof(struct pvcalls_ctl) == 8);
 static_assert(sizeof(struct pvcalls_req_shutdown) <= 56);
 static_assert(sizeof(struct pvcalls_req_setsockopt) == 56);
+static_assert(sizeof_field(struct pvcalls_opt, value) *
+	      PVCALLS_CONGESTION_OPTS == PVCALLS_CONGESTION_LEN);
 static_assert(sizeof(struct pvcalls_req_forget) == 56);
 static_assert(offsetof(struct pvcalls_data_intf, pad1) == PVCALLS_IN_DATA_WAKE);
 static_assert(offsetof(struct pvcalls_data_intf, pad2) ==

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Lies about socket options: feature-sockopt and feature-getsockopt. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "front.h"
@@ -102,6 +104,41 @@ static void every_option(void)
 	opts_end();
 }
 
+/* TCP_CONGESTION: @count options of four bytes each */
+static s32 set_name(const char name[20], u32 count)
+{
+	struct raw_req req = req_new(&fe, CMD_SETSOCKOPT, conn.id);
+	unsigned int i;
+
+	req.u.setsockopt.count = count;
+	for (i = 0; i < count; i++) {
+		req.u.setsockopt.opt[i].level = IPPROTO_TCP;
+		req.u.setsockopt.opt[i].name = TCP_CONGESTION;
+		memcpy(&req.u.setsockopt.opt[i].value, name + 4 * i, 4);
+	}
+	return fe_call(&fe, &req);
+}
+
+static void congestion(void)
+{
+	if (!opts_open())
+		return;
+	expect(!set_name("reno", 1), "reno");
+	expect(!set_name("cubic\0\0", 2), "cubic");
+	expect(!set_name("reno\0\0\0\0\0\0\0\0\0\0\0", 4), "reno and zeros");
+	/* not one that would make this domain load a module */
+	expect(set_name("bbr", 1) == -EPERM, "not one for guests");
+	expect(set_name("none-such\0\0", 3) == -EPERM, "no such");
+	expect(set_name("\0\0\0", 1) == -EPERM, "no name");
+	expect(set_name(",\0\0", 1) == -EPERM, "no name but a comma");
+	expect(set_name("reno,cubic\0", 3) == -EPERM, "two names");
+	expect(set_name("renorenorenoreno", 4) == -EPERM, "a name without end");
+	/* the fifth is another name */
+	expect(set_name("renorenorenorenoreno", 5) == -EPERM, "a long name");
+	expect(set_name("re\0", 1) == -EPERM, "half a name");
+	opts_end();
+}
+
 static void reading(void)
 {
 	static const u16 levels[] = { 1, 0, 6, 17, 41, 255, 0xffff };
@@ -144,6 +181,7 @@ static void reading(void)
 const struct hcase opts_cases[] = {
 	{ "option-counts", counts, 30, 0, NULL },
 	{ "option-numbers", every_option, 60, 0, NULL },
+	{ "option-congestion", congestion, 30, 0, NULL },
 	{ "option-values", reading, 60, 0, NULL },
 };
 
