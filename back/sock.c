@@ -472,7 +472,8 @@ static bool pvcalls_sock_move(struct pvcalls_sock *ps)
 	more = pvcalls_sock_step(ps);
 	in = a->in.prod - in;
 	out = a->out.cons - out;
-	trace_pvcalls_move(ps->fe->domid, ps->id, in, out);
+	if (in || out)
+		trace_pvcalls_move(ps->fe->domid, ps->id, in, out);
 	pvcalls_work_did(&ps->work, in + out,
 			 READ_ONCE(ps->sock->sk->sk_incoming_cpu));
 	return more;

@@ -100,7 +100,7 @@ TRACE_EVENT(pvcalls_response,
 );
 
 /**
- * trace_pvcalls_move() - a worker has served a socket's data ring
+ * trace_pvcalls_move() - bytes were moved, by a worker or where they came in
  * @domid: of the guest
  * @id: the socket
  * @in: bytes given to the guest
