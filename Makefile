@@ -26,6 +26,7 @@ help:
 	@echo 'make check-fast     the tests that need no Xen, a few minutes'
 	@echo 'make check-programs nginx, PostgreSQL, ssh and others in a guest; as root, 20 minutes'
 	@echo 'make check-mutants  break the modules in many ways: does the lab find it? As root, an hour'
+	@echo 'make check-parameters  the lab'"'"'s part of check with random parameters; as root, half an hour'
 	@echo 'make check-style    the kernel'"'"'s checkpatch, and shellcheck'
 	@echo
 	@echo 'KDIR=$(or $(KDIR),(none: install linux-headers-amd64))'
@@ -86,6 +87,10 @@ check-programs:
 .PHONY: check-mutants
 check-mutants:
 	@tests/lab/mutants
+
+.PHONY: check-parameters
+check-parameters:
+	@tests/lab/random-parameters
 
 .PHONY: check-fast
 check-fast:

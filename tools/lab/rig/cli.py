@@ -45,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--xen-cmdline", default="", help="more words for Xen's command line")
     add("--dom0-cmdline", default="", help="more words for Dom0's kernel command line")
     add("--guest-cmdline", default="", help="more words for guests' kernel command line")
+    add("--back-args", default="", help="parameters of the backend, where a scenario does not say")
+    add("--front-args", default="", help="parameters of guests' frontends, where a scenario does not say")
 
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
     verbs.add_parser("prepare", parents=[common], help="install and download what the lab needs (all kernels by default)",

@@ -43,9 +43,10 @@ class Scenario:
             "LAB_MEMORY": get("memory", str(options.memory)),
             "LAB_IMAGE": get("image", "guest"),
             "LAB_BACK": get("back", "yes"),
-            "LAB_BACK_ARGS": get("back_args", ""),
+            # of a module's parameter that is given twice the last one counts
+            "LAB_BACK_ARGS": f"{options.back_args} {get('back_args', '')}".strip(),
             "LAB_FRONT": get("front", "yes"),
-            "LAB_FRONT_ARGS": get("front_args", "").replace(" ", ","),
+            "LAB_FRONT_ARGS": ",".join([*options.front_args.split(), *get("front_args", "").split()]),
             "LAB_CMDLINE": " ".join(["loglevel=5", *get("cmdline", "").split(), *options.guest_cmdline.split()]),
             "LAB_NODES": str(options.nodes),
             "LAB_ICOUNT": "yes" if options.icount else "no",
