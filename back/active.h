@@ -2,7 +2,8 @@
 /*
  * Active sockets: connecting, the data ring, half-close, and the end.
  *
- * Everything here runs on the worker that the socket belongs to.
+ * Everything here runs on the worker that the socket belongs to. Of the ring
+ * only @in is also pvcalls_direct_in()'s, while the work is not being run.
  */
 #ifndef PVCALLS_BACK_ACTIVE_H
 #define PVCALLS_BACK_ACTIVE_H

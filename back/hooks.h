@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Callbacks in kernel sockets: they only say that there is work. */
+/* Callbacks in kernel sockets: they say that there is work, or do a little. */
 #ifndef PVCALLS_BACK_HOOKS_H
 #define PVCALLS_BACK_HOOKS_H
 
