@@ -89,6 +89,16 @@ class Gate(unittest.TestCase):
         for metric in gate.METRICS:
             self.assertTrue(self.compare(lab(**{metric.replace("-", "_"): "965"})), metric)
 
+    def test_loopback_alone_is_no_judge(self):
+        more = {f"{metric}/{gate.JUDGE}": "550 Mbit/s" for metric in gate.METRICS}
+        self.assertFalse(self.compare(lab(more=more)))
+        self.assertFalse(self.compare(lab(cr="975", more=more)))
+
+    def test_all_slower(self):
+        slower = {metric.replace("-", "_"): "800" for metric in gate.METRICS}
+        self.assertFalse(self.compare(lab(**slower, more={f"{metric}/{gate.JUDGE}": "400 Mbit/s" for metric in gate.METRICS})))
+        self.assertTrue(self.compare(lab(**slower, more={f"{metric}/{gate.JUDGE}": "420 Mbit/s" for metric in gate.METRICS})))
+
     def test_netfront_is_no_judge(self):
         self.assertFalse(self.compare(lab(more={f"{metric}/netfront": "600 Mbit/s" for metric in gate.METRICS})))
 
@@ -100,7 +110,9 @@ class Gate(unittest.TestCase):
             self.compare(lab(cr="stalled"))
 
     def test_bad_baselines(self):
-        for text in ("", "{}", '{"ratios": {}}', self.path.read_text().replace("2.0", "0")):
+        kept = self.path.read_text()
+        for text in ("", "{}", '{"figures": {}, "ratios": {}}', kept.replace("2.0", "0"), kept.replace("1000", "0"),
+                     kept.replace("figures", "other")):
             self.path.write_text(text)
             with self.assertRaises(figures.BenchError):
                 gate.check(self.path)

@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--update", action="store_true", help="make these figures the baseline")
     add("--baseline", type=pathlib.Path, default=BASELINE, metavar="FILE", help="(%(default)s)")
     add("--tolerance", type=float, default=gate.TOLERANCE, metavar="PERCENT",
-        help="what a ratio may lose against the baseline (%(default)s)")
+        help="what a figure may lose against the baseline (%(default)s)")
     return parser
 
 
