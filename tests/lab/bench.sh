@@ -45,6 +45,11 @@ path_stop() {
 	esac
 }
 
+# ring_order ORDER: of the guest's next rings, none of which has been used before
+ring_order() {
+	guest_run ours "cd /sys/module/pvcalls_mt_front/parameters && echo 0 > reuse_rings && echo $1 > ring_order"
+}
+
 # serve_bench PORT: starts pvbench's server as $server, returns when it listens
 serve_bench() {
 	local fifo="/run/lab/bench.$1"
