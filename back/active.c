@@ -439,18 +439,33 @@ static void pvcalls_active_eoi(struct pvcalls_sock *ps)
 	bool found;
 
 	found = a->in.cons != a->in_cons || a->out.prod != a->out_prod;
-	a->in_cons = a->in.cons;
-	a->out_prod = a->out.prod;
+	WRITE_ONCE(a->in_cons, a->in.cons);
+	WRITE_ONCE(a->out_prod, a->out.prod);
 	pvcalls_port_done(&a->ring->tap, found);
+}
+
+/**
+ * pvcalls_active_due() - has the guest moved an index since the last event?
+ * @a: of a socket that listens to its event channel
+ *
+ * What has not moved has been looked at, when that event was served or later.
+ * Hard interrupt.
+ *
+ * Return: true if so.
+ */
+bool pvcalls_active_due(const struct pvcalls_active *a)
+{
+	return READ_ONCE(*a->out.sh.prod) != READ_ONCE(a->out_prod) ||
+	       READ_ONCE(*a->in.sh.cons) != READ_ONCE(a->in_cons);
 }
 
 /**
  * pvcalls_active_resting() - is there nothing to do?
  * @ps: socket that has been marked
  *
- * Mostly because of an event that was meant for another ring on the same event
- * channel: cheaper than pvcalls_active_step(), which has found that nothing was
- * left to do, and has asked for an event about the next byte.
+ * Mostly because of an event about what a run before has seen: cheaper than
+ * pvcalls_active_step(), which has found that nothing was left to do, and has
+ * asked for an event about the next byte.
  *
  * Return: true if so.
  */

@@ -97,6 +97,7 @@ void pvcalls_active_shutdown(struct pvcalls_sock *ps,
 			     struct pvcalls_call *call);
 void pvcalls_active_drain(struct pvcalls_sock *ps);
 bool pvcalls_active_drained(const struct pvcalls_sock *ps);
+bool pvcalls_active_due(const struct pvcalls_active *a);
 bool pvcalls_active_resting(struct pvcalls_sock *ps);
 bool pvcalls_active_step(struct pvcalls_sock *ps);
 

@@ -42,7 +42,8 @@ static irqreturn_t pvcalls_port_event(int irq, void *data)
 	/* none of those who are marked is the last one before all are */
 	atomic_inc(&port->shares);
 	list_for_each_entry(tap, &port->taps, node) {
-		if (!tap->work)
+		/* it is mostly meant for one of many */
+		if (!tap->work || !tap->work->ops->due(tap->work))
 			continue;
 		/* a run that has begun may give it back at once */
 		atomic_inc(&port->shares);
@@ -51,7 +52,7 @@ static irqreturn_t pvcalls_port_event(int irq, void *data)
 		pvcalls_work_mark(tap->work);
 	}
 	spin_unlock(&port->lock);
-	/* if nobody listens, the last one of a socket before came late */
+	/* if it is for nobody, what it tells of has been seen, or has gone */
 	pvcalls_port_settle(port);
 	return IRQ_HANDLED;
 }
@@ -182,7 +183,7 @@ void pvcalls_port_leave(struct pvcalls_ports *ports, struct pvcalls_tap *tap)
 }
 
 /**
- * pvcalls_port_listen() - events mark a work from now on
+ * pvcalls_port_listen() - events mark a work that is due from now on
  * @tap: ring
  * @work: its work; stays until pvcalls_port_hush()
  *

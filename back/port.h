@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Event channels of data rings. One may serve many rings (feature-shared-
- * evtchn): an event on it makes all of them be looked at, each by its own
- * worker, and the last one that has been looked at gives the EOI.
+ * evtchn): an event on it makes those be looked at whose indexes the guest has
+ * moved, each by its own worker, and the last one that has been looked at gives
+ * the EOI.
  *
  * Until then the channel is masked: there is one event at a time, and each ring
  * has at most one share of its EOI. Who stops listening gives its share back,

@@ -546,6 +546,12 @@ static bool pvcalls_sock_run(struct pvcalls_work *work,
 	return more;
 }
 
+static bool pvcalls_sock_due(const struct pvcalls_work *work)
+{
+	return pvcalls_active_due(&container_of(work, struct pvcalls_sock,
+						work)->active);
+}
+
 static void pvcalls_sock_work_get(struct pvcalls_work *work)
 {
 	kref_get(&container_of(work, struct pvcalls_sock, work)->ref);
@@ -558,6 +564,7 @@ static void pvcalls_sock_work_put(struct pvcalls_work *work)
 
 static const struct pvcalls_work_ops pvcalls_sock_ops = {
 	.run = pvcalls_sock_run,
+	.due = pvcalls_sock_due,
 	.get = pvcalls_sock_work_get,
 	.put = pvcalls_sock_work_put,
 };

@@ -44,11 +44,14 @@ struct pvcalls_worker;
  * struct pvcalls_work_ops - a kind of work
  * @run: do it, on its worker; may sleep, but never for the network. True if
  *	there is more to do.
+ * @due: has the guest changed anything in its data ring since the last event
+ *	was served? For works of rings only; hard interrupt
  * @get: take a reference to the object that embeds the work; any context
  * @put: drop it; on a worker
  */
 struct pvcalls_work_ops {
 	bool (*run)(struct pvcalls_work *work, struct pvcalls_worker *w);
+	bool (*due)(const struct pvcalls_work *work);
 	void (*get)(struct pvcalls_work *work);
 	void (*put)(struct pvcalls_work *work);
 };

@@ -137,6 +137,22 @@ static void pvc_conn_wake_writer(struct sock *sk)
 	sk_wake_async(sk, SOCK_WAKE_SPACE, POLL_OUT);
 }
 
+/*
+ * Is the ring as it was at the last event? Mostly because this one is meant for
+ * another ring on the same event channel; without the lock, since what it looks
+ * at is the handler's own, or is looked at again by whoever changes it.
+ */
+static bool pvc_conn_still(const struct pvc_conn *c)
+{
+	const struct pvcalls_data_intf *intf = c->ring.intf;
+
+	return READ_ONCE(intf->in_prod) == c->in_seen &&
+	       READ_ONCE(intf->out_cons) == c->out_seen &&
+	       READ_ONCE(intf->in_error) == READ_ONCE(c->in_err) &&
+	       READ_ONCE(intf->out_error) == READ_ONCE(c->out_err) &&
+	       !READ_ONCE(c->draining);
+}
+
 /**
  * pvc_conn_event() - the backend has done something to the ring
  * @arg: &struct pvc_conn
@@ -152,6 +168,8 @@ bool pvc_conn_event(void *arg)
 	int space;
 	u32 prod;
 
+	if (pvc_conn_still(c))
+		goto out;
 	spin_lock(&c->lock);
 	in_err = pvc_ring_in_error(&c->ring);
 	out_err = pvc_ring_out_error(&c->ring);
@@ -183,10 +201,11 @@ bool pvc_conn_event(void *arg)
 		found = true;
 		pvc_conn_drain(c);
 	}
+	spin_unlock(&c->lock);
+out:
 	/* what it tells of may have been seen before, but only once in a row */
 	reason = found || c->found;
 	c->found = found;
-	spin_unlock(&c->lock);
 	return reason;
 }
 
