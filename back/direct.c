@@ -61,9 +61,6 @@ static bool pvcalls_direct_move(struct pvcalls_sock *ps, struct sock *sk,
 	if (a->in_done || a->in_waiting || ringbuf_space(&a->in) < (int)len)
 		return false;
 
-	clear_bit(PVCALLS_SF_IN_READY, &ps->flags);
-	/* as in pvcalls_pass_in() */
-	smp_mb__after_atomic();
 	span = ringbuf_free_span(&a->in, 0, len);
 	n = pvcalls_pass_bvec(bv, a->map->pages, &span);
 	iov_iter_bvec(&to, ITER_DEST, bv, n, len);
@@ -73,10 +70,7 @@ static bool pvcalls_direct_move(struct pvcalls_sock *ps, struct sock *sk,
 		if (ringbuf_produce(&a->in, n))
 			notify_remote_via_irq(a->irq);
 	}
-	if (n == len && pvcalls_pass_dry(sk))
-		return true;
-	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
-	return false;
+	return n == len && pvcalls_pass_dry(sk);
 }
 
 /**

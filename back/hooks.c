@@ -28,10 +28,9 @@ static void pvcalls_hooks_data_ready(struct sock *sk)
 
 	read_lock_bh(&sk->sk_callback_lock);
 	ps = pvcalls_hooks_object(sk);
-	if (ps) {
+	if (ps && !pvcalls_direct_in(ps, sk)) {
 		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
-		if (!pvcalls_direct_in(ps, sk))
-			pvcalls_work_mark(&ps->work);
+		pvcalls_work_mark(&ps->work);
 	}
 	read_unlock_bh(&sk->sk_callback_lock);
 }
