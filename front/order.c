@@ -22,8 +22,8 @@ module_param_cb(ring_order, &ring_order_ops, &ring_order, 0644);
 MODULE_PARM_DESC(ring_order,
 		 "Largest order of new data rings: 2^n pages, half for each direction, 1 to 9 (default 8, 512 KiB each way); the more sockets there are, the smaller new ones get");
 
-/* Pages of all data rings, and how many there may be; one grant each */
-static atomic_long_t pvcalls_ring_pages;
+/* Data rings of each order, and how many pages they may have; one grant each */
+static atomic_long_t pvcalls_rings[PVCALLS_MAX_PAGE_ORDER + 1];
 static long pvcalls_max_ring_pages;
 
 /* For datagrams: half of a direction holds the largest one */
@@ -33,16 +33,32 @@ static long pvcalls_max_ring_pages;
 #define PVC_SMALL_ORDER	4
 
 /*
- * A few sockets get large rings, and many sockets small ones: order 8 up to a
- * sixteenth of the pages, order 7 up to an eighth, and so on.
+ * A few sockets get large rings, and many sockets small ones: order 8 until the
+ * rings of that order and above have a sixteenth of the pages, order 7 until
+ * those from there on have an eighth, and so on; but no ring gets more than an
+ * eighth of what is left. Of sockets with small rings there may be thousands,
+ * mostly idle, without others having to do with less.
  */
+static bool pvc_order_fits(unsigned int order)
+{
+	long large = 1L << order, left = pvcalls_max_ring_pages;
+	unsigned int i;
+
+	for (i = 1; i <= PVCALLS_MAX_PAGE_ORDER; i++) {
+		long n = atomic_long_read(&pvcalls_rings[i]);
+
+		/* with the indexes page */
+		left -= n * ((1L << i) + 1);
+		if (i >= order)
+			large += n << i;
+	}
+	return large <= pvcalls_max_ring_pages >> (order - PVC_SMALL_ORDER) &&
+	       1L << order <= left / 8;
+}
+
 static unsigned int pvc_choose_order(unsigned int order)
 {
-	long used = atomic_long_read(&pvcalls_ring_pages);
-
-	while (order > PVC_SMALL_ORDER &&
-	       used + (1L << order) >
-	       pvcalls_max_ring_pages >> (order - PVC_SMALL_ORDER))
+	while (order > PVC_SMALL_ORDER && !pvc_order_fits(order))
 		order--;
 	return order;
 }
@@ -56,7 +72,7 @@ static unsigned int pvc_choose_order(unsigned int order)
  */
 void pvc_conn_free_shm(struct pvc_dev *dev, struct pvc_shm *shm)
 {
-	atomic_long_sub(1L << shm->order, &pvcalls_ring_pages);
+	atomic_long_dec(&pvcalls_rings[shm->order]);
 	pvc_shm_free(dev, shm);
 }
 
@@ -112,7 +128,7 @@ int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
 		if (IS_ERR(shm))
 			shm = pvc_pool_take(c->dev, 1) ?: shm;
 		else
-			atomic_long_add(1L << order, &pvcalls_ring_pages);
+			atomic_long_inc(&pvcalls_rings[order]);
 	}
 	if (IS_ERR(shm))
 		return shm == ERR_PTR(-ENOSPC) ? -ENOBUFS : PTR_ERR(shm);
@@ -129,6 +145,9 @@ int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
  */
 void pvc_order_init(void)
 {
-	/* a quarter of the memory, and what Xen grants by default */
-	pvcalls_max_ring_pages = min_t(long, totalram_pages() / 4, 32768);
+	/* a quarter of the memory, and no more than Xen lets be granted */
+	pvcalls_max_ring_pages =
+		min_t(long, totalram_pages() / 4,
+		      gnttab_max_grant_frames() *
+		      (long)(PAGE_SIZE / sizeof(struct grant_entry_v1)));
 }
