@@ -48,6 +48,23 @@ static void pvcalls_frags_push(struct pvcalls_frags *f, struct page *page)
 	f->count++;
 }
 
+/*
+ * The oldest page, if the network has let go of it. Else it becomes the newest:
+ * a program that does not read must not keep the others from being used.
+ */
+static struct page *pvcalls_frags_oldest(struct pvcalls_frags *f)
+{
+	struct page *page;
+
+	if (!f->count)
+		return NULL;
+	page = pvcalls_frags_pop(f);
+	if (page_ref_count(page) == 1)
+		return page;
+	pvcalls_frags_push(f, page);
+	return NULL;
+}
+
 /**
  * pvcalls_frags_room() - give this task a page to send from
  * @f: its worker's pages
@@ -60,6 +77,7 @@ static void pvcalls_frags_push(struct pvcalls_frags *f, struct page *page)
 u32 pvcalls_frags_room(struct pvcalls_frags *f)
 {
 	struct page_frag *frag = &current->task_frag;
+	struct page *page;
 
 	if (frag->page) {
 		if (page_ref_count(frag->page) == 1)
@@ -70,10 +88,11 @@ u32 pvcalls_frags_room(struct pvcalls_frags *f)
 		frag->page = NULL;
 	}
 
-	if (f->count && page_ref_count(f->page[f->first]) == 1) {
-		frag->page = pvcalls_frags_pop(f);
+	page = pvcalls_frags_oldest(f);
+	if (page) {
+		frag->page = page;
 		frag->offset = 0;
-		frag->size = page_size(frag->page);
+		frag->size = page_size(page);
 	} else if (!skb_page_frag_refill(PVCALLS_FRAG_FULL, frag,
 					 GFP_KERNEL)) {
 		return 0;
