@@ -28,7 +28,7 @@ static const struct kernel_param_ops own_evtchns_ops = {
 
 module_param_cb(own_evtchns, &own_evtchns_ops, &own_evtchns, 0644);
 MODULE_PARM_DESC(own_evtchns,
-		 "Data rings that have an event channel each, 0 to 131072 (default 512); further ones share one among 32");
+		 "Data rings that have an event channel each, 0 to 131072 (default 512), half as many of orders 1 to 3; further ones share one among 32");
 
 static irqreturn_t pvc_chan_irq(int irq, void *arg)
 {
@@ -89,15 +89,27 @@ static struct pvc_chan *pvc_chan_new(struct pvc_dev *dev, bool shared)
 	return chan;
 }
 
+/*
+ * How many rings may have a channel each, this one among them. Rings that are
+ * meant to be small may be thousands, mostly idle: they leave some to others.
+ */
+static unsigned int pvc_chan_limit(const struct pvc_shm *shm)
+{
+	unsigned int limit = READ_ONCE(own_evtchns);
+
+	return shm->order < PVC_SMALL_ORDER ? limit / 2 : limit;
+}
+
 /* A channel with room for a ring; with the lock held. */
-static struct pvc_chan *pvc_chan_find(struct pvc_dev *dev)
+static struct pvc_chan *pvc_chan_find(struct pvc_dev *dev,
+				      const struct pvc_shm *shm)
 {
 	bool share = pvc_dev_has(dev, PVCALLS_F_SHARED_EVTCHN);
 	struct pvc_chans *chans = &dev->chans;
 	struct pvc_chan *chan, *open;
 
 	open = list_first_entry_or_null(&chans->open, struct pvc_chan, list);
-	if (!share || chans->own < READ_ONCE(own_evtchns)) {
+	if (!share || chans->own < pvc_chan_limit(shm)) {
 		chan = pvc_chan_new(dev, false);
 		/* there may be none left for a ring alone */
 		return IS_ERR(chan) && open ? open : chan;
@@ -131,7 +143,7 @@ int pvc_chan_join(struct pvc_dev *dev, struct pvc_shm *shm)
 	struct pvc_chan *chan;
 
 	mutex_lock(&chans->lock);
-	chan = pvc_chan_find(dev);
+	chan = pvc_chan_find(dev, shm);
 	if (IS_ERR(chan))
 		goto unlock;
 	chan->nr++;

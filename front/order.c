@@ -29,9 +29,6 @@ static long pvcalls_max_ring_pages;
 /* For datagrams: half of a direction holds the largest one */
 #define PVC_DGRAM_ORDER	7
 
-/* From this order on rings are made smaller as the pages get used up */
-#define PVC_SMALL_ORDER	4
-
 /*
  * A few sockets get large rings, and many sockets small ones: order 8 until the
  * rings of that order and above have a sixteenth of the pages, order 7 until

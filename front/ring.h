@@ -13,6 +13,9 @@
 struct pvc_chan;
 struct pvc_dev;
 
+/* No ring is made smaller than that because there are many */
+#define PVC_SMALL_ORDER	4
+
 /**
  * struct pvc_shm - what a data ring shares with the backend
  * @list: in a pool
