@@ -76,6 +76,7 @@ static void pvc_inherit_socket(struct sock *sk, const struct sock *from)
 	sk->sk_rcvtimeo = from->sk_rcvtimeo;
 	sk->sk_sndtimeo = from->sk_sndtimeo;
 	sk->sk_rcvlowat = from->sk_rcvlowat;
+	sk->sk_peek_off = from->sk_peek_off;
 	sk->sk_sndbuf = from->sk_sndbuf;
 	sk->sk_rcvbuf = from->sk_rcvbuf;
 	sk->sk_userlocks = from->sk_userlocks &

@@ -218,6 +218,7 @@ PVCALLS_DEFINE_ACCEPT(pvc_accept_op, pvc_accept)
 	.recvmsg	= pvc_recvmsg,			\
 	.mmap		= sock_no_mmap,			\
 	PVCALLS_NO_SENDPAGE				\
+	PVCALLS_PEEK_OFF				\
 	.peek_len	= pvc_peek_len
 
 static const struct proto_ops pvcalls_remote4_ops = { PVC_REMOTE_OPS(PF_INET) };

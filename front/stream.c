@@ -249,15 +249,19 @@ static int pvc_recv_end(struct sock *sk, const struct pvc_conn *c)
 }
 
 /* Moves @n bytes from @skip bytes into the ring, or drops them. */
-static int pvc_recv_some(struct pvc_conn *c, struct msghdr *msg, u32 skip,
-			 size_t n, int flags)
+static int pvc_recv_some(struct sock *sk, struct pvc_conn *c,
+			 struct msghdr *msg, u32 skip, size_t n, int flags)
 {
 	if (!(flags & MSG_TRUNC) && n) {
 		if (pvc_ring_read(&c->ring, skip, n, &msg->msg_iter) < n)
 			return -EFAULT;
 	}
-	if (!(flags & MSG_PEEK) && n)
+	if (flags & MSG_PEEK) {
+		sk_peek_offset_fwd(sk, n);
+	} else if (n) {
+		sk_peek_offset_bwd(sk, n);
 		pvc_conn_consume(c, n);
+	}
 	return n;
 }
 
@@ -285,13 +289,14 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 	size_t target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
 	struct pvc_waiter waiter;
 	size_t got = 0;
+	u32 skip, from;
 	bool ended;
-	u32 skip;
 	long ret;
 	int n;
 
 	pvc_waiter_init(&waiter, sock_rcvtimeo(sk, flags & MSG_DONTWAIT));
 	mutex_lock(&c->rx_mutex);
+	from = max(sk_peek_offset(sk, flags), 0);
 	for (;;) {
 		/* connect() with AF_UNSPEC has ended it meanwhile */
 		ret = -EPIPE;
@@ -300,11 +305,11 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		ended = pvc_recv_ended(sk, c);
 		/* what came before the end is there to be seen after it */
 		smp_rmb();
-		skip = flags & MSG_PEEK ? got : 0;
+		skip = flags & MSG_PEEK ? from + got : 0;
 		n = pvc_connected(c) ? pvc_conn_avail(c, waiter.waiting) : 0;
 		ret = 0;
 		if (n > skip) {
-			ret = pvc_recv_some(c, msg, skip,
+			ret = pvc_recv_some(sk, c, msg, skip,
 					    min_t(size_t, n - skip, len - got),
 					    flags);
 			if (ret >= 0)
@@ -314,7 +319,7 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 			continue;
 		}
 		if (got >= target ||
-		    (flags & MSG_PEEK && got >= pvc_conn_max_unread(c)))
+		    (got && skip >= pvc_conn_max_unread(c)))
 			break;
 		if (ended) {
 			ret = got ? 0 : pvc_recv_end(sk, c);

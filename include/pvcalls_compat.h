@@ -116,6 +116,13 @@ static inline void pvcalls_custom_sockopt(struct socket *sock, bool on)
 #endif
 }
 
+/* TCP has got SO_PEEK_OFF */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#define PVCALLS_PEEK_OFF	.set_peek_off = sk_set_peek_off,
+#else
+#define PVCALLS_PEEK_OFF
+#endif
+
 /* Tables of sysctls have become constant, and have lost their empty last entry */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 #define PVCALLS_SYSCTL_TABLE	const struct ctl_table

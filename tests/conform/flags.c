@@ -32,6 +32,48 @@ static void peek(void)
 	R("recv MSG_PEEK at the end", recv(fd, buf, 400, MSG_PEEK));
 }
 
+/* Where each peek goes on after the last one; Linux 6.9 and later */
+static void peek_offset(void)
+{
+	int fd = peer_conn("c"), off = 10;
+	socklen_t len = sizeof(off);
+
+	peer("send c 100");
+	await_bytes(fd, 100);
+	R("setsockopt SO_PEEK_OFF", setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF,
+					       &off, sizeof(off)));
+	R("recv MSG_PEEK", recv(fd, buf, 40, MSG_PEEK));
+	hex("bytes", buf, 8);
+	R("recv MSG_PEEK goes on", recv(fd, buf, 30, MSG_PEEK));
+	hex("bytes", buf, 8);
+	R("recv", recv(fd, buf, 30, 0));
+	hex("bytes", buf, 8);
+	R("recv MSG_PEEK after that", recv(fd, buf, 400, MSG_PEEK));
+	hex("bytes", buf, 8);
+	R("recv MSG_PEEK|MSG_DONTWAIT", recv(fd, buf, 400, MSG_PEEK |
+					     MSG_DONTWAIT));
+	R("getsockopt SO_PEEK_OFF", getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF,
+					       &off, &len));
+	say("its value", "%d", off);
+	R("recv the rest", recv(fd, buf, 400, 0));
+	peer("send c 20");
+	await_bytes(fd, 20);
+	R("recv MSG_PEEK from the start", recv(fd, buf, 400, MSG_PEEK));
+	off = -1;
+	R("setsockopt SO_PEEK_OFF -1", setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF,
+						  &off, sizeof(off)));
+	R("recv MSG_PEEK twice", recv(fd, buf, 400, MSG_PEEK));
+	R("recv MSG_PEEK twice", recv(fd, buf, 400, MSG_PEEK));
+	peer("close c");
+	poll_for(fd, POLLRDHUP, 4000);
+	off = 15;
+	R("setsockopt SO_PEEK_OFF 15", setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF,
+						  &off, sizeof(off)));
+	R("recv MSG_PEEK at the end", recv(fd, buf, 400, MSG_PEEK));
+	R("recv MSG_PEEK of nothing", recv(fd, buf, 400, MSG_PEEK |
+					   MSG_DONTWAIT));
+}
+
 static void waitall(void)
 {
 	int fd = peer_conn("c");
@@ -319,6 +361,7 @@ static void control_sent(void)
 
 THEME(flags)
 	{ "msg_peek", peek },
+	{ "msg_peek_offset", peek_offset },
 	{ "msg_waitall", waitall },
 	{ "msg_dontwait", dontwait },
 	{ "msg_trunc", truncated },
