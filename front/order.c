@@ -22,6 +22,9 @@ module_param_cb(ring_order, &ring_order_ops, &ring_order, 0644);
 MODULE_PARM_DESC(ring_order,
 		 "Largest order of new data rings: 2^n pages, half for each direction, 1 to 9 (default 8, 512 KiB each way); the more sockets there are, the smaller new ones get");
 
+/* A used ring may be that much larger, or small ones would take large ones */
+#define PVC_POOL_ABOVE	2
+
 /* Data rings of each order, and how many pages they may have; one grant each */
 static atomic_long_t pvcalls_rings[PVCALLS_MAX_PAGE_ORDER + 1];
 static long pvcalls_max_ring_pages;
@@ -103,7 +106,7 @@ static unsigned int pvc_wanted_order(const struct sock *sk)
  * @c: object without one
  * @sk: the program's socket, if there is one already
  *
- * One that was used before and is large enough, or a new one of the wanted
+ * One that was used before and is about as large, or a new one of the wanted
  * order, or less where there are many sockets or where memory or grants have
  * run out.
  *
@@ -114,7 +117,8 @@ int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
 {
 	unsigned int order = pvc_choose_order(min(pvc_wanted_order(sk),
 						  c->dev->max_order));
-	struct pvc_shm *shm = pvc_pool_take(c->dev, order);
+	struct pvc_shm *shm = pvc_pool_take(c->dev, order,
+					    order + PVC_POOL_ABOVE);
 
 	if (!shm) {
 		do {
@@ -123,7 +127,8 @@ int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
 		} while ((shm == ERR_PTR(-ENOMEM) ||
 			  shm == ERR_PTR(-ENOSPC)) && --order);
 		if (IS_ERR(shm))
-			shm = pvc_pool_take(c->dev, 1) ?: shm;
+			shm = pvc_pool_take(c->dev, 1,
+					    PVCALLS_MAX_PAGE_ORDER) ?: shm;
 		else
 			atomic_long_inc(&pvcalls_rings[order]);
 	}

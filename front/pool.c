@@ -189,12 +189,14 @@ bool pvc_pool_wants(struct pvc_dev *dev)
 /**
  * pvc_pool_take() - a ring that was used before
  * @dev: connection
- * @order: at least
+ * @min: least order
+ * @max: largest order
  *
  * Context: process or interrupt; does not sleep.
  * Return: a ring, or NULL if there is none.
  */
-struct pvc_shm *pvc_pool_take(struct pvc_dev *dev, unsigned int order)
+struct pvc_shm *pvc_pool_take(struct pvc_dev *dev, unsigned int min,
+			      unsigned int max)
 {
 	struct pvc_pool *pool = &dev->pool;
 	struct pvc_shm *shm, *found = NULL;
@@ -204,7 +206,7 @@ struct pvc_shm *pvc_pool_take(struct pvc_dev *dev, unsigned int order)
 		return NULL;
 	spin_lock_irqsave(&pool->lock, flags);
 	list_for_each_entry(shm, &pool->idle, list) {
-		if (!pool->stopped && shm->order >= order) {
+		if (!pool->stopped && shm->order >= min && shm->order <= max) {
 			list_del_init(&shm->list);
 			pool->count--;
 			found = shm;

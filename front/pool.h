@@ -32,7 +32,8 @@ void pvc_pool_stop(struct pvc_dev *dev);
 void pvc_pool_free(struct pvc_dev *dev);
 
 bool pvc_pool_wants(struct pvc_dev *dev);
-struct pvc_shm *pvc_pool_take(struct pvc_dev *dev, unsigned int order);
+struct pvc_shm *pvc_pool_take(struct pvc_dev *dev, unsigned int min,
+			      unsigned int max);
 bool pvc_pool_put(struct pvc_dev *dev, struct pvc_shm *shm);
 void pvc_pool_watch(struct pvc_dev *dev);
 
