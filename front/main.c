@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Starts the parts of the frontend and unwinds them. */
 #include <linux/module.h>
+#include <xen/xen.h>
 
 #include "capture.h"
 #include "conn.h"
@@ -12,6 +13,8 @@ static int __init pvcalls_front_init(void)
 {
 	int ret;
 
+	if (!xen_domain())
+		return -ENODEV;
 	ret = pvc_conn_init();
 	if (ret)
 		return ret;

@@ -10,7 +10,6 @@
 #include <xen/events.h>
 #include <xen/grant_table.h>
 #include <xen/page.h>
-#include <xen/xen.h>
 #include <xen/xenbus.h>
 
 #include "conn.h"
@@ -555,8 +554,6 @@ MODULE_ALIAS("xen:pvcalls");
  */
 int pvc_xenbus_init(void)
 {
-	if (!xen_domain())
-		return -ENODEV;
 	/*
 	 * Without an owner, or xenbus would hold the module for the device, and
 	 * it could not be replaced. Sockets hold it; the driver core lets go of
