@@ -448,15 +448,20 @@ static void pvcalls_active_eoi(struct pvcalls_sock *ps)
  * pvcalls_active_due() - has the guest moved an index since the last event?
  * @a: of a socket that listens to its event channel
  *
- * What has not moved has been looked at, when that event was served or later.
+ * To where it was at that event it may have come by way of 4 GiB that runs
+ * without an event have seen. What the latest run has seen tells for certain.
  * Hard interrupt.
  *
  * Return: true if so.
  */
 bool pvcalls_active_due(const struct pvcalls_active *a)
 {
-	return READ_ONCE(*a->out.sh.prod) != READ_ONCE(a->out_prod) ||
-	       READ_ONCE(*a->in.sh.cons) != READ_ONCE(a->in_cons);
+	u32 prod = READ_ONCE(*a->out.sh.prod);
+	u32 cons = READ_ONCE(*a->in.sh.cons);
+
+	return prod != READ_ONCE(a->out.prod) ||
+	       cons != READ_ONCE(a->in.cons) ||
+	       prod != READ_ONCE(a->out_prod) || cons != READ_ONCE(a->in_cons);
 }
 
 /**

@@ -138,6 +138,15 @@ static void pvc_conn_wake_writer(struct sock *sk)
 }
 
 /*
+ * Has nobody anything to hear about an index? It is where it was at the last
+ * event, and not by way of 4 GiB, as the program has seen it there, too.
+ */
+static bool pvc_conn_heard(u32 index, u32 at_event, const u32 *seen)
+{
+	return index == at_event && index == READ_ONCE(*seen);
+}
+
+/*
  * Is the ring as it was at the last event? Mostly because this one is meant for
  * another ring on the same event channel; without the lock, since what it looks
  * at is the handler's own, or is looked at again by whoever changes it.
@@ -146,8 +155,10 @@ static bool pvc_conn_still(const struct pvc_conn *c)
 {
 	const struct pvcalls_data_intf *intf = c->ring.intf;
 
-	return READ_ONCE(intf->in_prod) == c->in_seen &&
-	       READ_ONCE(intf->out_cons) == c->out_seen &&
+	return pvc_conn_heard(READ_ONCE(intf->in_prod), c->in_seen,
+			      &c->ring.in.prod) &&
+	       pvc_conn_heard(READ_ONCE(intf->out_cons), c->out_seen,
+			      &c->ring.out.cons) &&
 	       READ_ONCE(intf->in_error) == READ_ONCE(c->in_err) &&
 	       READ_ONCE(intf->out_error) == READ_ONCE(c->out_err) &&
 	       !READ_ONCE(c->draining);
@@ -174,7 +185,7 @@ bool pvc_conn_event(void *arg)
 	in_err = pvc_ring_in_error(&c->ring);
 	out_err = pvc_ring_out_error(&c->ring);
 	prod = READ_ONCE(c->ring.intf->in_prod);
-	if (prod != c->in_seen) {
+	if (!pvc_conn_heard(prod, c->in_seen, &c->ring.in.prod)) {
 		c->in_seen = prod;
 		found = true;
 		if (c->sk)

@@ -20,7 +20,7 @@ static const struct kernel_param_ops ring_order_ops = {
 
 module_param_cb(ring_order, &ring_order_ops, &ring_order, 0644);
 MODULE_PARM_DESC(ring_order,
-		 "Largest order of new data rings: 2^n pages, half for each direction, 1 to 9 (default 8, 512 KiB each way); the more sockets there are, the smaller new ones get");
+		 "Largest order of new data rings: 2^n pages, half for each direction, 1 to 9 (default 8, 512 KiB each way); the more large ones there are, the smaller new ones get");
 
 /* A used ring may be that much larger, or small ones would take large ones */
 #define PVC_POOL_ABOVE	2
