@@ -57,7 +57,7 @@ serve_bench() {
 	mkfifo "$fifo"
 	pvbench --serve --addr 10.0.0.1 --port "$1" --ready "$fifo" &
 	server=$!
-	read -r _ < "$fifo"
+	fifo_read "$fifo" > /dev/null
 }
 
 # iperf PATH out|in STREAMS [SIZE]: Mbit/s in each window, as the client counts; to $iperf_host, else Dom0

@@ -9,7 +9,7 @@ serve() {
 	mkfifo "$ready"
 	"$@" --ready "$ready" &
 	server=$!
-	read -r _ < "$ready"
+	fifo_read "$ready" > /dev/null
 }
 
 # serve_end: the server must still be there, and content with its clients

@@ -8,7 +8,7 @@ peer_start() {
 	mkfifo /tmp/peer
 	pvpeer "$1" "$2" > /tmp/peer &
 	peer=$!
-	read -r _ < /tmp/peer || fail "pvpeer $1 $2 does not start"
+	fifo_read /tmp/peer > /dev/null || fail "pvpeer $1 $2 does not start"
 }
 
 peer_stop() {

@@ -207,6 +207,14 @@ guest_address() {
 	cat "/run/lab/guests/$1/address"
 }
 
+# fifo_read FIFO: prints the line that somebody writes there. In a process of its own: this shell gives up an open() that a
+# child's end interrupts, and itself with it.
+fifo_read() {
+	local line
+	line=$(head -n 1 "$1")
+	[ -n "$line" ] && echo "$line"
+}
+
 # guest_run NAME COMMAND: runs it there with sh -c; output and exit code are the command's
 guest_run() {
 	local id
@@ -227,15 +235,14 @@ guest_bg() {
 		wait $! || code=$?
 		echo "$code" > "$base.ended"
 	) &
-	read -r id < "$base.started"
-	echo "$id" > "$base.pid"
+	fifo_read "$base.started" > "$base.pid"
 }
 
 # guest_wait NAME TAG: waits for it, prints its output, returns its exit code
 guest_wait() {
 	local base="/run/lab/guests/$1/bg-$2" code
 	if [ ! -e "$base.code" ]; then
-		read -r code < "$base.ended"
+		code=$(fifo_read "$base.ended")
 		echo "$code" > "$base.code"
 	fi
 	cat "$base.err" >&2
