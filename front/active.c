@@ -164,6 +164,23 @@ static bool pvc_conn_still(const struct pvc_conn *c)
 	       !READ_ONCE(c->draining);
 }
 
+/* Call with c->lock held. */
+static void pvc_conn_data_ready(struct pvc_conn *c)
+{
+	struct sock *sk = c->sk;
+	int n;
+
+	if (!sk)
+		return;
+	/* a signal for all that comes, though nobody has read what came before */
+	if (sock_flag(sk, SOCK_FASYNC)) {
+		n = ringbuf_avail(&c->ring.in);
+		if (n >= 0 && n < c->ring.in.size)
+			ringbuf_wait_data(&c->ring.in, n + 1);
+	}
+	sk->sk_data_ready(sk);
+}
+
 /**
  * pvc_conn_event() - the backend has done something to the ring
  * @arg: &struct pvc_conn
@@ -188,8 +205,7 @@ bool pvc_conn_event(void *arg)
 	if (!pvc_conn_heard(prod, c->in_seen, &c->ring.in.prod)) {
 		c->in_seen = prod;
 		found = true;
-		if (c->sk)
-			c->sk->sk_data_ready(c->sk);
+		pvc_conn_data_ready(c);
 	}
 	space = ringbuf_space(&c->ring.out);
 	if (c->ring.out.cons != c->out_seen) {

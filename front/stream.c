@@ -266,7 +266,7 @@ static int pvc_recv_some(struct sock *sk, struct pvc_conn *c,
 }
 
 /**
- * pvc_recv_rearm() - have the next byte announced to who polls edge-triggered
+ * pvc_recv_rearm() - have the next byte announced to who need not look before
  * @sk: socket that something was read from
  * @c: the backend's
  *
@@ -276,7 +276,7 @@ void pvc_recv_rearm(struct sock *sk, struct pvc_conn *c)
 {
 	int n;
 
-	if (!wq_has_sleeper(sk_sleep(sk)))
+	if (!wq_has_sleeper(sk_sleep(sk)) && !sock_flag(sk, SOCK_FASYNC))
 		return;
 	n = pvc_conn_avail(c, false);
 	if (pvc_conn_avail(c, true) > n)

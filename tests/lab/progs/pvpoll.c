@@ -379,18 +379,31 @@ static void on_io(int sig)
 	sigios++;
 }
 
-static void case_sigio(void)
+/* Ten bytes more make a signal. */
+static void expect_sigio(const char *what)
 {
-	int fd = peer_hold("sigio"), i;
+	int i;
 
-	signal(SIGIO, on_io);
-	EXPECT("F_SETOWN", 0, fcntl(fd, F_SETOWN, getpid()));
-	EXPECT("O_ASYNC", 0, fcntl(fd, F_SETFL, O_ASYNC));
 	sigios = 0;
 	MUST("send", 10, peer("send sigio 10"));
 	for (i = 0; i < 100 && !sigios; i++)
 		usleep(20000);
-	TRUE("SIGIO", sigios > 0);
+	TRUE(what, sigios > 0);
+}
+
+static void case_sigio(void)
+{
+	int fd = peer_hold("sigio");
+
+	signal(SIGIO, on_io);
+	EXPECT("F_SETOWN", 0, fcntl(fd, F_SETOWN, getpid()));
+	EXPECT("O_ASYNC", 0, fcntl(fd, F_SETFL, O_ASYNC));
+	expect_sigio("SIGIO");
+	EXPECT("read all", 10, get_bytes(fd, 10, 0));
+	expect_sigio("SIGIO after all was read");
+	expect_sigio("SIGIO though nothing was read");
+	EXPECT("read all", 20, get_bytes(fd, 20, 10));
+	expect_sigio("SIGIO after all was read");
 }
 
 static long ioctl_int(int fd, unsigned long name)
