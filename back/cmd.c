@@ -17,6 +17,9 @@
 /* Requests that are read before others on this worker have their turn */
 #define PVCALLS_CMD_BATCH	32
 
+/* What a request costs, in bytes that could have been moved instead */
+#define PVCALLS_CMD_COST	16384
+
 static void pvcalls_cmd_socket(struct pvcalls_call *call)
 {
 	const struct xen_pvcalls_socket *req = &call->req.u.socket;
@@ -186,6 +189,7 @@ static int pvcalls_cmd_read(struct pvcalls_fe *fe)
 		fe->ring.req_cons++;
 		trace_pvcalls_request(fe->domid, &call->req);
 		pvcalls_cmd_dispatch(call);
+		pvcalls_worker_spend(PVCALLS_CMD_COST);
 	}
 
 	WRITE_ONCE(fe->ring.sring->req_event, fe->ring.req_cons + 1);

@@ -164,7 +164,8 @@ struct pvcalls_fe *pvcalls_fe_create(struct xenbus_device *dev,
 	err = pvcalls_socks_init(fe);
 	if (err)
 		goto free;
-	pvcalls_work_init(&fe->work, &pvcalls_cmd_ops, fe->node, NULL);
+	pvcalls_work_init(&fe->work, &pvcalls_cmd_ops, fe->domid, fe->node,
+			  NULL);
 	err = pvcalls_fe_attach(fe, params);
 	if (err)
 		goto exit;

@@ -5,7 +5,6 @@
 #include <linux/bvec.h>
 #include <linux/fcntl.h>
 #include <linux/mm.h>
-#include <linux/moduleparam.h>
 #include <linux/net.h>
 #include <linux/tcp.h>
 #include <linux/uio.h>
@@ -19,6 +18,7 @@
 #include "pass.h"
 #include "receive.h"
 #include "sock.h"
+#include "turns.h"
 #include "zerocopy.h"
 
 /*
@@ -26,21 +26,6 @@
  * over while the rest is being handed over.
  */
 #define PVCALLS_CHUNK	65536U
-
-static int param_set_budget(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 4096, 1 << 30);
-}
-
-static const struct kernel_param_ops param_ops_budget = {
-	.set = param_set_budget,
-	.get = param_get_uint,
-};
-
-static unsigned int pvcalls_budget = 1 << 18;
-module_param_cb(budget, &param_ops_budget, &pvcalls_budget, 0644);
-MODULE_PARM_DESC(budget,
-		 "Bytes that a ring may move each way before others have their turn, 4096 to 1073741824 (default 262144)");
 
 /**
  * pvcalls_pass_bvec() - describe a span of an array
@@ -290,7 +275,7 @@ static void pvcalls_pass_idle_out(struct pvcalls_sock *ps)
 bool pvcalls_pass_out(struct pvcalls_sock *ps)
 {
 	struct pvcalls_active *a = &ps->active;
-	u32 budget = READ_ONCE(pvcalls_budget);
+	u32 budget = pvcalls_turns_budget();
 
 	pvcalls_pass_give_back(ps);
 	if (a->out_done)
@@ -379,7 +364,7 @@ bool pvcalls_pass_dry(const struct sock *sk)
 bool pvcalls_pass_in(struct pvcalls_sock *ps)
 {
 	struct pvcalls_active *a = &ps->active;
-	u32 budget = READ_ONCE(pvcalls_budget);
+	u32 budget = pvcalls_turns_budget();
 
 	while (!a->in_done && test_bit(PVCALLS_SF_IN_READY, &ps->flags)) {
 		int n, space = pvcalls_pass_space(a);

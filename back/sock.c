@@ -197,7 +197,7 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_fe *fe, u64 id,
 	spin_lock(&fe->sock_lock);
 	list_add_tail(&ps->list, &fe->sock_list);
 	/* its worker may run it at once, but can't drop it under the lock */
-	pvcalls_work_init(&ps->work, &pvcalls_sock_ops, fe->node,
+	pvcalls_work_init(&ps->work, &pvcalls_sock_ops, fe->domid, fe->node,
 			  pvcalls_worker_current());
 	spin_unlock(&fe->sock_lock);
 	return ps;

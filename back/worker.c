@@ -19,6 +19,7 @@
 #include "placing.h"
 #include "pool.h"
 #include "topology.h"
+#include "turns.h"
 #include "worker.h"
 
 /* What a run costs beside the bytes that it moves, in bytes */
@@ -45,6 +46,7 @@ struct pvcalls_worker *pvcalls_worker_current(void)
  * pvcalls_work_init() - give a work to a worker
  * @work: to initialise
  * @ops: what it is
+ * @guest: whose
  * @node: NUMA node that it would like to be on, or PLACEMENT_ANY_NODE
  * @near: the worker that it has to do with, if that is as good as another one;
  *	or NULL. Being that one's already does not count as its load.
@@ -53,13 +55,14 @@ struct pvcalls_worker *pvcalls_worker_current(void)
  * pvcalls_work_exit().
  */
 void pvcalls_work_init(struct pvcalls_work *work,
-		       const struct pvcalls_work_ops *ops, int node,
-		       struct pvcalls_worker *near)
+		       const struct pvcalls_work_ops *ops, domid_t guest,
+		       int node, struct pvcalls_worker *near)
 {
 	struct pvcalls_worker *w;
 
 	memset(work, 0, sizeof(*work));
 	work->ops = ops;
+	work->guest = guest;
 	work->dest = PVCALLS_DEST_STAY;
 	work->node_wish = node;
 	work->cpu_wish = PLACEMENT_ANY_CPU;
@@ -207,6 +210,7 @@ void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu)
 	WRITE_ONCE(work->cost, work->cost + bytes + PVCALLS_RUN_COST);
 	w->stats.bytes += bytes;
 	w->stats.cost += bytes + PVCALLS_RUN_COST;
+	w->spent += bytes + PVCALLS_RUN_COST;
 
 	if (!bytes)
 		return;
@@ -262,33 +266,82 @@ unsigned int pvcalls_work_index(const struct pvcalls_work *work)
 	return index;
 }
 
-static void pvcalls_worker_pass(struct pvcalls_worker *w,
-				struct llist_node *ready)
+/**
+ * pvcalls_worker_spend() - this run has cost more than it moves bytes
+ * @cost: in bytes
+ *
+ * Only worker threads may call it.
+ */
+void pvcalls_worker_spend(u32 cost)
 {
-	ready = llist_reverse_order(ready);
+	pvcalls_worker_current()->spent += cost;
+}
+
+/* Returns what that has cost, in bytes. */
+static u64 pvcalls_worker_run(struct pvcalls_worker *w,
+			      struct pvcalls_work *work)
+{
+	u64 before = w->spent;
+	bool more;
+
+	if (unlikely(READ_ONCE(work->dest) != PVCALLS_DEST_STAY) &&
+	    pvcalls_work_hand_over(work, w))
+		return 0;
+	clear_bit(PVCALLS_WORK_QUEUED, &work->state);
+	/* whoever finds the mark still set is seen by this run */
+	smp_mb__after_atomic();
+	more = work->ops->run(work, w);
+	/* someone may have asked since, and found the mark there */
+	if (more || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
+		pvcalls_work_mark(work);
+	work->ops->put(work);
+	w->stats.runs++;
+	return max_t(u64, w->spent - before, PVCALLS_RUN_COST);
+}
+
+static void pvcalls_worker_turn(struct pvcalls_worker *w,
+				struct pvcalls_queue *q)
+{
+	struct llist_node *node;
+
+	pvcalls_turns_begin(q);
+	while ((node = pvcalls_turns_take(q))) {
+		struct pvcalls_work *work =
+			llist_entry(node, struct pvcalls_work, node);
+
+		pvcalls_turns_spend(q, pvcalls_worker_run(w, work));
+	}
+	pvcalls_turns_end(&w->turns, q);
+}
+
+/* A turn for each guest that has ready works. */
+static void pvcalls_worker_pass(struct pvcalls_worker *w)
+{
+	LIST_HEAD(round);
+
+	list_splice_init(&w->turns.queues, &round);
+	while (!list_empty(&round))
+		pvcalls_worker_turn(w, list_first_entry(&round,
+							struct pvcalls_queue,
+							node));
+	pvcalls_events_send(&w->events);
+	w->stats.passes++;
+}
+
+/* Take over what has been marked. Returns whether anything is ready. */
+static bool pvcalls_worker_collect(struct pvcalls_worker *w)
+{
+	struct llist_node *ready;
+
+	ready = llist_reverse_order(llist_del_all(&w->ready));
 	while (ready) {
 		struct pvcalls_work *work =
 			llist_entry(ready, struct pvcalls_work, node);
-		bool more;
 
-		/* once unmarked or handed over it may be on a list again */
 		ready = ready->next;
-		if (unlikely(READ_ONCE(work->dest) != PVCALLS_DEST_STAY) &&
-		    pvcalls_work_hand_over(work, w))
-			continue;
-		clear_bit(PVCALLS_WORK_QUEUED, &work->state);
-		/* whoever finds the mark still set is seen by this run */
-		smp_mb__after_atomic();
-		more = work->ops->run(work, w);
-		/* someone may have asked since, and found the mark there */
-		if (more || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
-			pvcalls_work_mark(work);
-		work->ops->put(work);
-		w->stats.runs++;
+		pvcalls_turns_add(&w->turns, work->guest, &work->node);
 	}
-
-	pvcalls_events_send(&w->events);
-	w->stats.passes++;
+	return !list_empty(&w->turns.queues);
 }
 
 static int param_set_poll(const char *val, const struct kernel_param *kp)
@@ -342,10 +395,9 @@ static int pvcalls_worker_main(void *data)
 	u64 dry = 0;
 
 	for (;;) {
-		struct llist_node *ready = llist_del_all(&w->ready);
 		u32 limit;
 
-		if (ready) {
+		if (pvcalls_worker_collect(w)) {
 			if (dry) {
 				limit = READ_ONCE(pvcalls_poll_us) *
 					NSEC_PER_USEC;
@@ -353,7 +405,7 @@ static int pvcalls_worker_main(void *data)
 							local_clock() - dry);
 				dry = 0;
 			}
-			pvcalls_worker_pass(w, ready);
+			pvcalls_worker_pass(w);
 			cond_resched();
 			continue;
 		}
@@ -398,6 +450,7 @@ struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
 	init_llist_head(&w->ready);
 	spin_lock_init(&w->lock);
 	INIT_LIST_HEAD(&w->works);
+	pvcalls_turns_init(&w->turns);
 	pvcalls_events_init(&w->events);
 	/* under the pool's lock */
 	w->number = ++numbers;

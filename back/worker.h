@@ -16,7 +16,8 @@
  *
  * Who calls what: interrupt handlers, socket callbacks, other workers and
  * xenbus's thread call pvcalls_work_mark(); the worker calls @run and, at the
- * end of a pass over all that was ready, sends the events that are owed.
+ * end of a pass, in which each guest that has ready works has had a turn, sends
+ * the events that are owed.
  */
 #ifndef PVCALLS_BACK_WORKER_H
 #define PVCALLS_BACK_WORKER_H
@@ -32,6 +33,7 @@
 #include "frags.h"
 #include "notify.h"
 #include "pvcalls_ext.h"
+#include "turns.h"
 
 struct task_struct;
 struct pvcalls_work;
@@ -62,10 +64,11 @@ struct pvcalls_work_ops {
 
 /**
  * struct pvcalls_work - something that a worker has to run now and then
- * @node: on the worker's list of ready work
+ * @node: on the worker's list of ready work, or in its guest's queue
  * @worker: who runs it; RCU keeps it from being freed
  * @state: bits of enum pvcalls_work_bit
  * @ops: what it is
+ * @guest: whose
  * @list: on the worker's list of all its works
  * @dest: where it is to be handed over to
  * @steered: number of the worker to whose CPU its interrupt goes, 0: to none
@@ -85,6 +88,7 @@ struct pvcalls_work {
 	struct pvcalls_worker *worker;
 	unsigned long state;
 	const struct pvcalls_work_ops *ops;
+	domid_t guest;
 	struct list_head list;
 	int dest;
 	u32 steered;
@@ -134,7 +138,7 @@ struct pvcalls_worker_stats {
 
 /**
  * struct pvcalls_worker - one worker
- * @ready: work that is to be run
+ * @ready: work that has been marked
  * @task: the thread
  * @number: unique, never 0
  * @index: the number in the thread's name
@@ -146,6 +150,8 @@ struct pvcalls_worker_stats {
  *	process context only, two of them in the order of @number
  * @works: all works that belong to it
  * @load: how many
+ * @turns: what is to be run; the worker's own
+ * @spent: what runs have cost, in bytes; the worker's own
  * @events: owed at the end of the pass; the worker's own
  * @stats: what it has done so far; the worker's own
  * @cost_seen: what the balancer has seen of @stats.cost
@@ -166,6 +172,8 @@ struct pvcalls_worker {
 	spinlock_t lock;
 	struct list_head works;
 	atomic_t load;
+	struct pvcalls_turns turns;
+	u64 spent;
 	struct pvcalls_events events;
 	struct pvcalls_worker_stats stats;
 	u64 cost_seen;
@@ -182,10 +190,11 @@ void pvcalls_worker_free(struct pvcalls_worker *w);
 struct pvcalls_worker *pvcalls_worker_current(void);
 
 void pvcalls_work_init(struct pvcalls_work *work,
-		       const struct pvcalls_work_ops *ops, int node,
-		       struct pvcalls_worker *near);
+		       const struct pvcalls_work_ops *ops, domid_t guest,
+		       int node, struct pvcalls_worker *near);
 void pvcalls_work_exit(struct pvcalls_work *work);
 void pvcalls_work_mark(struct pvcalls_work *work);
+void pvcalls_worker_spend(u32 cost);
 void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu);
 void pvcalls_work_steer(struct pvcalls_work *work, int irq);
 unsigned int pvcalls_work_index(const struct pvcalls_work *work);

@@ -182,7 +182,7 @@ inline run_work()
 	owed = true
 }
 
-/* pvcalls_worker_main() and pvcalls_worker_pass() */
+/* pvcalls_worker_main() and pvcalls_worker_run() */
 proctype work_thread(byte me; byte which)
 {
 	byte to;

@@ -287,7 +287,7 @@ end_asleep:
 	running;			/* schedule() */
 	goto again;
 
-pass:	/* pvcalls_worker_pass() */
+pass:	/* pvcalls_worker_collect() and pvcalls_worker_run(), one guest */
 	do
 	:: ready == NIL -> break
 	:: atomic {

@@ -166,7 +166,7 @@ static struct item *item_near(int i, u32 seed, struct pvcalls_worker *near)
 	/* of some it is not known */
 	item->notify.port = irq % 3 ? pvcalls_notify_find(irq) : 0;
 	__atomic_add_fetch(&items, 1, __ATOMIC_SEQ_CST);
-	pvcalls_work_init(&item->work, &ops, PLACEMENT_ANY_NODE, near);
+	pvcalls_work_init(&item->work, &ops, n % 3, PLACEMENT_ANY_NODE, near);
 	return item;
 }
 
@@ -383,6 +383,130 @@ static void changes_under_load(void **state)
 	pvcalls_pool_stop();
 }
 
+/* ---- turns ---- */
+
+#define MANY	80		/* works of one guest */
+#define FAIR	2000U		/* runs of that one that are counted */
+#define QUANTUM	262144U		/* default of the parameter budget */
+#define RUN	4096U		/* what a run costs beside its bytes */
+
+/* A work that has always more to do */
+struct busy {
+	struct pvcalls_work work;
+	int guest;
+	u32 bytes;	/* of each run; and */
+	u32 spends;
+	u32 runs;	/* the worker's own */
+	u32 refs;
+};
+
+static struct busy busy[MANY + 1];
+static u32 runs[2];		/* of the guest with many, and of the other */
+static bool uneven;
+static bool begun;		/* all of them are ready */
+static bool over;
+
+static void busy_get(struct pvcalls_work *work)
+{
+	__atomic_add_fetch(&container_of(work, struct busy, work)->refs, 1,
+			   __ATOMIC_SEQ_CST);
+}
+
+static void busy_put(struct pvcalls_work *work)
+{
+	__atomic_sub_fetch(&container_of(work, struct busy, work)->refs, 1,
+			   __ATOMIC_SEQ_CST);
+}
+
+static bool busy_run(struct pvcalls_work *work, struct pvcalls_worker *w)
+{
+	struct busy *b = container_of(work, struct busy, work);
+
+	if (__atomic_load_n(&over, __ATOMIC_SEQ_CST))
+		return false;
+	if (!__atomic_load_n(&begun, __ATOMIC_SEQ_CST))
+		return true;
+	b->runs++;
+	/* a guest's works in turn, too */
+	if (b > busy && b < &busy[MANY] && b->runs > b[-1].runs + 1)
+		uneven = true;
+	if (b->bytes)
+		pvcalls_work_did(work, b->bytes, PLACEMENT_ANY_CPU);
+	pvcalls_worker_spend(b->spends);
+	if (++runs[b->guest] == FAIR && !b->guest)
+		__atomic_store_n(&over, true, __ATOMIC_SEQ_CST);
+	return true;
+}
+
+static const struct pvcalls_work_ops busy_ops = {
+	.run = busy_run,
+	.get = busy_get,
+	.put = busy_put,
+};
+
+/*
+ * Works of a guest with many, and of one with a single one, that cost so much
+ * each: how often does the latter run while the former's run FAIR times?
+ */
+static u32 busy_runs(u32 bytes, u32 spends, u32 others_bytes, domid_t other)
+{
+	int i;
+
+	memset(busy, 0, sizeof(busy));
+	memset(runs, 0, sizeof(runs));
+	begun = over = uneven = false;
+	must(!pvcalls_pool_start());
+	must(!test_param_workers->set("1", NULL));
+	for (i = 0; i <= MANY; i++) {
+		busy[i].guest = i == MANY;
+		busy[i].bytes = i == MANY ? others_bytes : bytes;
+		busy[i].spends = i == MANY ? 0 : spends;
+		pvcalls_work_init(&busy[i].work, &busy_ops,
+				  i == MANY ? other : 1, PLACEMENT_ANY_NODE,
+				  NULL);
+	}
+	for (i = 0; i <= MANY; i++)
+		pvcalls_work_mark(&busy[i].work);
+	__atomic_store_n(&begun, true, __ATOMIC_SEQ_CST);
+	for (i = 0; i <= MANY; i++) {
+		while (!__atomic_load_n(&over, __ATOMIC_SEQ_CST) ||
+		       __atomic_load_n(&busy[i].refs, __ATOMIC_SEQ_CST))
+			usleep_some();
+		pvcalls_work_exit(&busy[i].work);
+	}
+	pvcalls_pool_stop();
+	must(!uneven);
+	return runs[1];
+}
+
+static bool about(u32 n, u32 want)
+{
+	if (n >= want * 9 / 10 && n <= want * 11 / 10)
+		return true;
+	printf("%u runs, not %u\n", n, want);
+	return false;
+}
+
+/* A guest with many works gets no more of a worker than one with one. */
+static void guests_take_turns(void **state)
+{
+	/* one run is a turn */
+	must(about(busy_runs(QUANTUM - RUN, 0, QUANTUM - RUN, 2), FAIR));
+	/* sixteen are */
+	must(about(busy_runs(QUANTUM / 16 - RUN, 0, QUANTUM - RUN, 2),
+		   FAIR / 16));
+	/* one that has cost as much as four turns is to wait for three */
+	must(about(busy_runs(4 * QUANTUM - RUN, 0, QUANTUM - RUN, 2),
+		   FAIR * 4));
+	/* but not who has nothing else to run */
+	must(about(busy_runs(QUANTUM - RUN, 0, 4 * QUANTUM - RUN, 2), FAIR));
+	/* what is no bytes counts, and a run that does nothing */
+	must(about(busy_runs(0, QUANTUM / 2, QUANTUM - RUN, 2), FAIR / 2));
+	must(about(busy_runs(0, 0, QUANTUM - RUN, 2), FAIR * RUN / QUANTUM));
+	/* no other guest is near, up to 255 of them */
+	must(about(busy_runs(QUANTUM - RUN, 0, QUANTUM - RUN, 256), FAIR));
+}
+
 /* What it has to do with counts only among equals, and is one work less. */
 static void near_among_equals(void **state)
 {
@@ -415,6 +539,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(near_among_equals),
+		cmocka_unit_test(guests_take_turns),
 		cmocka_unit_test(changes_under_load),
 	};
 

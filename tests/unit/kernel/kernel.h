@@ -21,8 +21,11 @@
 
 typedef uint8_t u8;
 typedef int16_t s16;
+typedef uint16_t u16;
 typedef uint32_t u32;
+typedef int64_t s64;
 typedef uint64_t u64;
+typedef u16 domid_t;
 
 /* For the tests themselves, in any thread */
 #define must(c)	do { \
@@ -50,6 +53,7 @@ static inline u32 rnd(u32 *state)
 #define pr_warn(...)		((void)0)
 #define unlikely(x)		(x)
 #define max(a, b)		((a) > (b) ? (a) : (b))
+#define max_t(t, a, b)		((t)(a) > (t)(b) ? (t)(a) : (t)(b))
 #define min_t(t, a, b)		((t)(a) < (t)(b) ? (t)(a) : (t)(b))
 #define IS_ERR(p)		((uintptr_t)(p) >= (uintptr_t)-4095)
 #define PTR_ERR(p)		((long)(p))
@@ -164,7 +168,21 @@ static inline void list_move_tail(struct list_head *n, struct list_head *l)
 	list_add_tail(n, l);
 }
 
+static inline void list_splice_init(struct list_head *from,
+				    struct list_head *l)
+{
+	if (list_empty(from))
+		return;
+	from->prev->next = l->next;
+	l->next->prev = from->prev;
+	from->next->prev = l;
+	l->next = from->next;
+	INIT_LIST_HEAD(from);
+}
+
+#define LIST_HEAD(l)		struct list_head l = { &(l), &(l) }
 #define list_entry(p, t, m)	container_of(p, t, m)
+#define list_first_entry(l, t, m) list_entry((l)->next, t, m)
 #define list_first_entry_or_null(l, t, m) \
 	(list_empty(l) ? NULL : list_entry((l)->next, t, m))
 #define list_for_each_entry(p, l, m)					\
@@ -414,6 +432,16 @@ static inline int kstrtouint(const char *s, int base, unsigned int *n)
 
 	*n = strtoul(s, &end, base);
 	return end == s || *end ? -EINVAL : 0;
+}
+
+static inline int param_set_uint_minmax(const char *s,
+					const struct kernel_param *kp,
+					unsigned int min, unsigned int max)
+{
+	unsigned int n;
+
+	(void)kp;
+	return kstrtouint(s, 0, &n) || n < min || n > max ? -EINVAL : 0;
 }
 
 static inline int param_get_uint(char *b, const struct kernel_param *kp)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Whose turn it is: a worker's ready works, in a queue for each guest.
+ *
+ * Guests take turns, whatever number of works each has: in its turn a guest
+ * runs works, in the order in which they became ready, until what they have
+ * cost is as much as the parameter budget. What the last of them cost beyond
+ * that is taken off its next turn: deficit round robin (M. Shreedhar and G.
+ * Varghese, SIGCOMM 1995). Guests find their queues by their domain ids, so
+ * that nothing has to be set up for one; two that are 256 apart share a queue,
+ * and its turns (as in P. McKenney's stochastic fairness queueing, INFOCOM
+ * 1990).
+ *
+ * All of it is the worker's own.
+ */
+#ifndef PVCALLS_BACK_TURNS_H
+#define PVCALLS_BACK_TURNS_H
+
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/types.h>
+
+#include <xen/interface/xen.h>
+
+#define PVCALLS_QUEUES	256
+
+/**
+ * struct pvcalls_queue - a guest's ready works
+ * @node: in &pvcalls_turns.queues, or the list of this round; while there are
+ *	works
+ * @first: the next to run, or NULL
+ * @end: where the pointer to one more goes; while there are works
+ * @left: what may be spent in this turn; negative: what was spent beyond it
+ */
+struct pvcalls_queue {
+	struct list_head node;
+	struct llist_node *first;
+	struct llist_node **end;
+	s64 left;
+};
+
+/**
+ * struct pvcalls_turns - the ready works of all guests
+ * @queues: those that have works, the one whose turn is next first
+ * @queue: all of them
+ */
+struct pvcalls_turns {
+	struct list_head queues;
+	struct pvcalls_queue queue[PVCALLS_QUEUES];
+};
+
+u32 pvcalls_turns_budget(void);
+void pvcalls_turns_init(struct pvcalls_turns *t);
+void pvcalls_turns_add(struct pvcalls_turns *t, domid_t guest,
+		       struct llist_node *work);
+void pvcalls_turns_begin(struct pvcalls_queue *q);
+struct llist_node *pvcalls_turns_take(struct pvcalls_queue *q);
+void pvcalls_turns_spend(struct pvcalls_queue *q, u64 cost);
+void pvcalls_turns_end(struct pvcalls_turns *t, struct pvcalls_queue *q);
+
+#endif /* PVCALLS_BACK_TURNS_H */
