@@ -170,6 +170,7 @@ class Campaign:
                     return []
                 if not alive:
                     return waiting
+            machine.order("poweroff")
             machine.wait(15)
         return []
 
