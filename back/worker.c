@@ -267,7 +267,7 @@ unsigned int pvcalls_work_index(const struct pvcalls_work *work)
 }
 
 /**
- * pvcalls_worker_spend() - this run has cost more than it moves bytes
+ * pvcalls_worker_spend() - charge this run for more than the bytes it moves
  * @cost: in bytes
  *
  * Only worker threads may call it.
