@@ -4,6 +4,7 @@
 
 #include <linux/err.h>
 #include <linux/fcntl.h>
+#include <linux/interrupt.h>
 #include <linux/net.h>
 
 #include <net/sock.h>
@@ -14,9 +15,13 @@
 #include "fe.h"
 #include "pass.h"
 #include "policy.h"
+#include "pool.h"
 #include "reply.h"
 #include "ring.h"
 #include "sock.h"
+
+/* Runs in a row, of one kind, that decide where an interrupt comes in */
+#define PVCALLS_FOLLOW_RUNS	16
 
 /**
  * pvcalls_active_init() - nothing is mapped, nothing has happened
@@ -129,10 +134,50 @@ int pvcalls_active_map(struct pvcalls_sock *ps, grant_ref_t ref,
  */
 void pvcalls_active_steer(struct pvcalls_sock *ps)
 {
-	const struct pvcalls_active *a = &ps->active;
+	struct pvcalls_ring *ring = ps->active.ring;
 
-	if (a->map && READ_ONCE(a->ring->tap.steers))
-		pvcalls_work_steer(&ps->work, a->irq);
+	if (!ring || !READ_ONCE(ring->tap.steers))
+		return;
+	if (ring->follows)
+		ring->follows--;
+	else
+		pvcalls_work_steer(&ps->work, ps->active.irq);
+}
+
+/**
+ * pvcalls_active_follow() - have the interrupt come in where the packets do
+ * @ps: socket for which bytes have just been moved in softirq context
+ * @cpu: this CPU
+ *
+ * A program on this host wakes up there, and if that is the interrupt's CPU no
+ * other one need be woken. Only where there is a worker, and only until runs of
+ * the work outnumber softirqs. Softirq context, and nobody runs the work.
+ */
+void pvcalls_active_follow(struct pvcalls_sock *ps, int cpu)
+{
+	int there = READ_ONCE(ps->sock->sk->sk_incoming_cpu);
+	struct pvcalls_ring *ring = ps->active.ring;
+
+	if (!READ_ONCE(ring->tap.steers))
+		return;
+	if (!pvcalls_pool_serves(cpu)) {
+		ring->follows = 0;
+		pvcalls_work_steer(&ps->work, ps->active.irq);
+		return;
+	}
+	if (ring->follows)
+		ring->follows = PVCALLS_FOLLOW_RUNS;
+	if (there == cpu || there < 0 || !pvcalls_pool_serves(there)) {
+		ring->astray = 0;
+		return;
+	}
+	if (++ring->astray < PVCALLS_FOLLOW_RUNS)
+		return;
+	ring->astray = 0;
+	ring->follows = PVCALLS_FOLLOW_RUNS;
+	/* fails if the CPU has just gone */
+	irq_set_affinity(ps->active.irq, cpumask_of(there));
+	ps->work.steered = 0;
 }
 
 /**
@@ -432,8 +477,13 @@ bool pvcalls_active_drained(const struct pvcalls_sock *ps)
 	return a->out_done || (a->stop && a->out.cons == a->stop_at);
 }
 
-/* Say whether the event had a reason, so that its EOI can be given. */
-static void pvcalls_active_eoi(struct pvcalls_sock *ps)
+/**
+ * pvcalls_active_eoi() - say whether the event had a reason, and give its EOI
+ * @ps: socket for which pvcalls_port_take() has returned true
+ *
+ * Process or softirq context.
+ */
+void pvcalls_active_eoi(struct pvcalls_sock *ps)
 {
 	struct pvcalls_active *a = &ps->active;
 	bool found;

@@ -2,8 +2,8 @@
 /*
  * Active sockets: connecting, the data ring, half-close, and the end.
  *
- * Everything here runs on the worker that the socket belongs to. Of the ring
- * only @in is also pvcalls_direct_in()'s, while the work is not being run.
+ * Everything here runs on the worker that the socket belongs to, or belongs to
+ * a softirq (direct.h) while the work is not being run.
  */
 #ifndef PVCALLS_BACK_ACTIVE_H
 #define PVCALLS_BACK_ACTIVE_H
@@ -84,6 +84,7 @@ void pvcalls_active_init(struct pvcalls_active *a);
 int pvcalls_active_map(struct pvcalls_sock *ps, grant_ref_t ref,
 		       evtchn_port_t port);
 void pvcalls_active_steer(struct pvcalls_sock *ps);
+void pvcalls_active_follow(struct pvcalls_sock *ps, int cpu);
 void pvcalls_active_listen(struct pvcalls_sock *ps);
 void pvcalls_active_close(struct pvcalls_sock *ps);
 bool pvcalls_active_let_go(struct pvcalls_sock *ps);
@@ -97,6 +98,7 @@ void pvcalls_active_shutdown(struct pvcalls_sock *ps,
 			     struct pvcalls_call *call);
 void pvcalls_active_drain(struct pvcalls_sock *ps);
 bool pvcalls_active_drained(const struct pvcalls_sock *ps);
+void pvcalls_active_eoi(struct pvcalls_sock *ps);
 bool pvcalls_active_due(const struct pvcalls_active *a);
 bool pvcalls_active_resting(struct pvcalls_sock *ps);
 bool pvcalls_active_step(struct pvcalls_sock *ps);

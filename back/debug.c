@@ -97,13 +97,13 @@ static void pvcalls_debug_worker(struct seq_file *s,
 {
 	const struct pvcalls_worker_stats *st = &w->stats;
 
-	seq_printf(s, "worker %u cpu %u node %d works %d passes %llu runs %llu bytes %llu moved %llu sleeps %llu polls %llu hits %llu polled %llu window %u\n",
+	seq_printf(s, "worker %u cpu %u node %d works %d passes %llu runs %llu bytes %llu moved %llu soft %llu sleeps %llu polls %llu hits %llu polled %llu window %u\n",
 		   w->index, w->cpu, w->node, atomic_read(&w->load),
 		   READ_ONCE(st->passes), READ_ONCE(st->runs),
 		   READ_ONCE(st->bytes), READ_ONCE(st->moved),
-		   READ_ONCE(st->sleeps), READ_ONCE(st->polls),
-		   READ_ONCE(st->hits), READ_ONCE(st->polled),
-		   READ_ONCE(w->poll));
+		   READ_ONCE(st->soft), READ_ONCE(st->sleeps),
+		   READ_ONCE(st->polls), READ_ONCE(st->hits),
+		   READ_ONCE(st->polled), READ_ONCE(w->poll));
 }
 
 static int pvcalls_workers_show(struct seq_file *s, void *unused)

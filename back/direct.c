@@ -4,8 +4,11 @@
  *
  * To wake the worker costs two switches of threads, and an interrupt of another
  * CPU, for a few bytes. So a packet's own softirq copies them, as in-kernel
- * users of TCP with parsers do (net/strparser). What is more than that, or not
- * simple, is the worker's.
+ * users of TCP with parsers do (net/strparser), and the softirq of the guest's
+ * event sends them, as TCP itself sends in softirq context, when it has been
+ * acknowledged something. What is more than that, or not simple, is the
+ * worker's, and so is everything while that is awake: then others may be waiting
+ * for their turn.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -18,10 +21,13 @@
 #include <xen/events.h>
 
 #include <net/sock.h>
+#include <net/tcp.h>
 
+#include "pvcalls_compat.h"
 #include "datamap.h"
 #include "direct.h"
 #include "fe.h"
+#include "frags.h"
 #include "pass.h"
 #include "receive.h"
 #include "sock.h"
@@ -45,7 +51,7 @@ static const struct kernel_param_ops param_ops_direct = {
 static unsigned int pvcalls_direct = 4096;
 module_param_cb(direct, &param_ops_direct, &pvcalls_direct, 0644);
 MODULE_PARM_DESC(direct,
-		 "Bytes that arrive together and are given to the guest without waking a worker, at most, 0 (never) to 16384 (default 4096)");
+		 "Bytes that are moved at once, either way, without waking a worker, at most, 0 (never) to 16384 (default 4096)");
 
 /* With the kernel socket's lock, and nobody else at the in ring. */
 static bool pvcalls_direct_move(struct pvcalls_sock *ps, struct sock *sk,
@@ -105,6 +111,110 @@ bool pvcalls_direct_in(struct pvcalls_sock *ps, struct sock *sk)
 	 */
 	done = smp_load_acquire(&ps->state) == PVCALLS_SS_CONNECTED &&
 	       pvcalls_direct_move(ps, sk, len);
+	clear_bit_unlock(PVCALLS_SF_RUNNING, &ps->flags);
+	return done;
+}
+
+/* How many bytes there are to send, if that is all there is to do; or 0. */
+static u32 pvcalls_direct_avail(struct pvcalls_sock *ps)
+{
+	struct pvcalls_active *a = &ps->active;
+	int avail;
+
+	if (a->in_waiting || !llist_empty(&ps->calls) ||
+	    test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
+	    ringbuf_space(&a->in) < 0)
+		return 0;
+	avail = ringbuf_avail(&a->out);
+	return avail > 0 && avail <= READ_ONCE(pvcalls_direct) ? avail : 0;
+}
+
+/* Would TCP take bytes, by its own function? It must not sleep, nor fail. */
+static bool pvcalls_direct_sendable(struct sock *sk)
+{
+	return !sock_owned_by_user(sk) &&
+	       READ_ONCE(sk->sk_prot)->sendmsg == tcp_sendmsg &&
+	       (sk->sk_state == TCP_ESTABLISHED ||
+		sk->sk_state == TCP_CLOSE_WAIT) &&
+	       !sk->sk_err && !(sk->sk_shutdown & SEND_SHUTDOWN) &&
+	       sk_stream_memory_free(sk);
+}
+
+/* How many bytes TCP has taken, or a negative error number. */
+static int pvcalls_direct_send(struct pvcalls_active *a, struct sock *sk,
+			       struct pvcalls_frags *frags, u32 len)
+{
+	struct page **pages = a->map->pages + (1U << (a->map->order - 1));
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	struct bio_vec bv[PVCALLS_DIRECT_SEGS];
+	struct pvcalls_atomic_alloc saved;
+	struct ringbuf_span span;
+	int n = -EAGAIN;
+
+	span = ringbuf_data_span(&a->out, 0, len);
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv,
+		      pvcalls_pass_bvec(bv, pages, &span), len);
+	bh_lock_sock(sk);
+	if (pvcalls_direct_sendable(sk)) {
+		pvcalls_frags_swap(frags, sk);
+		pvcalls_atomic_begin(sk, &saved);
+		n = tcp_sendmsg_locked(sk, &msg, len);
+		pvcalls_atomic_end(sk, &saved);
+		pvcalls_frags_swap(frags, sk);
+	}
+	bh_unlock_sock(sk);
+	return n;
+}
+
+static bool pvcalls_direct_forward(struct pvcalls_sock *ps,
+				   struct pvcalls_frags *frags)
+{
+	struct pvcalls_active *a = &ps->active;
+	u32 len;
+	int n;
+
+	if (pvcalls_active_resting(ps))
+		return true;
+	if (!a->rest)
+		return false;
+	/* until a look at the ring has found that nothing is left to do */
+	a->rest = false;
+	len = pvcalls_direct_avail(ps);
+	if (!len)
+		return false;
+	n = pvcalls_direct_send(a, ps->sock->sk, frags, len);
+	if (n <= 0)
+		return false;
+	trace_pvcalls_move(ps->fe->domid, ps->id, 0, n);
+	if (ringbuf_consume(&a->out, n))
+		notify_remote_via_irq(a->irq);
+	/* an event about more than the following look sees is to come */
+	if (pvcalls_port_take(&a->ring->tap))
+		pvcalls_active_eoi(ps);
+	pvcalls_active_follow(ps, smp_processor_id());
+	a->rest = !pvcalls_pass_avail(a);
+	return a->rest;
+}
+
+/**
+ * pvcalls_direct_out() - send what the guest has written, if that is little
+ * @ps: socket whose work has been marked
+ * @frags: pages of the worker whose softirq this is
+ *
+ * In softirq context.
+ *
+ * Return: true if nothing is left to do for its worker.
+ */
+bool pvcalls_direct_out(struct pvcalls_sock *ps, struct pvcalls_frags *frags)
+{
+	bool done;
+
+	if (test_and_set_bit_lock(PVCALLS_SF_RUNNING, &ps->flags))
+		return false;
+	/* pairs with the release when a connection has been accepted */
+	done = smp_load_acquire(&ps->state) == PVCALLS_SS_CONNECTED &&
+	       ps->sock->sk->sk_type == SOCK_STREAM &&
+	       !pvcalls_fe_dead(ps->fe) && pvcalls_direct_forward(ps, frags);
 	clear_bit_unlock(PVCALLS_SF_RUNNING, &ps->flags);
 	return done;
 }

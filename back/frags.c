@@ -101,6 +101,19 @@ u32 pvcalls_frags_room(struct pvcalls_frags *f)
 }
 
 /**
+ * pvcalls_frags_swap() - lend a socket the softirq's page, or take it back
+ * @f: a worker's pages
+ * @sk: socket that has no page of its own, or the lent one; locked
+ *
+ * In softirq context there is no task whose page it could be. A socket that
+ * kept one would cost 32 KiB. In the worker's softirq.
+ */
+void pvcalls_frags_swap(struct pvcalls_frags *f, struct sock *sk)
+{
+	swap(f->soft, sk->sk_frag);
+}
+
+/**
  * pvcalls_frags_free() - give all pages back
  * @f: pages of a worker that has stopped
  *
@@ -110,4 +123,6 @@ void pvcalls_frags_free(struct pvcalls_frags *f)
 {
 	while (f->count)
 		put_page(pvcalls_frags_pop(f));
+	if (f->soft.page)
+		put_page(f->soft.page);
 }

@@ -10,9 +10,11 @@
 #ifndef PVCALLS_BACK_FRAGS_H
 #define PVCALLS_BACK_FRAGS_H
 
+#include <linux/mm_types_task.h>
 #include <linux/types.h>
 
 struct page;
+struct sock;
 
 /* Pages that a worker can keep at most */
 #define PVCALLS_MAX_FRAGS	512
@@ -22,14 +24,17 @@ struct page;
  * @page: full ones, each with one reference that is ours
  * @first: index of the oldest
  * @count: how many
+ * @soft: the page that its softirq copies into
  */
 struct pvcalls_frags {
 	struct page *page[PVCALLS_MAX_FRAGS];
 	u32 first;
 	u32 count;
+	struct page_frag soft;
 };
 
 u32 pvcalls_frags_room(struct pvcalls_frags *f);
+void pvcalls_frags_swap(struct pvcalls_frags *f, struct sock *sk);
 void pvcalls_frags_free(struct pvcalls_frags *f);
 
 #endif /* PVCALLS_BACK_FRAGS_H */

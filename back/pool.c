@@ -91,6 +91,24 @@ struct pvcalls_worker *pvcalls_pool_choose(const struct pvcalls_work *work,
 	return set->w[dest];
 }
 
+/**
+ * pvcalls_pool_serves() - is there a worker on a CPU?
+ * @cpu: the CPU
+ *
+ * Any context.
+ *
+ * Return: true if so, for the moment.
+ */
+bool pvcalls_pool_serves(unsigned int cpu)
+{
+	bool serves;
+
+	rcu_read_lock();
+	serves = cpumask_test_cpu(cpu, &rcu_dereference(pvcalls_set)->cpus);
+	rcu_read_unlock();
+	return serves;
+}
+
 /* A worker of the set on this CPU that is not taken yet. */
 static struct pvcalls_worker *pvcalls_set_take(const struct pvcalls_set *set,
 					       unsigned long *taken,
@@ -145,6 +163,7 @@ static int pvcalls_set_fill(struct pvcalls_set *set,
 				return PTR_ERR(w);
 		}
 		set->w[set->n++] = w;
+		cpumask_set_cpu(cpu, &set->cpus);
 		cpu = cpumask_next(cpu, cpus);
 		if (cpu >= nr_cpu_ids)
 			cpu = cpumask_first(cpus);

@@ -11,6 +11,7 @@
 #ifndef PVCALLS_BACK_POOL_H
 #define PVCALLS_BACK_POOL_H
 
+#include <linux/cpumask.h>
 #include <linux/minmax.h>
 #include <linux/printk.h>
 #include <linux/string.h>
@@ -25,10 +26,12 @@ struct pvcalls_worker;
  * struct pvcalls_set - the workers that there are
  * @n: how many, at least 1
  * @w: the workers
+ * @cpus: the CPUs that they are on
  */
 struct pvcalls_set {
 	unsigned int n;
 	struct pvcalls_worker *w[PVCALLS_MAX_WORKERS];
+	struct cpumask cpus;
 };
 
 /* Say why a parameter can't have a value, which may end with its line. */
@@ -45,6 +48,7 @@ void pvcalls_pool_stop(void);
 
 struct pvcalls_worker *pvcalls_pool_choose(const struct pvcalls_work *work,
 					   int dest);
+bool pvcalls_pool_serves(unsigned int cpu);
 void pvcalls_pool_wake(void);
 void pvcalls_pool_replace(void);
 

@@ -47,6 +47,9 @@ struct pvcalls_rings {
  * @tap: the event channel
  * @steered: number of the worker to whose CPU the interrupt goes, 0: to none;
  *	while a socket uses it, that socket's work knows
+ * @astray: how often in a row a softirq has moved bytes on another CPU than the
+ *	one that the connection's packets arrive on
+ * @follows: for how many more runs of a socket's work the interrupt stays there
  * @hash: in pvcalls_rings.all
  * @kept: in pvcalls_rings.kept, empty while it is used; under pvcalls_rings.lock
  * @since: when it was last used, in jiffies
@@ -57,6 +60,8 @@ struct pvcalls_ring {
 	evtchn_port_t port;
 	struct pvcalls_tap tap;
 	u32 steered;
+	u8 astray;
+	u8 follows;
 	struct hlist_node hash;
 	struct list_head kept;
 	unsigned long since;

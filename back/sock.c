@@ -10,6 +10,7 @@
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
+#include "direct.h"
 #include "fe.h"
 #include "opts.h"
 #include "policy.h"
@@ -546,6 +547,13 @@ static bool pvcalls_sock_run(struct pvcalls_work *work,
 	return more;
 }
 
+static bool pvcalls_sock_soft(struct pvcalls_work *work,
+			      struct pvcalls_worker *w)
+{
+	return pvcalls_direct_out(container_of(work, struct pvcalls_sock, work),
+				  &w->frags);
+}
+
 static bool pvcalls_sock_due(const struct pvcalls_work *work)
 {
 	return pvcalls_active_due(&container_of(work, struct pvcalls_sock,
@@ -564,6 +572,7 @@ static void pvcalls_sock_work_put(struct pvcalls_work *work)
 
 static const struct pvcalls_work_ops pvcalls_sock_ops = {
 	.run = pvcalls_sock_run,
+	.soft = pvcalls_sock_soft,
 	.due = pvcalls_sock_due,
 	.get = pvcalls_sock_work_get,
 	.put = pvcalls_sock_work_put,

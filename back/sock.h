@@ -4,8 +4,8 @@
  *
  * A socket belongs to one worker, which runs all commands for it, in order,
  * and touches its state without a lock. Others only set bits in @flags, add to
- * @calls, and mark the socket's work; but for a softirq with a few bytes for
- * the in ring (direct.h), which keeps out if the work is being run.
+ * @calls, and mark the socket's work; but for a softirq that moves a few bytes
+ * (direct.h), which keeps out if the work is being run.
  *
  * References: one for being alive, dropped by pvcalls_sock_drop(), one while
  * the work is queued, and those of lookups. An object that is not alive holds
@@ -59,7 +59,7 @@ enum pvcalls_sock_state {
  * enum pvcalls_sock_flag - bits of pvcalls_sock.flags, set by anyone
  * @PVCALLS_SF_IN_READY: the kernel socket may have data, an end or an error
  * @PVCALLS_SF_OUT_READY: the kernel socket may have room, or an error
- * @PVCALLS_SF_RUNNING: its work is being run, or pvcalls_direct_in() is
+ * @PVCALLS_SF_RUNNING: its work is being run, or a function of direct.h is
  */
 enum pvcalls_sock_flag {
 	PVCALLS_SF_IN_READY,

@@ -30,6 +30,9 @@
 
 #define PVCALLS_MAX_POLL_US	1000
 
+/* Works that a softirq tries before it leaves the others to the thread */
+#define PVCALLS_SOFT_RUNS	8
+
 static unsigned int pvcalls_poll_us;
 
 /**
@@ -113,12 +116,32 @@ void pvcalls_work_exit(struct pvcalls_work *work)
 	rcu_read_unlock();
 }
 
-/* Put a marked work on a worker's list; under RCU. */
+/*
+ * Put a marked work on a worker's list; under RCU, or in that worker's softirq.
+ * Whoever finds the list empty sees to it that it is taken over.
+ */
 static void pvcalls_work_queue(struct pvcalls_work *work,
-			       struct pvcalls_worker *w)
+			       struct pvcalls_worker *w, bool soft)
 {
-	if (llist_add(&work->node, &w->ready))
+	if (!llist_add(&work->node, &w->ready))
+		return;
+	if (soft && READ_ONCE(w->asleep))
+		tasklet_schedule(&w->soft);
+	else
 		wake_up_process(w->task);
+}
+
+static void pvcalls_work_mark_how(struct pvcalls_work *work, bool soft)
+{
+	if (test_and_set_bit(PVCALLS_WORK_QUEUED, &work->state))
+		return;
+	/* from here on nobody hands it over, and its worker is not freed */
+	rcu_read_lock();
+	if (!test_bit(PVCALLS_WORK_ENDED, &work->state)) {
+		work->ops->get(work);
+		pvcalls_work_queue(work, READ_ONCE(work->worker), soft);
+	}
+	rcu_read_unlock();
 }
 
 /**
@@ -131,15 +154,18 @@ static void pvcalls_work_queue(struct pvcalls_work *work,
  */
 void pvcalls_work_mark(struct pvcalls_work *work)
 {
-	if (test_and_set_bit(PVCALLS_WORK_QUEUED, &work->state))
-		return;
-	/* from here on nobody hands it over, and its worker is not freed */
-	rcu_read_lock();
-	if (!test_bit(PVCALLS_WORK_ENDED, &work->state)) {
-		work->ops->get(work);
-		pvcalls_work_queue(work, READ_ONCE(work->worker));
-	}
-	rcu_read_unlock();
+	pvcalls_work_mark_how(work, false);
+}
+
+/**
+ * pvcalls_work_mark_soft() - have a work run, without the thread if it sleeps
+ * @work: what, see pvcalls_work_mark()
+ *
+ * Lock-free, for hard interrupts: the softirq runs on the interrupt's CPU.
+ */
+void pvcalls_work_mark_soft(struct pvcalls_work *work)
+{
+	pvcalls_work_mark_how(work, true);
 }
 
 /*
@@ -172,7 +198,7 @@ static bool pvcalls_work_hand_over(struct pvcalls_work *work,
 	spin_unlock(&first->lock);
 	/* it is the other one's when it is on its list, and not before */
 	if (moved)
-		pvcalls_work_queue(work, to);
+		pvcalls_work_queue(work, to, false);
 unlock:
 	rcu_read_unlock();
 	return moved;
@@ -229,10 +255,10 @@ void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu)
 
 /**
  * pvcalls_work_steer() - have a work's interrupt come in where it is run
- * @work: the work; in its run, or its run does not use the interrupt yet
+ * @work: the work; in its run, or while that can't begin
  * @irq: its interrupt
  *
- * Cheap if it does already. May sleep.
+ * Cheap if it does already. Process or softirq context.
  */
 void pvcalls_work_steer(struct pvcalls_work *work, int irq)
 {
@@ -297,6 +323,40 @@ static u64 pvcalls_worker_run(struct pvcalls_worker *w,
 	work->ops->put(work);
 	w->stats.runs++;
 	return max_t(u64, w->spent - before, PVCALLS_RUN_COST);
+}
+
+/* Returns false if the thread must be woken for it, which is still marked. */
+static bool pvcalls_worker_try(struct pvcalls_worker *w,
+			       struct pvcalls_work *work)
+{
+	if (!work->ops->soft || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
+		return false;
+	clear_bit(PVCALLS_WORK_QUEUED, &work->state);
+	/* whoever finds the mark still set is seen by this run */
+	smp_mb__after_atomic();
+	if (work->ops->soft(work, w))
+		w->stats.soft++;
+	else
+		pvcalls_work_mark(work);
+	work->ops->put(work);
+	return true;
+}
+
+static void pvcalls_worker_soft(struct tasklet_struct *t)
+{
+	struct pvcalls_worker *w = from_tasklet(w, t, soft);
+	struct llist_node *ready;
+	unsigned int n = 0;
+
+	ready = llist_reverse_order(llist_del_all(&w->ready));
+	while (ready) {
+		struct pvcalls_work *work =
+			llist_entry(ready, struct pvcalls_work, node);
+
+		ready = ready->next;
+		if (n++ >= PVCALLS_SOFT_RUNS || !pvcalls_worker_try(w, work))
+			pvcalls_work_queue(work, w, false);
+	}
 }
 
 static void pvcalls_worker_turn(struct pvcalls_worker *w,
@@ -422,7 +482,9 @@ static int pvcalls_worker_main(void *data)
 		if (kthread_should_stop())
 			break;
 		w->stats.sleeps++;
+		WRITE_ONCE(w->asleep, true);
 		schedule();
+		WRITE_ONCE(w->asleep, false);
 		__set_current_state(TASK_RUNNING);
 	}
 	__set_current_state(TASK_RUNNING);
@@ -452,6 +514,7 @@ struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
 	INIT_LIST_HEAD(&w->works);
 	pvcalls_turns_init(&w->turns);
 	pvcalls_events_init(&w->events);
+	tasklet_setup(&w->soft, pvcalls_worker_soft);
 	/* under the pool's lock */
 	w->number = ++numbers;
 	w->index = index;
@@ -479,6 +542,7 @@ struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
  */
 void pvcalls_worker_free(struct pvcalls_worker *w)
 {
+	tasklet_kill(&w->soft);
 	kthread_stop(w->task);
 	pvcalls_frags_free(&w->frags);
 	kvfree(w);

@@ -8,6 +8,11 @@
  * nothing else. Only the worker runs it, one run at a time: what a work's run
  * touches needs no lock unless others touch it too.
  *
+ * A worker that sleeps is spared: what an interrupt has marked with
+ * pvcalls_work_mark_soft() is tried in softirq context first (@soft), and the
+ * thread is woken for what could not be done there. A worker that is awake does
+ * it all, so that guests have their turns.
+ *
  * A work changes its worker between two runs: others ask for it, and the worker
  * that takes the marked work off its list hands it over instead of running it.
  * The mark stays, so nobody else looks at @worker meanwhile: whoever puts the
@@ -24,6 +29,7 @@
 
 #include <linux/atomic.h>
 #include <linux/bvec.h>
+#include <linux/interrupt.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/spinlock.h>
@@ -46,13 +52,17 @@ struct pvcalls_worker;
  * struct pvcalls_work_ops - a kind of work
  * @run: do it, on its worker; may sleep, but never for the network. True if
  *	there is more to do.
+ * @soft: do it in softirq context if it is little, while nobody else runs it.
+ *	True if nothing is left to do. NULL if it can't be; also while @run is
+ *	under way
  * @due: has the guest changed anything in its data ring since the last event
  *	was served? For works of rings only; hard interrupt
  * @get: take a reference to the object that embeds the work; any context
- * @put: drop it; on a worker
+ * @put: drop it; on a worker or in its softirq
  */
 struct pvcalls_work_ops {
 	bool (*run)(struct pvcalls_work *work, struct pvcalls_worker *w);
+	bool (*soft)(struct pvcalls_work *work, struct pvcalls_worker *w);
 	bool (*due)(const struct pvcalls_work *work);
 	void (*get)(struct pvcalls_work *work);
 	void (*put)(struct pvcalls_work *work);
@@ -119,6 +129,7 @@ enum pvcalls_work_bit {
  * @bytes: bytes moved, both ways
  * @cost: of its works, see struct pvcalls_work
  * @moved: works handed over
+ * @soft: works done in softirq context; that one's own
  * @sleeps: how often it went to sleep
  * @polls: how often it polled
  * @hits: how often that met work
@@ -130,6 +141,7 @@ struct pvcalls_worker_stats {
 	u64 bytes;
 	u64 cost;
 	u64 moved;
+	u64 soft;
 	u64 sleeps;
 	u64 polls;
 	u64 hits;
@@ -140,6 +152,8 @@ struct pvcalls_worker_stats {
  * struct pvcalls_worker - one worker
  * @ready: work that has been marked
  * @task: the thread
+ * @asleep: it is, or is about to be woken
+ * @soft: runs what is marked while it is
  * @number: unique, never 0
  * @index: the number in the thread's name
  * @cpu: the CPU that it is bound to
@@ -163,6 +177,8 @@ struct pvcalls_worker_stats {
 struct pvcalls_worker {
 	struct llist_head ready;
 	struct task_struct *task;
+	bool asleep;
+	struct tasklet_struct soft;
 	u32 number;
 	unsigned int index;
 	unsigned int cpu;
@@ -194,6 +210,7 @@ void pvcalls_work_init(struct pvcalls_work *work,
 		       int node, struct pvcalls_worker *near);
 void pvcalls_work_exit(struct pvcalls_work *work);
 void pvcalls_work_mark(struct pvcalls_work *work);
+void pvcalls_work_mark_soft(struct pvcalls_work *work);
 void pvcalls_worker_spend(u32 cost);
 void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu);
 void pvcalls_work_steer(struct pvcalls_work *work, int irq);

@@ -141,6 +141,35 @@ pvcalls_register_sysctl(struct net *net, const char *path,
 #endif
 }
 
+/*
+ * TCP allocates without sleeping, and copies into the socket's own page: 6.2
+ * has made the latter a flag of its own.
+ */
+struct pvcalls_atomic_alloc {
+	gfp_t allocation;
+	bool task_frag;
+};
+
+static inline void pvcalls_atomic_begin(struct sock *sk,
+					struct pvcalls_atomic_alloc *saved)
+{
+	saved->allocation = sk->sk_allocation;
+	sk->sk_allocation = GFP_ATOMIC | __GFP_NOWARN;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	saved->task_frag = sk->sk_use_task_frag;
+	sk->sk_use_task_frag = false;
+#endif
+}
+
+static inline void pvcalls_atomic_end(struct sock *sk,
+				      const struct pvcalls_atomic_alloc *saved)
+{
+	sk->sk_allocation = saved->allocation;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	sk->sk_use_task_frag = saved->task_frag;
+#endif
+}
+
 /* The third argument of a probed function, at its entry */
 static inline void pvcalls_set_argument2(struct pt_regs *regs,
 					 unsigned long val)

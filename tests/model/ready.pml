@@ -6,6 +6,7 @@
  * that dies at any time.
  *
  * TWO		two sockets with little to do, else one with more
+ * SOFT		events are tried in a softirq while the worker sleeps
  * MUT_...	one thing broken, which the checker has to notice; see run
  *
  * Checked: nothing touches a socket that was freed, the list stays a list,
@@ -26,9 +27,18 @@
 #define CALLS	1	/* for each socket, from the network */
 #define NIL	WORKS
 
+#ifdef SOFT
+#define IN_SOFTIRQ	true
+#else
+#define IN_SOFTIRQ	false
+#endif
+
 /* struct pvcalls_worker */
 byte head = NIL;
 bool running = true;		/* the thread's state; false: it is to sleep */
+bool asleep;			/* only SOFT; and */
+bool scheduled;			/* the tasklet */
+bool busy[WORKS];		/* PVCALLS_SF_RUNNING */
 
 /* struct pvcalls_sock and its work */
 byte next[WORKS];
@@ -70,8 +80,26 @@ inline put(i)
 	}
 }
 
+/* pvcalls_work_queue() */
+inline queue(i, soft)
+{
+	/* llist_add() */
+	atomic {
+		ALIVE(i);
+		next[i] = head;
+		was = (head != NIL);
+		head = i
+	};
+	if
+	:: was
+	:: atomic { !was && soft && asleep -> scheduled = true }
+	/* wake_up_process() */
+	:: atomic { !was && !(soft && asleep) -> running = true }
+	fi
+}
+
 /* pvcalls_work_mark(); an atomic operation empties the worker's store buffer */
-inline mark(i, by_worker)
+inline mark(i, by_worker, soft)
 {
 	atomic {
 		ALIVE(i);
@@ -91,17 +119,7 @@ inline mark(i, by_worker)
 #else
 	:: atomic { !was -> ALIVE(i); refs[i]++ };
 #endif
-		/* llist_add() */
-		atomic {
-			ALIVE(i);
-			next[i] = head;
-			was = (head != NIL);
-			head = i
-		};
-		if
-		:: was
-		:: atomic { !was -> running = true }	/* wake_up_process() */
-		fi
+		queue(i, soft)
 	fi;
 	was = false
 }
@@ -128,11 +146,11 @@ end:	do
 		/* the interrupt handler */
 		atomic { ALIVE(i); n++; asked[i]++ };
 #ifdef MUT_MARK_BEFORE_EOI_BIT
-		mark(i, false);
+		mark(i, false, IN_SOFTIRQ);
 		atomic { ALIVE(i); flag_eoi[i] = true };
 #else
 		atomic { ALIVE(i); flag_eoi[i] = true };
-		mark(i, false);
+		mark(i, false, IN_SOFTIRQ);
 #endif
 		in_handler[i] = false
 	:: n == EVENTS -> break
@@ -156,7 +174,7 @@ proctype network(byte i)
 			fi
 		};
 		atomic { ALIVE(i); asked[i]++ };
-		mark(i, false);
+		mark(i, false, false);
 		in_callback[i] = false
 	:: n == CALLS -> break
 	od
@@ -173,7 +191,7 @@ proctype death()
 	atomic { !sock_lock -> sock_lock = true };
 	do
 	:: atomic { i < WORKS && listed[i] -> skip };
-		mark(i, false);
+		mark(i, false, false);
 		i++
 	:: atomic { i < WORKS && !listed[i] -> i++ }
 	:: i == WORKS -> break
@@ -186,6 +204,9 @@ proctype death()
 inline run_sock(i)
 {
 	ALIVE(i);
+#ifdef SOFT
+	atomic { !busy[i] -> busy[i] = true };
+#endif
 	if
 	:: gone[i]
 	:: else ->
@@ -229,8 +250,99 @@ inline run_sock(i)
 			more = false
 		:: else
 		fi
+	fi;
+	busy[i] = false
+}
+
+#ifdef SOFT
+/* pvcalls_direct_out(): does all, or leaves it to the worker */
+inline try_sock(i)
+{
+	ALIVE(i);
+	atomic {
+#ifdef MUT_SOFT_NOT_EXCLUDED
+		done = true;
+#else
+		done = !busy[i];
+#endif
+		busy[i] = true
+	};
+	if
+	:: !done
+	:: done ->
+		if
+		/* no more, or at the moment not, what a softirq can do */
+		:: done = false
+		:: !gone[i] && !dead ->
+			atomic { eoi = flag_eoi[i]; flag_eoi[i] = false };
+			if
+			:: atomic {
+				eoi ->
+				assert(bound[i]);
+				eois[i]++;
+				assert(eois[i] == 1 && masked[i]);
+				masked[i] = false;
+				eoi = false
+			}
+			:: !eoi
+			fi;
+			/* the last look */
+			atomic {
+				done = asked[i] <= 1;
+				if
+				:: done -> asked[i] = 0
+				:: else
+				fi
+			}
+		fi;
+		busy[i] = false
 	fi
 }
+
+/* pvcalls_worker_soft() */
+proctype softirq()
+{
+	byte ready = NIL, i;
+	bool was, done, eoi;
+
+end:	do
+	:: atomic { scheduled -> scheduled = false };
+		atomic { ready = head; head = NIL };
+		do
+		:: ready == NIL -> break
+		:: atomic {
+			ready != NIL ->
+			i = ready;
+			ALIVE(i);
+			assert(queued[i]);
+			ready = next[i]
+		};
+			if
+			/* one too many */
+			:: skip;
+#ifdef MUT_SOFT_NO_WAKE
+				atomic { next[i] = head; head = i }
+#else
+				queue(i, false)
+#endif
+			:: queued[i] = false;
+				try_sock(i);
+				if
+#ifdef MUT_SOFT_DROPPED
+				:: true
+#else
+				:: atomic { !done -> done = true };
+					mark(i, false, false)
+				:: done
+#endif
+				fi;
+				put(i)
+			fi;
+			was = false
+		od
+	od
+}
+#endif
 
 /* pvcalls_sock_close() and pvcalls_sock_drop() */
 inline close(i)
@@ -283,8 +395,12 @@ again:	/* pvcalls_worker_main() */
 	fi;
 #endif
 #endif
+#ifdef SOFT
+	asleep = true;
+#endif
 end_asleep:
 	running;			/* schedule() */
+	asleep = false;
 	goto again;
 
 pass:	/* pvcalls_worker_collect() and pvcalls_worker_run(), one guest */
@@ -311,7 +427,7 @@ pass:	/* pvcalls_worker_collect() and pvcalls_worker_run(), one guest */
 		!clearing;
 #endif
 		if
-		:: atomic { more -> more = false }; mark(i, true)
+		:: atomic { more -> more = false }; mark(i, true, false)
 		:: !more
 		fi;
 #ifdef MUT_NEXT_LATE
@@ -356,6 +472,9 @@ init
 		od;
 		run worker();
 		run drain();
+#ifdef SOFT
+		run softirq();
+#endif
 		if
 		:: run death()
 		:: skip
@@ -377,5 +496,5 @@ init
 		i++
 	:: else -> break
 	od;
-	assert(head == NIL && !running)
+	assert(head == NIL && !running && !scheduled)
 }

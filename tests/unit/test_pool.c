@@ -28,7 +28,8 @@ struct item {
 	int refs;
 	int irq;
 	u32 asked;	/* since the last run */
-	u32 runs;	/* the worker's own, without a lock */
+	u32 runs;	/* without a lock, but with running */
+	u32 running;
 	bool in_run;
 	bool told;
 	bool gone;	/* the worker's own */
@@ -43,6 +44,7 @@ struct slot {
 static struct slot slots[WORKS];
 static u32 items;		/* that exist */
 static u32 made;		/* ever */
+static u32 softs;		/* runs in a softirq */
 static u32 events[IRQS];	/* sent */
 static u32 owed[IRQS];		/* by runs that have begun */
 static bool stop;
@@ -111,18 +113,23 @@ static void work_put(struct pvcalls_work *work)
 	item_put(container_of(work, struct item, work));
 }
 
-static bool work_run(struct pvcalls_work *work, struct pvcalls_worker *w)
+/* What is a run's own while it lasts; the thread sanitizer sees to that. */
+static void item_begin(struct item *item)
 {
-	struct item *item = container_of(work, struct item, work);
-	u32 more;
-
-	must(w == pvcalls_worker_current());
-	if (item->gone)
-		return false;
 	must(!item->in_run);
 	item->in_run = true;
-	pvcalls_work_steer(work, item->irq);
 	item->runs++;
+}
+
+static bool item_run(struct item *item)
+{
+	struct pvcalls_work *work = &item->work;
+	bool more;
+
+	if (item->gone)
+		return false;
+	item_begin(item);
+	pvcalls_work_steer(work, item->irq);
 	more = rnd(&item->rnd) % 4 == 0;
 	if (!more)
 		__atomic_store_n(&item->asked, 0, __ATOMIC_SEQ_CST);
@@ -145,8 +152,42 @@ static bool work_run(struct pvcalls_work *work, struct pvcalls_worker *w)
 	return false;
 }
 
+static bool work_run(struct pvcalls_work *work, struct pvcalls_worker *w)
+{
+	struct item *item = container_of(work, struct item, work);
+	bool more;
+
+	must(w == pvcalls_worker_current());
+	while (__atomic_exchange_n(&item->running, 1, __ATOMIC_ACQUIRE))
+		sched_yield();
+	more = item_run(item);
+	__atomic_store_n(&item->running, 0, __ATOMIC_RELEASE);
+	return more;
+}
+
+/* Half of the time it is not little. */
+static bool work_soft(struct pvcalls_work *work, struct pvcalls_worker *w)
+{
+	struct item *item = container_of(work, struct item, work);
+	bool done;
+
+	if (__atomic_exchange_n(&item->running, 1, __ATOMIC_ACQUIRE))
+		return false;
+	done = !item->gone && !__atomic_load_n(&item->told, __ATOMIC_SEQ_CST) &&
+	       rnd(&item->rnd) % 2;
+	if (done) {
+		item_begin(item);
+		__atomic_store_n(&item->asked, 0, __ATOMIC_SEQ_CST);
+		__atomic_add_fetch(&softs, 1, __ATOMIC_SEQ_CST);
+		item->in_run = false;
+	}
+	__atomic_store_n(&item->running, 0, __ATOMIC_RELEASE);
+	return done;
+}
+
 static const struct pvcalls_work_ops ops = {
 	.run = work_run,
+	.soft = work_soft,
 	.get = work_get,
 	.put = work_put,
 };
@@ -229,7 +270,10 @@ static void *marker(void *arg)
 			continue;
 		__atomic_add_fetch(&item->asked, 1, __ATOMIC_SEQ_CST);
 		/* it may be ended by now */
-		pvcalls_work_mark(&item->work);
+		if (rnd(&state) % 2)
+			pvcalls_work_mark_soft(&item->work);
+		else
+			pvcalls_work_mark(&item->work);
 		item_put(item);
 		if (rnd(&state) % 16 == 0)
 			usleep_some();
@@ -375,7 +419,9 @@ static void changes_under_load(void **state)
 		settle();
 		rounds++;
 	}
-	printf("%u rounds of 20 changes\n", rounds);
+	printf("%u rounds of 20 changes, %u runs in a softirq\n", rounds,
+	       softs);
+	must(softs);
 	for (i = 0; i < WORKS; i++)
 		slot_replace(i, NULL);
 	while (__atomic_load_n(&items, __ATOMIC_SEQ_CST))

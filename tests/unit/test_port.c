@@ -49,7 +49,7 @@ void test_queue_work(struct work_struct *work)
 {
 }
 
-void pvcalls_work_mark(struct pvcalls_work *work)
+void pvcalls_work_mark_soft(struct pvcalls_work *work)
 {
 	SET(container_of(work, struct ring, work)->marked, true);
 }

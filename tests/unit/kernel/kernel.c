@@ -148,3 +148,41 @@ void kthread_stop(struct task_struct *t)
 	pthread_cond_destroy(&t->woken);
 	free(t);
 }
+
+static int tasklet_main(void *data)
+{
+	struct tasklet_struct *t = data;
+
+	for (;;) {
+		set_current_state(TASK_IDLE);
+		if (__atomic_exchange_n(&t->scheduled, 0, __ATOMIC_SEQ_CST)) {
+			set_current_state(TASK_RUNNING);
+			t->fn(t);
+			continue;
+		}
+		if (kthread_should_stop())
+			return 0;
+		schedule();
+	}
+}
+
+void tasklet_setup(struct tasklet_struct *t,
+		   void (*fn)(struct tasklet_struct *t))
+{
+	t->fn = fn;
+	t->scheduled = 0;
+	t->task = kthread_create_on_node(tasklet_main, t, 0, "softirq");
+	wake_up_process(t->task);
+}
+
+void tasklet_schedule(struct tasklet_struct *t)
+{
+	if (!__atomic_exchange_n(&t->scheduled, 1, __ATOMIC_SEQ_CST))
+		wake_up_process(t->task);
+}
+
+/* It has run when this returns, if it was scheduled */
+void tasklet_kill(struct tasklet_struct *t)
+{
+	kthread_stop(t->task);
+}

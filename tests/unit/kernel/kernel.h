@@ -340,6 +340,19 @@ void kthread_stop(struct task_struct *t);
 #define cpu_relax()		sched_yield()
 #define need_resched()		false
 
+/* Softirqs: each tasklet is a thread, and runs beside all others */
+struct tasklet_struct {
+	struct task_struct *task;
+	void (*fn)(struct tasklet_struct *t);
+	u32 scheduled;
+};
+
+#define from_tasklet(var, t, field)	container_of(t, typeof(*var), field)
+void tasklet_setup(struct tasklet_struct *t,
+		   void (*fn)(struct tasklet_struct *t));
+void tasklet_schedule(struct tasklet_struct *t);
+void tasklet_kill(struct tasklet_struct *t);
+
 static inline u64 local_clock(void)
 {
 	struct timespec t;
@@ -377,6 +390,8 @@ static inline unsigned int cpumask_next(int c, const struct cpumask *m)
 	return c;
 }
 
+#define cpumask_set_cpu(c, m)	((m)->bits |= BIT(c))
+#define cpumask_test_cpu(c, m)	(!!((m)->bits & BIT(c)))
 #define cpumask_first(m)	cpumask_next(-1, m)
 #define cpumask_weight(m)	__builtin_popcountl((m)->bits)
 #define cpumask_empty(m)	(!(m)->bits)
