@@ -17,9 +17,10 @@
 #include "pvcalls_ctl.h"
 #include "reply.h"
 #include "sock.h"
+#include "turns.h"
 
-/* Datagrams of each direction before others have their turn */
-#define PVCALLS_DGRAM_BATCH	64
+/* What a datagram costs beside its bytes, in bytes */
+#define PVCALLS_DGRAM_COST	4096
 
 /* Room for control messages as the kernel has them */
 #define PVCALLS_DGRAM_CMSGS	256
@@ -166,6 +167,13 @@ static int pvcalls_dgram_control(struct pvcalls_sock *ps,
 	return ret;
 }
 
+/* Charges this run for a datagram. Returns what that is, with its bytes. */
+static u32 pvcalls_dgram_cost(u32 bytes)
+{
+	pvcalls_worker_spend(PVCALLS_DGRAM_COST);
+	return bytes + PVCALLS_DGRAM_COST;
+}
+
 /* Sends one datagram. Returns 0, also if it was dropped, or -EAGAIN. */
 static int pvcalls_dgram_send(struct pvcalls_sock *ps,
 			      struct pvcalls_record *rec)
@@ -235,11 +243,13 @@ bool pvcalls_dgram_out(struct pvcalls_sock *ps)
 {
 	struct pvcalls_active *a = &ps->active;
 	struct pvcalls_record rec;
-	int n, avail, len;
+	int avail, len = 0;
+	s64 left;
 
 	if (a->out_done)
 		return false;
-	for (n = 0; n < PVCALLS_DGRAM_BATCH; n++) {
+	for (left = pvcalls_turns_budget(); left > 0;
+	     left -= pvcalls_dgram_cost(len)) {
 		avail = pvcalls_pass_avail(a);
 		if (!avail)
 			return false;
@@ -396,10 +406,12 @@ bool pvcalls_dgram_in(struct pvcalls_sock *ps)
 {
 	struct pvcalls_active *a = &ps->active;
 	struct pvcalls_record rec;
-	int n, space;
-	u32 size;
+	u32 size = 0;
+	int space;
+	s64 left;
 
-	for (n = 0; n < PVCALLS_DGRAM_BATCH; n++) {
+	for (left = pvcalls_turns_budget(); left > 0;
+	     left -= pvcalls_dgram_cost(size)) {
 		if (a->in_done ||
 		    !test_and_clear_bit(PVCALLS_SF_IN_READY, &ps->flags))
 			return false;

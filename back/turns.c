@@ -7,6 +7,9 @@
 
 #include "turns.h"
 
+/* Turns that a guest is made to wait at most */
+#define PVCALLS_MAX_DEBT	64
+
 static int param_set_budget(const char *val, const struct kernel_param *kp)
 {
 	return param_set_uint_minmax(val, kp, 4096, 1 << 30);
@@ -53,6 +56,8 @@ void pvcalls_turns_add(struct pvcalls_turns *t, domid_t guest,
 	struct pvcalls_queue *q = &t->queue[guest % PVCALLS_QUEUES];
 
 	if (!q->first) {
+		q->left += (s64)(t->round - q->round) * pvcalls_turns_budget();
+		q->left = min_t(s64, q->left, 0);
 		q->end = &q->first;
 		list_add_tail(&q->node, &t->queues);
 	}
@@ -67,7 +72,10 @@ void pvcalls_turns_add(struct pvcalls_turns *t, domid_t guest,
  */
 void pvcalls_turns_begin(struct pvcalls_queue *q)
 {
-	q->left += pvcalls_turns_budget();
+	s64 budget = pvcalls_turns_budget();
+
+	/* it may have been much larger when that was spent */
+	q->left = max_t(s64, q->left, -PVCALLS_MAX_DEBT * budget) + budget;
 }
 
 /**
@@ -108,6 +116,14 @@ void pvcalls_turns_end(struct pvcalls_turns *t, struct pvcalls_queue *q)
 		return;
 	}
 	list_del(&q->node);
-	/* nothing is saved up, and nothing is held against who comes again */
-	q->left = 0;
+	q->round = t->round + 1;
+}
+
+/**
+ * pvcalls_turns_round() - each guest with works has had a turn
+ * @t: of the worker
+ */
+void pvcalls_turns_round(struct pvcalls_turns *t)
+{
+	t->round++;
 }

@@ -5,8 +5,9 @@
  * Guests take turns, whatever number of works each has: in its turn a guest
  * runs works, in the order in which they became ready, until what they have
  * cost is as much as the parameter budget. What the last of them cost beyond
- * that is taken off its next turn: deficit round robin (M. Shreedhar and G.
- * Varghese, SIGCOMM 1995). Guests find their queues by their domain ids, so
+ * that is taken off its next turns: deficit round robin (M. Shreedhar and G.
+ * Varghese, SIGCOMM 1995), but that a guest owes it also when it had nothing
+ * else to run, and is let off a turn's worth by each round without it. Guests find their queues by their domain ids, so
  * that nothing has to be set up for one; two that are 256 apart share a queue,
  * and its turns (as in P. McKenney's stochastic fairness queueing, INFOCOM
  * 1990).
@@ -31,21 +32,25 @@
  * @first: the next to run, or NULL
  * @end: where the pointer to one more goes; while there are works
  * @left: what may be spent in this turn; negative: what was spent beyond it
+ * @round: after the one of its last turn
  */
 struct pvcalls_queue {
 	struct list_head node;
 	struct llist_node *first;
 	struct llist_node **end;
 	s64 left;
+	u32 round;
 };
 
 /**
  * struct pvcalls_turns - the ready works of all guests
  * @queues: those that have works, the one whose turn is next first
+ * @round: counts rounds, in which each queue that has works has a turn
  * @queue: all of them
  */
 struct pvcalls_turns {
 	struct list_head queues;
+	u32 round;
 	struct pvcalls_queue queue[PVCALLS_QUEUES];
 };
 
@@ -57,5 +62,6 @@ void pvcalls_turns_begin(struct pvcalls_queue *q);
 struct llist_node *pvcalls_turns_take(struct pvcalls_queue *q);
 void pvcalls_turns_spend(struct pvcalls_queue *q, u64 cost);
 void pvcalls_turns_end(struct pvcalls_turns *t, struct pvcalls_queue *q);
+void pvcalls_turns_round(struct pvcalls_turns *t);
 
 #endif /* PVCALLS_BACK_TURNS_H */

@@ -329,6 +329,7 @@ static u64 pvcalls_worker_run(struct pvcalls_worker *w,
 static bool pvcalls_worker_try(struct pvcalls_worker *w,
 			       struct pvcalls_work *work)
 {
+	/* only the thread hands over, and nobody may mark it again */
 	if (!work->ops->soft || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
 		return false;
 	clear_bit(PVCALLS_WORK_QUEUED, &work->state);
@@ -384,6 +385,7 @@ static void pvcalls_worker_pass(struct pvcalls_worker *w)
 		pvcalls_worker_turn(w, list_first_entry(&round,
 							struct pvcalls_queue,
 							node));
+	pvcalls_turns_round(&w->turns);
 	pvcalls_events_send(&w->events);
 	w->stats.passes++;
 }

@@ -375,6 +375,12 @@ static void settle(void)
 		usleep_some();
 	}
 	set = pvcalls_pool_lock();
+	for (i = 0; i < NR_CPUS; i++) {
+		for (j = 0; j < set->n; j++)
+			if (set->w[j]->cpu == i)
+				break;
+		must(pvcalls_pool_serves(i) == (j < set->n));
+	}
 	for (j = 0; j < set->n; j++) {
 		must(!set->w[j]->lost);
 		works += atomic_read(&set->w[j]->load);
@@ -544,13 +550,67 @@ static void guests_take_turns(void **state)
 	/* one that has cost as much as four turns is to wait for three */
 	must(about(busy_runs(4 * QUANTUM - RUN, 0, QUANTUM - RUN, 2),
 		   FAIR * 4));
-	/* but not who has nothing else to run */
-	must(about(busy_runs(QUANTUM - RUN, 0, 4 * QUANTUM - RUN, 2), FAIR));
+	/* and so is who has nothing else to run */
+	must(about(busy_runs(QUANTUM - RUN, 0, 4 * QUANTUM - RUN, 2),
+		   FAIR / 4));
 	/* what is no bytes counts, and a run that does nothing */
 	must(about(busy_runs(0, QUANTUM / 2, QUANTUM - RUN, 2), FAIR / 2));
 	must(about(busy_runs(0, 0, QUANTUM - RUN, 2), FAIR * RUN / QUANTUM));
 	/* no other guest is near, up to 255 of them */
 	must(about(busy_runs(QUANTUM - RUN, 0, QUANTUM - RUN, 256), FAIR));
+}
+
+/* How many turns is this guest, with one work, not run in now? */
+static u32 waits(struct pvcalls_turns *t, domid_t guest, u64 cost)
+{
+	struct pvcalls_queue *q = &t->queue[guest];
+	struct llist_node work, *taken;
+	u32 n = 0;
+
+	pvcalls_turns_add(t, guest, &work);
+	must(t->queues.next == &q->node);
+	for (;;) {
+		pvcalls_turns_begin(q);
+		taken = pvcalls_turns_take(q);
+		if (taken)
+			pvcalls_turns_spend(q, cost);
+		pvcalls_turns_end(t, q);
+		pvcalls_turns_round(t);
+		if (taken)
+			break;
+		n++;
+	}
+	must(taken == &work && list_empty(&t->queues));
+	return n;
+}
+
+/* What a guest owes is paid by turns, its own or those of others. */
+static void debts(void **state)
+{
+	static struct pvcalls_turns t;
+	u32 i;
+
+	pvcalls_turns_init(&t);
+	/* long after the first rounds, and over the counter's end */
+	t.round = -20U;
+	t.queue[1].round = t.round;
+	t.queue[2].round = t.round - 5;
+	must(waits(&t, 1, QUANTUM) == 0);
+	/* it owed nothing, and has saved nothing up while it was away */
+	for (i = 0; i < 5; i++)
+		must(waits(&t, 2, QUANTUM) == 0);
+	must(waits(&t, 1, 4 * QUANTUM) == 0);
+	must(waits(&t, 1, 4 * QUANTUM) == 3);
+	for (i = 0; i < 2; i++)
+		must(waits(&t, 2, QUANTUM) == 0);
+	must(waits(&t, 1, 9 * QUANTUM) == 1);
+	for (i = 0; i < 20; i++)
+		must(waits(&t, 2, QUANTUM) == 0);
+	must(waits(&t, 1, 2 * QUANTUM) == 0);
+	must(waits(&t, 1, 1ULL << 40) == 1);
+	/* a budget that was large does not count for ever */
+	must(waits(&t, 1, QUANTUM) == 64);
+	must(waits(&t, 1, QUANTUM) == 0);
 }
 
 /* What it has to do with counts only among equals, and is one work less. */
@@ -585,6 +645,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(near_among_equals),
+		cmocka_unit_test(debts),
 		cmocka_unit_test(guests_take_turns),
 		cmocka_unit_test(changes_under_load),
 	};
