@@ -6,6 +6,7 @@
 #include <linux/moduleparam.h>
 
 #include "turns.h"
+#include "worker.h"
 
 /* Turns that a guest is made to wait at most */
 #define PVCALLS_MAX_DEBT	64
@@ -44,26 +45,64 @@ void pvcalls_turns_init(struct pvcalls_turns *t)
 	INIT_LIST_HEAD(&t->queues);
 }
 
+/* What a work may cost in a cycle of others and still go first */
+static u32 pvcalls_turns_little(void)
+{
+	return pvcalls_turns_budget() / 8;
+}
+
+static struct pvcalls_queue *pvcalls_turns_queue(struct pvcalls_turns *t,
+						 const struct pvcalls_work *work)
+{
+	return &t->queue[work->guest % PVCALLS_QUEUES];
+}
+
+static bool pvcalls_queue_empty(const struct pvcalls_queue *q)
+{
+	return !q->little.first && !q->much.first;
+}
+
+static void pvcalls_fifo_push(struct pvcalls_fifo *f, struct llist_node *node)
+{
+	if (!f->first)
+		f->end = &f->first;
+	node->next = NULL;
+	*f->end = node;
+	f->end = &node->next;
+	f->nr++;
+}
+
+static struct llist_node *pvcalls_fifo_pop(struct pvcalls_fifo *f)
+{
+	struct llist_node *node = f->first;
+
+	f->first = node->next;
+	f->nr--;
+	return node;
+}
+
 /**
  * pvcalls_turns_add() - a work is ready
  * @t: not in a turn
- * @guest: whose
- * @work: its node, which is on no list
+ * @work: on no list
  */
-void pvcalls_turns_add(struct pvcalls_turns *t, domid_t guest,
-		       struct llist_node *work)
+void pvcalls_turns_add(struct pvcalls_turns *t, struct pvcalls_work *work)
 {
-	struct pvcalls_queue *q = &t->queue[guest % PVCALLS_QUEUES];
+	struct pvcalls_queue *q = pvcalls_turns_queue(t, work);
+	u32 cycles = q->cycle - work->cycle;
 
-	if (!q->first) {
+	if (pvcalls_queue_empty(q)) {
 		q->left += (s64)(t->round - q->round) * pvcalls_turns_budget();
 		q->left = min_t(s64, q->left, 0);
-		q->end = &q->first;
 		list_add_tail(&q->node, &t->queues);
 	}
-	work->next = NULL;
-	*q->end = work;
-	q->end = &work->next;
+	work->used -= min_t(u64, work->used,
+			    (u64)cycles * pvcalls_turns_little());
+	work->cycle = q->cycle;
+	if (work->used < pvcalls_turns_little())
+		pvcalls_fifo_push(&q->little, &work->node);
+	else
+		pvcalls_fifo_push(&q->much, &work->node);
 }
 
 /**
@@ -78,30 +117,51 @@ void pvcalls_turns_begin(struct pvcalls_queue *q)
 	q->left = max_t(s64, q->left, -PVCALLS_MAX_DEBT * budget) + budget;
 }
 
+/* The next one of those that have cost much. */
+static struct llist_node *pvcalls_queue_much(struct pvcalls_queue *q)
+{
+	struct llist_node *node = pvcalls_fifo_pop(&q->much);
+
+	if (q->to_go)
+		q->to_go--;
+	if (!q->to_go) {
+		q->to_go = q->much.nr;
+		q->cycle++;
+	}
+	return node;
+}
+
 /**
  * pvcalls_turns_take() - the next work of this turn
  * @q: queue whose turn it is
  *
  * Return: it, on no list, or NULL: the turn is over.
  */
-struct llist_node *pvcalls_turns_take(struct pvcalls_queue *q)
+struct pvcalls_work *pvcalls_turns_take(struct pvcalls_queue *q)
 {
-	struct llist_node *work = q->first;
+	struct llist_node *node;
 
-	if (!work || q->left <= 0)
+	if (pvcalls_queue_empty(q) || q->left <= 0)
 		return NULL;
-	q->first = work->next;
-	return work;
+	if (q->little.first)
+		node = pvcalls_fifo_pop(&q->little);
+	else
+		node = pvcalls_queue_much(q);
+	return llist_entry(node, struct pvcalls_work, node);
 }
 
 /**
  * pvcalls_turns_spend() - a work has been run
- * @q: queue whose turn it is
+ * @t: of the worker
+ * @work: it
  * @cost: of the run, in bytes
  */
-void pvcalls_turns_spend(struct pvcalls_queue *q, u64 cost)
+void pvcalls_turns_spend(struct pvcalls_turns *t, struct pvcalls_work *work,
+			 u64 cost)
 {
-	q->left -= cost;
+	pvcalls_turns_queue(t, work)->left -= cost;
+	/* what was much is forgotten after some cycles */
+	work->used = min_t(u64, work->used + cost, pvcalls_turns_budget());
 }
 
 /**
@@ -111,7 +171,7 @@ void pvcalls_turns_spend(struct pvcalls_queue *q, u64 cost)
  */
 void pvcalls_turns_end(struct pvcalls_turns *t, struct pvcalls_queue *q)
 {
-	if (q->first) {
+	if (!pvcalls_queue_empty(q)) {
 		list_move_tail(&q->node, &t->queues);
 		return;
 	}

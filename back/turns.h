@@ -3,14 +3,18 @@
  * Whose turn it is: a worker's ready works, in a queue for each guest.
  *
  * Guests take turns, whatever number of works each has: in its turn a guest
- * runs works, in the order in which they became ready, until what they have
- * cost is as much as the parameter budget. What the last of them cost beyond
- * that is taken off its next turns: deficit round robin (M. Shreedhar and G.
- * Varghese, SIGCOMM 1995), but that a guest owes it also when it had nothing
- * else to run, and is let off a turn's worth by each round without it. Guests find their queues by their domain ids, so
- * that nothing has to be set up for one; two that are 256 apart share a queue,
- * and its turns (as in P. McKenney's stochastic fairness queueing, INFOCOM
- * 1990).
+ * runs works until what they have cost is as much as the parameter budget. What
+ * the last of them cost beyond that is taken off its next turns: deficit round
+ * robin (M. Shreedhar and G. Varghese, SIGCOMM 1995), but that a guest owes it
+ * also when it had nothing else to run, and is let off a turn's worth by each
+ * round without it. Guests find their queues by their domain ids, so that
+ * nothing has to be set up for one; two that are 256 apart share a queue, and
+ * its turns (as in P. McKenney's stochastic fairness queueing, INFOCOM 1990).
+ *
+ * Of a guest's works those go first that have cost little of late, an eighth of
+ * the budget, as sparse flows do in FQ-CoDel (RFC 8290): an exchange does not
+ * wait for all the bulk beside it. The others run in the order in which they
+ * became ready, and each cycle of them gives every work another eighth.
  *
  * All of it is the worker's own.
  */
@@ -25,19 +29,37 @@
 
 #define PVCALLS_QUEUES	256
 
+struct pvcalls_work;
+
+/**
+ * struct pvcalls_fifo - ready works, in the order in which they became so
+ * @first: the next to run, or NULL
+ * @end: where the pointer to one more goes; while there are any
+ * @nr: how many
+ */
+struct pvcalls_fifo {
+	struct llist_node *first;
+	struct llist_node **end;
+	u32 nr;
+};
+
 /**
  * struct pvcalls_queue - a guest's ready works
  * @node: in &pvcalls_turns.queues, or the list of this round; while there are
  *	works
- * @first: the next to run, or NULL
- * @end: where the pointer to one more goes; while there are works
+ * @little: those that have cost little of late
+ * @much: the others
+ * @to_go: of @much, before the cycle is over
+ * @cycle: counts cycles
  * @left: what may be spent in this turn; negative: what was spent beyond it
  * @round: after the one of its last turn
  */
 struct pvcalls_queue {
 	struct list_head node;
-	struct llist_node *first;
-	struct llist_node **end;
+	struct pvcalls_fifo little;
+	struct pvcalls_fifo much;
+	u32 to_go;
+	u32 cycle;
 	s64 left;
 	u32 round;
 };
@@ -56,11 +78,11 @@ struct pvcalls_turns {
 
 u32 pvcalls_turns_budget(void);
 void pvcalls_turns_init(struct pvcalls_turns *t);
-void pvcalls_turns_add(struct pvcalls_turns *t, domid_t guest,
-		       struct llist_node *work);
+void pvcalls_turns_add(struct pvcalls_turns *t, struct pvcalls_work *work);
 void pvcalls_turns_begin(struct pvcalls_queue *q);
-struct llist_node *pvcalls_turns_take(struct pvcalls_queue *q);
-void pvcalls_turns_spend(struct pvcalls_queue *q, u64 cost);
+struct pvcalls_work *pvcalls_turns_take(struct pvcalls_queue *q);
+void pvcalls_turns_spend(struct pvcalls_turns *t, struct pvcalls_work *work,
+			 u64 cost);
 void pvcalls_turns_end(struct pvcalls_turns *t, struct pvcalls_queue *q);
 void pvcalls_turns_round(struct pvcalls_turns *t);
 

@@ -303,26 +303,26 @@ void pvcalls_worker_spend(u32 cost)
 	pvcalls_worker_current()->spent += cost;
 }
 
-/* Returns what that has cost, in bytes. */
-static u64 pvcalls_worker_run(struct pvcalls_worker *w,
-			      struct pvcalls_work *work)
+static void pvcalls_worker_run(struct pvcalls_worker *w,
+			       struct pvcalls_work *work)
 {
 	u64 before = w->spent;
 	bool more;
 
 	if (unlikely(READ_ONCE(work->dest) != PVCALLS_DEST_STAY) &&
 	    pvcalls_work_hand_over(work, w))
-		return 0;
+		return;
 	clear_bit(PVCALLS_WORK_QUEUED, &work->state);
 	/* whoever finds the mark still set is seen by this run */
 	smp_mb__after_atomic();
 	more = work->ops->run(work, w);
+	pvcalls_turns_spend(&w->turns, work,
+			    max_t(u64, w->spent - before, PVCALLS_RUN_COST));
 	/* someone may have asked since, and found the mark there */
 	if (more || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
 		pvcalls_work_mark(work);
 	work->ops->put(work);
 	w->stats.runs++;
-	return max_t(u64, w->spent - before, PVCALLS_RUN_COST);
 }
 
 /* Returns false if the thread must be woken for it, which is still marked. */
@@ -363,15 +363,11 @@ static void pvcalls_worker_soft(struct tasklet_struct *t)
 static void pvcalls_worker_turn(struct pvcalls_worker *w,
 				struct pvcalls_queue *q)
 {
-	struct llist_node *node;
+	struct pvcalls_work *work;
 
 	pvcalls_turns_begin(q);
-	while ((node = pvcalls_turns_take(q))) {
-		struct pvcalls_work *work =
-			llist_entry(node, struct pvcalls_work, node);
-
-		pvcalls_turns_spend(q, pvcalls_worker_run(w, work));
-	}
+	while ((work = pvcalls_turns_take(q)))
+		pvcalls_worker_run(w, work);
 	pvcalls_turns_end(&w->turns, q);
 }
 
@@ -401,7 +397,7 @@ static bool pvcalls_worker_collect(struct pvcalls_worker *w)
 			llist_entry(ready, struct pvcalls_work, node);
 
 		ready = ready->next;
-		pvcalls_turns_add(&w->turns, work->guest, &work->node);
+		pvcalls_turns_add(&w->turns, work);
 	}
 	return !list_empty(&w->turns.queues);
 }

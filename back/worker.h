@@ -86,6 +86,8 @@ struct pvcalls_work_ops {
  * @cpu_wish: CPU that its packets arrive on, or PLACEMENT_ANY_CPU
  * @cpu_seen: the latest one seen
  * @cpu_runs: for how many runs
+ * @used: what it has cost of late, in bytes; see turns.h, like the next one
+ * @cycle: when that was
  * @cost: bytes moved, and something for each run
  * @cost_seen: what the balancer has seen of it
  * @moved: the balancer's last turn that moved it
@@ -106,6 +108,8 @@ struct pvcalls_work {
 	int cpu_wish;
 	int cpu_seen;
 	u32 cpu_runs;
+	u32 used;
+	u32 cycle;
 	u64 cost;
 	u64 cost_seen;
 	u32 moved;

@@ -455,6 +455,7 @@ struct busy {
 static struct busy busy[MANY + 1];
 static u32 runs[2];		/* of the guest with many, and of the other */
 static bool uneven;
+static u32 lead;		/* runs that one may be ahead of the next */
 static bool begun;		/* all of them are ready */
 static bool over;
 
@@ -480,7 +481,7 @@ static bool busy_run(struct pvcalls_work *work, struct pvcalls_worker *w)
 		return true;
 	b->runs++;
 	/* a guest's works in turn, too */
-	if (b > busy && b < &busy[MANY] && b->runs > b[-1].runs + 1)
+	if (b > busy && b < &busy[MANY] && b->runs > b[-1].runs + lead)
 		uneven = true;
 	if (b->bytes)
 		pvcalls_work_did(work, b->bytes, PLACEMENT_ANY_CPU);
@@ -507,6 +508,8 @@ static u32 busy_runs(u32 bytes, u32 spends, u32 others_bytes, domid_t other)
 	memset(busy, 0, sizeof(busy));
 	memset(runs, 0, sizeof(runs));
 	begun = over = uneven = false;
+	/* while it costs little it goes first */
+	lead = 1 + QUANTUM / 4 / (bytes + spends + RUN);
 	must(!pvcalls_pool_start());
 	must(!test_param_workers->set("1", NULL));
 	for (i = 0; i <= MANY; i++) {
@@ -560,26 +563,33 @@ static void guests_take_turns(void **state)
 	must(about(busy_runs(QUANTUM - RUN, 0, QUANTUM - RUN, 256), FAIR));
 }
 
+/* A turn of a guest, which runs one work, or none if it owes turns. */
+static struct pvcalls_work *turn(struct pvcalls_turns *t, domid_t guest,
+				 u64 cost)
+{
+	struct pvcalls_queue *q = &t->queue[guest];
+	struct pvcalls_work *work;
+
+	must(t->queues.next == &q->node);
+	pvcalls_turns_begin(q);
+	work = pvcalls_turns_take(q);
+	if (work)
+		/* of the work, if it is said there */
+		pvcalls_turns_spend(t, work, cost ?: work->cost);
+	pvcalls_turns_end(t, q);
+	pvcalls_turns_round(t);
+	return work;
+}
+
 /* How many turns is this guest, with one work, not run in now? */
 static u32 waits(struct pvcalls_turns *t, domid_t guest, u64 cost)
 {
-	struct pvcalls_queue *q = &t->queue[guest];
-	struct llist_node work, *taken;
+	struct pvcalls_work work = { .guest = guest }, *taken;
 	u32 n = 0;
 
-	pvcalls_turns_add(t, guest, &work);
-	must(t->queues.next == &q->node);
-	for (;;) {
-		pvcalls_turns_begin(q);
-		taken = pvcalls_turns_take(q);
-		if (taken)
-			pvcalls_turns_spend(q, cost);
-		pvcalls_turns_end(t, q);
-		pvcalls_turns_round(t);
-		if (taken)
-			break;
+	pvcalls_turns_add(t, &work);
+	while (!(taken = turn(t, guest, cost)))
 		n++;
-	}
 	must(taken == &work && list_empty(&t->queues));
 	return n;
 }
@@ -611,6 +621,68 @@ static void debts(void **state)
 	/* a budget that was large does not count for ever */
 	must(waits(&t, 1, QUANTUM) == 64);
 	must(waits(&t, 1, QUANTUM) == 0);
+}
+
+#define BULK	16
+
+/* Runs the next work, which is ready again at once if it is bulk. */
+static struct pvcalls_work *next(struct pvcalls_turns *t,
+				 struct pvcalls_work *bulk)
+{
+	struct pvcalls_work *work;
+
+	while (!(work = turn(t, 1, 0)))
+		;
+	if (work >= bulk && work < bulk + BULK)
+		pvcalls_turns_add(t, work);
+	return work;
+}
+
+/* Who costs little need not wait for bulk, and bulk gets its share all the same. */
+static void little_first(void **state)
+{
+	static struct pvcalls_turns t;
+	struct pvcalls_work bulk[BULK] = {}, few = { .guest = 1, .cost = RUN };
+	u32 ran[BULK + 1] = {};
+	int i, j;
+
+	pvcalls_turns_init(&t);
+	/* after the counter's end, too */
+	t.queue[1].cycle = few.cycle = -3U;
+	for (i = 0; i < BULK; i++) {
+		bulk[i].guest = 1;
+		bulk[i].cost = QUANTUM;
+		bulk[i].cycle = -3U;
+		pvcalls_turns_add(&t, &bulk[i]);
+	}
+	/* in the order in which they became ready */
+	for (i = 0; i < 10 * BULK; i++)
+		must(next(&t, bulk) == &bulk[i % BULK]);
+	/* now and then */
+	for (i = 0; i < 10 * BULK; i++) {
+		if (i % 4 == 0) {
+			pvcalls_turns_add(&t, &few);
+			must(next(&t, bulk) == &few);
+		}
+		must(next(&t, bulk) == &bulk[i % BULK]);
+	}
+	/* all the time: an eighth of a turn more than once in each cycle */
+	pvcalls_turns_add(&t, &few);
+	for (i = 0; i < 100 * (BULK + 9); i++) {
+		struct pvcalls_work *work = next(&t, bulk);
+
+		if (work == &few)
+			pvcalls_turns_add(&t, &few);
+		ran[work == &few ? BULK : work - bulk]++;
+	}
+	must(about(ran[BULK], 900));
+	for (j = 0; j < BULK; j++)
+		must(about(ran[j], 100));
+	/* one that was bulk is not held to that for long */
+	bulk[5].cost = RUN;
+	for (i = 0, j = 0; i < 100 * BULK; i++)
+		j += next(&t, bulk) == &bulk[5];
+	must(j > 8 * 60);
 }
 
 /* What it has to do with counts only among equals, and is one work less. */
@@ -646,6 +718,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(near_among_equals),
 		cmocka_unit_test(debts),
+		cmocka_unit_test(little_first),
 		cmocka_unit_test(guests_take_turns),
 		cmocka_unit_test(changes_under_load),
 	};
