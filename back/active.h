@@ -2,8 +2,8 @@
 /*
  * Active sockets: connecting, the data ring, half-close, and the end.
  *
- * Everything here runs on the worker that the socket belongs to, or belongs to
- * a softirq (direct.h) while the work is not being run.
+ * Everything here runs on the worker that the socket belongs to, or in a softirq
+ * while the work is not being run (direct.h).
  */
 #ifndef PVCALLS_BACK_ACTIVE_H
 #define PVCALLS_BACK_ACTIVE_H

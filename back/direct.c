@@ -7,8 +7,7 @@
  * users of TCP with parsers do (net/strparser), and the softirq of the guest's
  * event sends them, as TCP itself sends in softirq context, when it has been
  * acknowledged something. What is more than that, or not simple, is the
- * worker's, and so is everything while that is awake: then others may be waiting
- * for their turn.
+ * worker's.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -121,8 +120,7 @@ static u32 pvcalls_direct_avail(struct pvcalls_sock *ps)
 	struct pvcalls_active *a = &ps->active;
 	int avail;
 
-	if (a->in_waiting || !llist_empty(&ps->calls) ||
-	    test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
+	if (a->in_waiting || test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
 	    ringbuf_space(&a->in) < 0)
 		return 0;
 	avail = ringbuf_avail(&a->out);
@@ -173,6 +171,9 @@ static bool pvcalls_direct_forward(struct pvcalls_sock *ps,
 	u32 len;
 	int n;
 
+	/* whoever added one may have found the mark that this call is about */
+	if (!llist_empty(&ps->calls))
+		return false;
 	if (pvcalls_active_resting(ps))
 		return true;
 	if (!a->rest)

@@ -45,8 +45,12 @@ void pvcalls_turns_init(struct pvcalls_turns *t)
 	INIT_LIST_HEAD(&t->queues);
 }
 
-/* What a work may cost in a cycle of others and still go first */
-static u32 pvcalls_turns_little(void)
+/**
+ * pvcalls_turns_little() - what a work may cost in a cycle and still go first
+ *
+ * Return: bytes. Any context.
+ */
+u32 pvcalls_turns_little(void)
 {
 	return pvcalls_turns_budget() / 8;
 }
@@ -57,12 +61,12 @@ static struct pvcalls_queue *pvcalls_turns_queue(struct pvcalls_turns *t,
 	return &t->queue[work->guest % PVCALLS_QUEUES];
 }
 
-static bool pvcalls_queue_empty(const struct pvcalls_queue *q)
+static bool pvcalls_turns_empty(const struct pvcalls_queue *q)
 {
 	return !q->little.first && !q->much.first;
 }
 
-static void pvcalls_fifo_push(struct pvcalls_fifo *f, struct llist_node *node)
+static void pvcalls_turns_push(struct pvcalls_fifo *f, struct llist_node *node)
 {
 	if (!f->first)
 		f->end = &f->first;
@@ -72,7 +76,7 @@ static void pvcalls_fifo_push(struct pvcalls_fifo *f, struct llist_node *node)
 	f->nr++;
 }
 
-static struct llist_node *pvcalls_fifo_pop(struct pvcalls_fifo *f)
+static struct llist_node *pvcalls_turns_pop(struct pvcalls_fifo *f)
 {
 	struct llist_node *node = f->first;
 
@@ -90,19 +94,22 @@ void pvcalls_turns_add(struct pvcalls_turns *t, struct pvcalls_work *work)
 {
 	struct pvcalls_queue *q = pvcalls_turns_queue(t, work);
 	u32 cycles = q->cycle - work->cycle;
+	u32 soft = atomic_xchg(&work->soft, 0);
 
-	if (pvcalls_queue_empty(q)) {
+	if (pvcalls_turns_empty(q)) {
 		q->left += (s64)(t->round - q->round) * pvcalls_turns_budget();
 		q->left = min_t(s64, q->left, 0);
 		list_add_tail(&q->node, &t->queues);
 	}
+	q->left -= soft;
+	work->used += soft;
 	work->used -= min_t(u64, work->used,
 			    (u64)cycles * pvcalls_turns_little());
 	work->cycle = q->cycle;
 	if (work->used < pvcalls_turns_little())
-		pvcalls_fifo_push(&q->little, &work->node);
+		pvcalls_turns_push(&q->little, &work->node);
 	else
-		pvcalls_fifo_push(&q->much, &work->node);
+		pvcalls_turns_push(&q->much, &work->node);
 }
 
 /**
@@ -118,9 +125,9 @@ void pvcalls_turns_begin(struct pvcalls_queue *q)
 }
 
 /* The next one of those that have cost much. */
-static struct llist_node *pvcalls_queue_much(struct pvcalls_queue *q)
+static struct llist_node *pvcalls_turns_much(struct pvcalls_queue *q)
 {
-	struct llist_node *node = pvcalls_fifo_pop(&q->much);
+	struct llist_node *node = pvcalls_turns_pop(&q->much);
 
 	if (q->to_go)
 		q->to_go--;
@@ -141,12 +148,12 @@ struct pvcalls_work *pvcalls_turns_take(struct pvcalls_queue *q)
 {
 	struct llist_node *node;
 
-	if (pvcalls_queue_empty(q) || q->left <= 0)
+	if (pvcalls_turns_empty(q) || q->left <= 0)
 		return NULL;
 	if (q->little.first)
-		node = pvcalls_fifo_pop(&q->little);
+		node = pvcalls_turns_pop(&q->little);
 	else
-		node = pvcalls_queue_much(q);
+		node = pvcalls_turns_much(q);
 	return llist_entry(node, struct pvcalls_work, node);
 }
 
@@ -171,7 +178,7 @@ void pvcalls_turns_spend(struct pvcalls_turns *t, struct pvcalls_work *work,
  */
 void pvcalls_turns_end(struct pvcalls_turns *t, struct pvcalls_queue *q)
 {
-	if (!pvcalls_queue_empty(q)) {
+	if (!pvcalls_turns_empty(q)) {
 		list_move_tail(&q->node, &t->queues);
 		return;
 	}

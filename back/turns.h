@@ -77,6 +77,7 @@ struct pvcalls_turns {
 };
 
 u32 pvcalls_turns_budget(void);
+u32 pvcalls_turns_little(void);
 void pvcalls_turns_init(struct pvcalls_turns *t);
 void pvcalls_turns_add(struct pvcalls_turns *t, struct pvcalls_work *work);
 void pvcalls_turns_begin(struct pvcalls_queue *q);

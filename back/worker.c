@@ -116,22 +116,24 @@ void pvcalls_work_exit(struct pvcalls_work *work)
 	rcu_read_unlock();
 }
 
-/*
- * Put a marked work on a worker's list; under RCU, or in that worker's softirq.
- * Whoever finds the list empty sees to it that it is taken over.
- */
+/* Put a marked work on a worker's list; under RCU, or in its softirq. */
 static void pvcalls_work_queue(struct pvcalls_work *work,
-			       struct pvcalls_worker *w, bool soft)
+			       struct pvcalls_worker *w)
 {
-	if (!llist_add(&work->node, &w->ready))
-		return;
-	if (soft && READ_ONCE(w->asleep))
-		tasklet_schedule(&w->soft);
-	else
+	if (llist_add(&work->node, &w->ready))
 		wake_up_process(w->task);
 }
 
-static void pvcalls_work_mark_how(struct pvcalls_work *work, bool soft)
+static void pvcalls_work_queue_soft(struct pvcalls_work *work,
+				    struct pvcalls_worker *w)
+{
+	if (llist_add(&work->node, &w->soft_ready))
+		tasklet_schedule(&w->soft);
+}
+
+static void pvcalls_work_mark_how(struct pvcalls_work *work,
+				  void (*queue)(struct pvcalls_work *work,
+						struct pvcalls_worker *w))
 {
 	if (test_and_set_bit(PVCALLS_WORK_QUEUED, &work->state))
 		return;
@@ -139,7 +141,7 @@ static void pvcalls_work_mark_how(struct pvcalls_work *work, bool soft)
 	rcu_read_lock();
 	if (!test_bit(PVCALLS_WORK_ENDED, &work->state)) {
 		work->ops->get(work);
-		pvcalls_work_queue(work, READ_ONCE(work->worker), soft);
+		queue(work, READ_ONCE(work->worker));
 	}
 	rcu_read_unlock();
 }
@@ -154,18 +156,18 @@ static void pvcalls_work_mark_how(struct pvcalls_work *work, bool soft)
  */
 void pvcalls_work_mark(struct pvcalls_work *work)
 {
-	pvcalls_work_mark_how(work, false);
+	pvcalls_work_mark_how(work, pvcalls_work_queue);
 }
 
 /**
- * pvcalls_work_mark_soft() - have a work run, without the thread if it sleeps
+ * pvcalls_work_mark_soft() - have a work run, in a softirq if it is little
  * @work: what, see pvcalls_work_mark()
  *
  * Lock-free, for hard interrupts: the softirq runs on the interrupt's CPU.
  */
 void pvcalls_work_mark_soft(struct pvcalls_work *work)
 {
-	pvcalls_work_mark_how(work, true);
+	pvcalls_work_mark_how(work, pvcalls_work_queue_soft);
 }
 
 /*
@@ -198,7 +200,7 @@ static bool pvcalls_work_hand_over(struct pvcalls_work *work,
 	spin_unlock(&first->lock);
 	/* it is the other one's when it is on its list, and not before */
 	if (moved)
-		pvcalls_work_queue(work, to, false);
+		pvcalls_work_queue(work, to);
 unlock:
 	rcu_read_unlock();
 	return moved;
@@ -325,19 +327,28 @@ static void pvcalls_worker_run(struct pvcalls_worker *w,
 	w->stats.runs++;
 }
 
-/* Returns false if the thread must be woken for it, which is still marked. */
+/* Returns false if it is the thread's, and still marked. */
 static bool pvcalls_worker_try(struct pvcalls_worker *w,
 			       struct pvcalls_work *work)
 {
-	/* only the thread hands over, and nobody may mark it again */
-	if (!work->ops->soft || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
+	bool asleep = READ_ONCE(w->asleep);
+	bool done;
+
+	if (!work->ops->soft)
+		return false;
+	if (!asleep && atomic_read(&work->soft) >= pvcalls_turns_little())
 		return false;
 	clear_bit(PVCALLS_WORK_QUEUED, &work->state);
 	/* whoever finds the mark still set is seen by this run */
 	smp_mb__after_atomic();
-	if (work->ops->soft(work, w))
+	done = work->ops->soft(work, w);
+	if (done) {
 		w->stats.soft++;
-	else
+		if (!asleep)
+			atomic_add(PVCALLS_RUN_COST, &work->soft);
+	}
+	/* only the thread hands over; who asked may have found the mark there */
+	if (!done || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
 		pvcalls_work_mark(work);
 	work->ops->put(work);
 	return true;
@@ -349,14 +360,14 @@ static void pvcalls_worker_soft(struct tasklet_struct *t)
 	struct llist_node *ready;
 	unsigned int n = 0;
 
-	ready = llist_reverse_order(llist_del_all(&w->ready));
+	ready = llist_reverse_order(llist_del_all(&w->soft_ready));
 	while (ready) {
 		struct pvcalls_work *work =
 			llist_entry(ready, struct pvcalls_work, node);
 
 		ready = ready->next;
 		if (n++ >= PVCALLS_SOFT_RUNS || !pvcalls_worker_try(w, work))
-			pvcalls_work_queue(work, w, false);
+			pvcalls_work_queue(work, w);
 	}
 }
 
@@ -508,6 +519,7 @@ struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
 	if (!w)
 		return ERR_PTR(-ENOMEM);
 	init_llist_head(&w->ready);
+	init_llist_head(&w->soft_ready);
 	spin_lock_init(&w->lock);
 	INIT_LIST_HEAD(&w->works);
 	pvcalls_turns_init(&w->turns);

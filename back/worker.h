@@ -8,10 +8,11 @@
  * nothing else. Only the worker runs it, one run at a time: what a work's run
  * touches needs no lock unless others touch it too.
  *
- * A worker that sleeps is spared: what an interrupt has marked with
- * pvcalls_work_mark_soft() is tried in softirq context first (@soft), and the
- * thread is woken for what could not be done there. A worker that is awake does
- * it all, so that guests have their turns.
+ * What an interrupt has marked with pvcalls_work_mark_soft() is tried in softirq
+ * context first (@soft), and is the thread's if it could not be done there. While
+ * the thread sleeps nobody waits for it, and so all that is little is done there.
+ * While it is awake a work can have that only to some extent, which is charged
+ * when the thread has it next, so that guests and rings get their shares.
  *
  * A work changes its worker between two runs: others ask for it, and the worker
  * that takes the marked work off its list hands it over instead of running it.
@@ -86,6 +87,7 @@ struct pvcalls_work_ops {
  * @cpu_wish: CPU that its packets arrive on, or PLACEMENT_ANY_CPU
  * @cpu_seen: the latest one seen
  * @cpu_runs: for how many runs
+ * @soft: what it has cost in softirqs while the worker was awake, in bytes
  * @used: what it has cost of late, in bytes; see turns.h, like the next one
  * @cycle: when that was
  * @cost: bytes moved, and something for each run
@@ -108,6 +110,7 @@ struct pvcalls_work {
 	int cpu_wish;
 	int cpu_seen;
 	u32 cpu_runs;
+	atomic_t soft;
 	u32 used;
 	u32 cycle;
 	u64 cost;
@@ -157,7 +160,8 @@ struct pvcalls_worker_stats {
  * @ready: work that has been marked
  * @task: the thread
  * @asleep: it is, or is about to be woken
- * @soft: runs what is marked while it is
+ * @soft_ready: work that interrupts have marked
+ * @soft: runs that
  * @number: unique, never 0
  * @index: the number in the thread's name
  * @cpu: the CPU that it is bound to
@@ -182,6 +186,7 @@ struct pvcalls_worker {
 	struct llist_head ready;
 	struct task_struct *task;
 	bool asleep;
+	struct llist_head soft_ready;
 	struct tasklet_struct soft;
 	u32 number;
 	unsigned int index;

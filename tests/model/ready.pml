@@ -6,7 +6,7 @@
  * that dies at any time.
  *
  * TWO		two sockets with little to do, else one with more
- * SOFT		events are tried in a softirq while the worker sleeps
+ * SOFT		events are tried in a softirq first
  * MUT_...	one thing broken, which the checker has to notice; see run
  *
  * Checked: nothing touches a socket that was freed, the list stays a list,
@@ -35,9 +35,9 @@
 
 /* struct pvcalls_worker */
 byte head = NIL;
-bool running = true;		/* the thread's state; false: it is to sleep */
-bool asleep;			/* only SOFT; and */
+byte soft_head = NIL;		/* only SOFT; and */
 bool scheduled;			/* the tasklet */
+bool running = true;		/* the thread's state; false: it is to sleep */
 bool busy[WORKS];		/* PVCALLS_SF_RUNNING */
 
 /* struct pvcalls_sock and its work */
@@ -80,21 +80,31 @@ inline put(i)
 	}
 }
 
-/* pvcalls_work_queue() */
+/* pvcalls_work_queue(), pvcalls_work_queue_soft() */
 inline queue(i, soft)
 {
 	/* llist_add() */
-	atomic {
+	if
+	:: atomic {
+		soft ->
+		ALIVE(i);
+		next[i] = soft_head;
+		was = (soft_head != NIL);
+		soft_head = i
+	}
+	:: atomic {
+		!soft ->
 		ALIVE(i);
 		next[i] = head;
 		was = (head != NIL);
 		head = i
-	};
+	}
+	fi;
 	if
 	:: was
-	:: atomic { !was && soft && asleep -> scheduled = true }
+	:: atomic { !was && soft -> scheduled = true }
 	/* wake_up_process() */
-	:: atomic { !was && !(soft && asleep) -> running = true }
+	:: atomic { !was && !soft -> running = true }
 	fi
 }
 
@@ -307,7 +317,7 @@ proctype softirq()
 
 end:	do
 	:: atomic { scheduled -> scheduled = false };
-		atomic { ready = head; head = NIL };
+		atomic { ready = soft_head; soft_head = NIL };
 		do
 		:: ready == NIL -> break
 		:: atomic {
@@ -395,12 +405,8 @@ again:	/* pvcalls_worker_main() */
 	fi;
 #endif
 #endif
-#ifdef SOFT
-	asleep = true;
-#endif
 end_asleep:
 	running;			/* schedule() */
-	asleep = false;
 	goto again;
 
 pass:	/* pvcalls_worker_collect() and pvcalls_worker_run(), one guest */
@@ -496,5 +502,5 @@ init
 		i++
 	:: else -> break
 	od;
-	assert(head == NIL && !running && !scheduled)
+	assert(head == NIL && soft_head == NIL && !running && !scheduled)
 }

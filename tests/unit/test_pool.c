@@ -426,8 +426,8 @@ static void changes_under_load(void **state)
 		rounds++;
 	}
 	printf("%u rounds of 20 changes, %u runs in a softirq\n", rounds,
-	       softs);
-	must(softs);
+	       __atomic_load_n(&softs, __ATOMIC_SEQ_CST));
+	must(__atomic_load_n(&softs, __ATOMIC_SEQ_CST));
 	for (i = 0; i < WORKS; i++)
 		slot_replace(i, NULL);
 	while (__atomic_load_n(&items, __ATOMIC_SEQ_CST))
@@ -623,6 +623,29 @@ static void debts(void **state)
 	must(waits(&t, 1, QUANTUM) == 0);
 }
 
+/* What softirqs have done for a work is charged when it comes to the worker. */
+static void soft_is_charged(void **state)
+{
+	static struct pvcalls_turns t;
+	struct pvcalls_work work = { .guest = 1, .cost = RUN };
+	struct pvcalls_work other = work;
+	u32 n = 0;
+
+	pvcalls_turns_init(&t);
+	atomic_add(2 * QUANTUM, &work.soft);
+	pvcalls_turns_add(&t, &work);
+	pvcalls_turns_add(&t, &other);
+	/* turns of the guest, and its own right to go first */
+	while (n < 10 && !turn(&t, 1, 0))
+		n++;
+	must(n == 2 && !other.node.next && t.queue[1].much.first == &work.node);
+	must(turn(&t, 1, 0) == &work);
+	/* once */
+	pvcalls_turns_add(&t, &work);
+	must(turn(&t, 1, 0) == &work &&
+	     t.queue[1].left == QUANTUM - RUN);
+}
+
 #define BULK	16
 
 /* Runs the next work, which is ready again at once if it is bulk. */
@@ -718,6 +741,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(near_among_equals),
 		cmocka_unit_test(debts),
+		cmocka_unit_test(soft_is_charged),
 		cmocka_unit_test(little_first),
 		cmocka_unit_test(guests_take_turns),
 		cmocka_unit_test(changes_under_load),

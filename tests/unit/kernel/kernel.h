@@ -116,6 +116,8 @@ typedef struct {
 #define atomic_inc(a)		__atomic_add_fetch(&(a)->v, 1, __ATOMIC_SEQ_CST)
 #define atomic_dec(a)		__atomic_sub_fetch(&(a)->v, 1, __ATOMIC_SEQ_CST)
 #define atomic_inc_return	atomic_inc
+#define atomic_add(n, a)	__atomic_add_fetch(&(a)->v, n, __ATOMIC_SEQ_CST)
+#define atomic_xchg(a, n)	__atomic_exchange_n(&(a)->v, n, __ATOMIC_SEQ_CST)
 #define atomic_dec_and_test(a)	\
 	(!__atomic_sub_fetch(&(a)->v, 1, __ATOMIC_SEQ_CST))
 
