@@ -138,7 +138,10 @@ static bool pvcalls_direct_sendable(struct sock *sk)
 	       sk_stream_memory_free(sk);
 }
 
-/* How many bytes TCP has taken, or a negative error number. */
+/*
+ * How many bytes TCP has taken, or a negative error number. Security modules
+ * are not asked: they would judge the program that was interrupted.
+ */
 static int pvcalls_direct_send(struct pvcalls_active *a, struct sock *sk,
 			       struct pvcalls_frags *frags, u32 len)
 {
