@@ -53,9 +53,9 @@ struct pvcalls_worker;
  * struct pvcalls_work_ops - a kind of work
  * @run: do it, on its worker; may sleep, but never for the network. True if
  *	there is more to do.
- * @soft: do it in softirq context if it is little, while nobody else runs it.
- *	True if nothing is left to do. NULL if it can't be; also while @run is
- *	under way
+ * @soft: do it in softirq context, if it is little; true if nothing is left to
+ *	do. May be called while @run is under way, and must keep out then. NULL:
+ *	it is always the thread's
  * @due: has the guest changed anything in its data ring since the last event
  *	was served? For works of rings only; hard interrupt
  * @get: take a reference to the object that embeds the work; any context
