@@ -217,7 +217,8 @@ void pvcalls_port_hush(struct pvcalls_tap *tap)
  * pvcalls_port_take() - has there been an event?
  * @tap: ring
  *
- * To be asked before the ring is looked at. In the run of its work.
+ * To be asked before the ring is looked at for the last time. In the run of its
+ * work, or while that can't begin.
  *
  * Return: true if so; then pvcalls_port_done() must follow.
  */
@@ -232,7 +233,7 @@ bool pvcalls_port_take(struct pvcalls_tap *tap)
  * @tap: ring, for which pvcalls_port_take() has returned true
  * @found: there was a reason for the event
  *
- * Process context.
+ * Process or softirq context.
  */
 void pvcalls_port_done(struct pvcalls_tap *tap, bool found)
 {

@@ -127,6 +127,15 @@ typedef struct {
 #define kvfree			free
 #define kfree			free
 
+/* Is it that, within a tenth? Else it says so. */
+static inline bool about(u32 n, u32 want)
+{
+	if (n >= want * 9 / 10 && n <= want * 11 / 10)
+		return true;
+	printf("%u runs, not %u\n", n, want);
+	return false;
+}
+
 /* ---- lists ---- */
 
 struct list_head {
