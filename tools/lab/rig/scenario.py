@@ -49,6 +49,7 @@ class Scenario:
             "LAB_FRONT_ARGS": ",".join([*options.front_args.split(), *get("front_args", "").split()]),
             "LAB_CMDLINE": " ".join(["loglevel=5", *get("cmdline", "").split(), *options.guest_cmdline.split()]),
             "LAB_NODES": str(options.nodes),
+            "LAB_ACCEL": options.accel,
             "LAB_ICOUNT": "yes" if options.icount else "no",
             "LAB_OVERLAY": f"/overlays/{overlay}" if overlay else "",
         }
