@@ -47,9 +47,11 @@ static void pvc_conn_tell(struct pvc_conn *c)
 		if (!err && c->out_err != -ENOTCONN)
 			err = c->out_err;
 	}
-	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | shut);
 	if (err)
 		WRITE_ONCE(sk->sk_err, -err);
+	/* who sees the end sees why */
+	smp_wmb();
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | shut);
 	sk->sk_state_change(sk);
 	if (err)
 		sk_error_report(sk);
@@ -212,6 +214,10 @@ bool pvc_conn_event(void *arg)
 		c->out_seen = c->ring.out.cons;
 		found = true;
 	}
+	/* others may have written since: no event would tell of the rest */
+	if (c->nospace && space >= 0 && space < pvc_conn_want_space(c))
+		space = ringbuf_wait_space(&c->ring.out,
+					   pvc_conn_want_space(c));
 	if (space < 0) {
 		pvc_conn_broken(c, "out_cons index");
 	} else if (c->nospace && space >= pvc_conn_want_space(c)) {
@@ -247,15 +253,21 @@ out:
  */
 int pvc_conn_space(struct pvc_conn *c, bool wait)
 {
+	bool others;
 	int n;
 
 	spin_lock_irq(&c->lock);
 	n = ringbuf_space(&c->ring.out);
 	if (wait && n >= 0 && n < pvc_conn_want_space(c)) {
+		others = c->nospace;
 		c->nospace = true;
 		n = ringbuf_wait_space(&c->ring.out, pvc_conn_want_space(c));
-		if (n >= (int)pvc_conn_want_space(c))
+		if (n >= (int)pvc_conn_want_space(c)) {
 			c->nospace = false;
+			/* the event may be about what they do not wait for */
+			if (others && c->sk)
+				pvc_conn_wake_writer(c->sk);
+		}
 	}
 	if (n < 0) {
 		pvc_conn_broken(c, "out_cons index");
@@ -283,10 +295,27 @@ void pvc_conn_produce(struct pvc_conn *c, u32 len)
 		notify_remote_via_irq(c->ring.irq);
 }
 
+/*
+ * The threshold has been moved beyond what is there. Was there no event about
+ * it yet, then perhaps none comes any more, and others may have gone to sleep
+ * in view of the old threshold. Call with c->lock held.
+ */
+static void pvc_conn_announce(struct pvc_conn *c)
+{
+	if (c->ring.in.prod == c->in_seen)
+		return;
+	WRITE_ONCE(c->in_seen, c->ring.in.prod);
+	/* one that comes all the same had its reason */
+	WRITE_ONCE(c->found, true);
+	if (c->sk)
+		c->sk->sk_data_ready(c->sk);
+}
+
 /**
  * pvc_conn_avail() - what has come in
  * @c: connected object
- * @arm: have readers woken as soon as there is more than that
+ * @arm: have readers woken as soon as there is more than that, and all others
+ *	who wait for what there is
  *
  * Context: process; does not sleep.
  * Return: bytes, 0 if the peer's index made no sense and the socket was reset.
@@ -297,8 +326,11 @@ int pvc_conn_avail(struct pvc_conn *c, bool arm)
 
 	spin_lock_irq(&c->lock);
 	n = ringbuf_avail(&c->ring.in);
-	if (arm && n >= 0 && n < c->ring.in.size)
+	if (arm && n >= 0 && n < c->ring.in.size) {
 		n = ringbuf_wait_data(&c->ring.in, n + 1);
+		if (n > 0)
+			pvc_conn_announce(c);
+	}
 	if (n < 0) {
 		pvc_conn_broken(c, "in_prod index");
 		n = 0;

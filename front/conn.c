@@ -279,17 +279,21 @@ int pvc_conn_listen(struct pvc_conn *c, int backlog)
 }
 
 /* Call with c->lock held. */
-static void pvc_conn_fail_sk(struct pvc_conn *c, int err)
+static void pvc_conn_fail(struct pvc_conn *c)
 {
 	struct sock *sk = c->sk;
 
-	if (!sk)
-		return;
-	WRITE_ONCE(sk->sk_err, -err);
-	if (sk->sk_type == SOCK_STREAM)
-		WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
-	sk->sk_state_change(sk);
-	sk_error_report(sk);
+	if (sk) {
+		WRITE_ONCE(sk->sk_err, -c->err);
+		if (sk->sk_type == SOCK_STREAM)
+			WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	}
+	/* who sees the state sees why */
+	smp_store_release(&c->state, PVC_CONN_FAILED);
+	if (sk) {
+		sk->sk_state_change(sk);
+		sk_error_report(sk);
+	}
 }
 
 static void pvc_conn_connect_done(struct pvc_cmd *cmd)
@@ -302,8 +306,7 @@ static void pvc_conn_connect_done(struct pvc_cmd *cmd)
 	if (!c->err)
 		c->err = ret;
 	if (c->err) {
-		c->state = PVC_CONN_FAILED;
-		pvc_conn_fail_sk(c, c->err);
+		pvc_conn_fail(c);
 	} else {
 		if (pvc_dev_has(c->dev, PVCALLS_F_NAMES))
 			pvc_addr_from_rsp(&cmd->rsp.u.name, &c->local);

@@ -231,6 +231,8 @@ int pvc_accept(struct socket *sock, struct socket *newsock, int flags,
 	timeo = sock_rcvtimeo(sk, flags & O_NONBLOCK);
 	wait.flags |= WQ_FLAG_EXCLUSIVE;
 	add_wait_queue_exclusive(sk_sleep(sk), &wait);
+	/* before the look, as in sock_poll_wait() */
+	smp_mb();
 	for (;;) {
 		/* shutdown() has ended it */
 		ret = -EINVAL;

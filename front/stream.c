@@ -74,6 +74,8 @@ long pvc_waiter_next(struct pvc_waiter *w, struct sock *sk, struct mutex *mutex)
 
 	if (!w->waiting) {
 		add_wait_queue(sk_sleep(sk), &w->wait);
+		/* before the look, as in sock_poll_wait() */
+		smp_mb();
 		w->waiting = true;
 		return 0;
 	}
@@ -274,13 +276,8 @@ static int pvc_recv_some(struct sock *sk, struct pvc_conn *c,
  */
 void pvc_recv_rearm(struct sock *sk, struct pvc_conn *c)
 {
-	int n;
-
-	if (!wq_has_sleeper(sk_sleep(sk)) && !sock_flag(sk, SOCK_FASYNC))
-		return;
-	n = pvc_conn_avail(c, false);
-	if (pvc_conn_avail(c, true) > n)
-		sk->sk_data_ready(sk);
+	if (wq_has_sleeper(sk_sleep(sk)) || sock_flag(sk, SOCK_FASYNC))
+		pvc_conn_avail(c, true);
 }
 
 static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
@@ -362,7 +359,7 @@ int pvc_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags)
 		ret = -ENOTCONN;
 	else
 		ret = pvc_recv(sk, c, msg, min_t(size_t, len, INT_MAX), flags);
-	if (ret >= 0)
+	if (ret >= 0 && pvc_connected(c))
 		pvc_put_inq(sk, c, msg);
 	pvc_conn_put(c);
 	return ret;
