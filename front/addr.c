@@ -44,6 +44,12 @@ int pvc_addr_from_user(const struct sock *sk, const struct sockaddr *sa,
 		return 0;
 	}
 
+	/* which only UDP takes there */
+	if (!bind && sk->sk_protocol == IPPROTO_UDP && len >= sizeof(*in) &&
+	    in->sin_family == AF_INET && !ipv6_only_sock(sk)) {
+		pvc_addr_v4(a, in->sin_addr.s_addr, in->sin_port);
+		return 0;
+	}
 	if (len < SIN6_LEN_RFC2133)
 		return -EINVAL;
 	if (in6->sin6_family != AF_INET6)

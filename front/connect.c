@@ -33,7 +33,10 @@ int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a)
 	return 0;
 }
 
-/* A socket of the backend, bound to @want; a new one, or an error. */
+/*
+ * A new socket of the backend, bound to @want, with its ring if it is one of
+ * datagrams; or an error pointer.
+ */
 static struct pvc_conn *pvc_bind_conn(struct pvc_dev *dev, struct sock *sk,
 				      const struct pvc_addr *want)
 {
@@ -48,6 +51,8 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_dev *dev, struct sock *sk,
 		pvc_relay_opts(sk, c);
 		ret = pvc_conn_bind(c, want);
 	}
+	if (!ret && sk->sk_type == SOCK_DGRAM)
+		ret = pvc_dgram_attach(c, sk);
 	if (!ret)
 		return c;
 	pvc_conn_close(c, true);
@@ -153,8 +158,6 @@ static int pvc_bind_locked(struct socket *sock, struct pvc_sock *ps,
 	}
 	ret = pvc_bind_remote(sock, ps, dev, a);
 	ps->port_given = pvc_addr_port(a);
-	if (!ret && dgram)
-		ret = pvc_dgram_attach(ps, sk);
 	return ret;
 }
 
@@ -306,7 +309,8 @@ static int pvc_connect_result(struct socket *sock, struct pvc_sock *ps)
 	struct sock *sk = sock->sk;
 	int ret;
 
-	switch (READ_ONCE(ps->conn->state)) {
+	/* pairs with the release when it has failed */
+	switch (smp_load_acquire(&ps->conn->state)) {
 	case PVC_CONN_CONNECTING:
 		return -EINPROGRESS;
 	case PVC_CONN_FAILED:
@@ -341,6 +345,8 @@ static int pvc_connect_wait(struct socket *sock, struct pvc_sock *ps, int flags,
 	mutex_unlock(&ps->ctl);
 	if (c && timeo) {
 		add_wait_queue(sk_sleep(sk), &wait);
+		/* before the look, as in sock_poll_wait() */
+		smp_mb();
 		while (pvc_connecting(c) && !pvc_conn_gone(c) && timeo &&
 		       !signal_pending(current))
 			timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, timeo);
@@ -372,7 +378,9 @@ static int pvc_disconnect(struct socket *sock, struct pvc_sock *ps,
 		   !pvc_is_over(sk, c))))
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
 	pvc_sk_drop_conn(ps, true);
-	ps->local.len = 0;
+	/* a port that was asked for stays its own */
+	if (!ps->port_given)
+		ps->local.len = 0;
 	ps->listening = false;
 	sock->state = SS_UNCONNECTED;
 	WRITE_ONCE(sk->sk_shutdown, 0);

@@ -42,20 +42,18 @@ struct pvc_dev *pvc_dgram_dev(void)
 
 /**
  * pvc_dgram_attach() - give the backend's socket its data ring
- * @ps: whose, ctl held
+ * @c: open object that no other thread knows yet: all that know it use the ring
  * @sk: the program's socket
  *
  * Context: process, may sleep; does not wait for the backend.
- * Return: 0 or a negative error: then the backend's socket is gone.
+ * Return: 0 or a negative error.
  */
-int pvc_dgram_attach(struct pvc_sock *ps, struct sock *sk)
+int pvc_dgram_attach(struct pvc_conn *c, struct sock *sk)
 {
 	struct pvc_addr none = { .len = sizeof(struct sockaddr_in) };
-	int ret = pvc_conn_connect(ps->conn, sk, &none);
+	int ret = pvc_conn_connect(c, sk, &none);
 
-	ps->conn->peer.len = 0;
-	if (ret)
-		pvc_sk_drop_conn(ps, true);
+	c->peer.len = 0;
 	return ret;
 }
 
@@ -98,11 +96,15 @@ static int pvc_dgram_create(struct socket *sock, struct pvc_sock *ps,
 	if (!c)
 		return -ENOMEM;
 	ret = pvc_conn_open_nowait(c);
+	if (!ret) {
+		pvc_relay_opts(sk, c);
+		ret = pvc_dgram_attach(c, sk);
+	}
 	if (ret) {
+		pvc_conn_close(c, true);
 		pvc_conn_put(c);
 		return ret;
 	}
-	pvc_relay_opts(sk, c);
 	pvc_sk_set_conn(ps, c);
 	return 0;
 }
@@ -122,8 +124,6 @@ static int pvc_dgram_open(struct socket *sock, struct pvc_sock *ps,
 		return 0;
 	ret = ps->local.len ? pvc_bind_again(sock, ps, dev) :
 			      pvc_dgram_create(sock, ps, dev);
-	if (!ret)
-		ret = pvc_dgram_attach(ps, sock->sk);
 	/* its peer is the new one's peer, too */
 	if (!ret && peer.len)
 		ret = pvc_dgram_set_peer(ps->conn, &peer);
@@ -255,19 +255,38 @@ static int pvc_dgram_getname(struct socket *sock, struct sockaddr *sa, int peer)
 	return ret;
 }
 
+/*
+ * Who may it hear? Of the two sockets only the one with the peer is connected;
+ * the other one would let anybody's datagrams in.
+ */
+static enum pvc_peer pvc_dgram_peer(const struct sock *sk)
+{
+	const struct pvc_sock *ps = pvc_sk(sk);
+
+	return ps ? READ_ONCE(ps->dpeer) : PVC_PEER_NONE;
+}
+
+/* The backend's socket if there may be something to hear from it, referenced */
+static struct pvc_conn *pvc_dgram_heard(const struct sock *sk)
+{
+	return pvc_dgram_peer(sk) == PVC_PEER_LOCAL ? NULL : pvc_sk_conn(sk);
+}
+
 /* One try, at the backend's socket and the native one. */
 static int pvc_dgram_try(struct socket *sock, struct msghdr *msg, size_t len,
 			 int flags, bool arm)
 {
 	struct sock *sk = sock->sk;
-	struct pvc_conn *c = pvc_sk_conn(sk);
+	struct pvc_conn *c = pvc_dgram_heard(sk);
 	int ret = -EAGAIN;
 
 	if (c) {
 		ret = pvc_record_take(sk, c, msg, len, flags, arm);
 		pvc_conn_put(c);
 	}
-	if (ret == -EAGAIN)
+	if (ret == -EAGAIN && pvc_dgram_peer(sk) == PVC_PEER_REMOTE)
+		ret = sock_error(sk) ?: -EAGAIN;
+	else if (ret == -EAGAIN)
 		ret = pvc_native(sk)->recvmsg(sock, msg, len,
 					      flags | MSG_DONTWAIT);
 	if (ret == -EAGAIN && READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
@@ -402,7 +421,10 @@ static __poll_t pvc_dgram_poll(struct file *file, struct socket *sock,
 		mask = pvc_native(sk)->poll(file, sock, wait);
 	else
 		mask = datagram_poll(file, sock, wait);
-	c = pvc_sk_conn(sk);
+	if (pvc_dgram_peer(sk) == PVC_PEER_REMOTE &&
+	    !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN))
+		mask &= ~(EPOLLIN | EPOLLRDNORM);
+	c = pvc_dgram_heard(sk);
 	if (!c)
 		return mask;
 	if (pvc_conn_avail(c, true))
@@ -416,13 +438,16 @@ static __poll_t pvc_dgram_poll(struct file *file, struct socket *sock,
 static int pvc_dgram_ioctl(struct socket *sock, unsigned int cmd,
 			   unsigned long arg)
 {
-	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	struct pvc_conn *c = pvc_dgram_heard(sock->sk);
 	int len = -EAGAIN;
 
 	if (c && cmd == SIOCINQ)
 		len = pvc_record_len(c);
 	if (c)
 		pvc_conn_put(c);
+	if (len < 0 && cmd == SIOCINQ &&
+	    pvc_dgram_peer(sock->sk) == PVC_PEER_REMOTE)
+		len = 0;
 	if (len >= 0)
 		return put_user(len, (int __user *)arg);
 	return pvc_native(sock->sk)->ioctl(sock, cmd, arg);

@@ -93,7 +93,7 @@ int pvc_sock_init(void);
 
 /* dgram.c */
 struct pvc_dev *pvc_dgram_dev(void);
-int pvc_dgram_attach(struct pvc_sock *ps, struct sock *sk);
+int pvc_dgram_attach(struct pvc_conn *c, struct sock *sk);
 void pvc_dgram_init(struct proto_ops *ops);
 
 /* connect.c */

@@ -420,6 +420,125 @@ static void case_local(void)
 	EXPECT("from outside", 4, recv(any, buf, sizeof(buf), 0));
 }
 
+static int unread(int fd)
+{
+	int n = -1;
+
+	EXPECT("FIONREAD", 0, ioctl(fd, FIONREAD, &n));
+	return n;
+}
+
+/* A peer is the only one that is heard, on whichever side of the guest */
+static void case_stranger(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET }, here = a;
+	int friend = udp(0), fd = udp(0), caller = udp(0);
+
+	MUST("bind", 0, bind(fd, (void *)&a, sizeof(a)));
+	a = name_of(fd);
+	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	MUST("bind to the loopback", 0,
+	     bind(friend, (void *)&here, sizeof(here)));
+	here = name_of(friend);
+
+	MUST("a peer within", 0, connect(fd, (void *)&here, sizeof(here)));
+	order(caller, ORDER_CALL, ntohs(a.sin_port), 0);
+	/* the answer comes after the call */
+	exchange(caller, 10);
+	EXPECT("nobody outside is heard", -EAGAIN,
+	       recv(fd, buf, 1, MSG_DONTWAIT));
+	EXPECT("nothing to read", 0, poll_now(fd, POLLIN, 0));
+	EXPECT("no bytes", 0, unread(fd));
+	a = name_of(fd);
+	EXPECT("the peer sends", 5, sendto(friend, "local", 5, 0, (void *)&a,
+					   sizeof(a)));
+	EXPECT("something to read", POLLIN, poll_now(fd, POLLIN, 20000));
+	EXPECT("the peer is heard", 5, recv(fd, buf, sizeof(buf), 0));
+
+	fd = udp(0);
+	memset(&a, 0, sizeof(a));
+	a.sin_family = AF_INET;
+	MUST("bind", 0, bind(fd, (void *)&a, sizeof(a)));
+	a = name_of(fd);
+	MUST("a peer outside", 0,
+	     connect(fd, (void *)&sem_addr, sizeof(sem_addr)));
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	EXPECT("another one sends", 5, sendto(friend, "local", 5, 0,
+					      (void *)&a, sizeof(a)));
+	EXPECT("nobody within is heard", -EAGAIN,
+	       recv(fd, buf, 1, MSG_DONTWAIT));
+	EXPECT("nothing to read", 0, poll_now(fd, POLLIN, 0));
+	EXPECT("no bytes", 0, unread(fd));
+	EXPECT("send", 7, send(fd, "outside", 7, 0));
+	EXPECT("something to read", POLLIN, poll_now(fd, POLLIN, 20000));
+	EXPECT("its bytes", 7, unread(fd));
+	EXPECT("the peer is heard", 7, recv(fd, buf, sizeof(buf), 0));
+}
+
+static pthread_barrier_t first;
+
+static long call_first(struct blocked *b)
+{
+	pthread_barrier_wait(&first);
+	return RC(sendto(b->fd, "first", 5, 0, (void *)&sem_addr,
+			 sizeof(sem_addr)));
+}
+
+static long call_look(struct blocked *b)
+{
+	char c;
+	int i;
+
+	pthread_barrier_wait(&first);
+	for (i = 0; i < 50; i++) {
+		poll_now(b->fd, POLLIN | POLLOUT, 0);
+		unread(b->fd);
+		RC(recv(b->fd, &c, 1, MSG_DONTWAIT | MSG_PEEK));
+	}
+	return 0;
+}
+
+/* Threads that use a socket at once before it is anybody's */
+static void case_at_once(void)
+{
+	struct blocked one, two, look;
+	int fd, i;
+
+	pthread_barrier_init(&first, NULL, 3);
+	for (i = 0; i < 100 && !sem_failures; i++) {
+		fd = udp(0);
+		blocked_begin(&one, fd, call_first);
+		blocked_begin(&two, fd, call_first);
+		blocked_begin(&look, fd, call_look);
+		EXPECT("send", 5, blocked_end(&one, "one"));
+		EXPECT("send", 5, blocked_end(&two, "the other"));
+		EXPECT("looks", 0, blocked_end(&look, "looks"));
+		EXPECT("one answer", 5, recv(fd, buf, sizeof(buf), 0));
+		EXPECT("both answers", 5, recv(fd, buf, sizeof(buf), 0));
+		close(fd);
+	}
+}
+
+/* On a socket of IPv6 UDP takes addresses of IPv4 */
+static void case_family(void)
+{
+	struct sockaddr_in6 from;
+	socklen_t len = sizeof(from);
+	int fd = GET("socket", socket(AF_INET6, SOCK_DGRAM, 0));
+
+	set_time(fd, SO_RCVTIMEO, 20000);
+	EXPECT("sendto", 4, sendto(fd, "four", 4, 0, (void *)&sem_addr,
+				   sizeof(sem_addr)));
+	EXPECT("recvfrom", 4, recvfrom(fd, buf, sizeof(buf), 0, (void *)&from,
+				       &len));
+	EXPECT("family", AF_INET6, from.sin6_family);
+	EXPECT("who it was", sem_addr.sin_addr.s_addr,
+	       from.sin6_addr.s6_addr32[3]);
+	MUST("connect", 0, connect(fd, (void *)&sem_addr, sizeof(sem_addr)));
+	EXPECT("send", 5, send(fd, "again", 5, 0));
+	EXPECT("recv", 5, recv(fd, buf, sizeof(buf), 0));
+}
+
 static void case_options(void)
 {
 	int fd = udp_connected();
@@ -571,6 +690,9 @@ static const struct check checks[] = {
 	{ "many", case_many },
 	{ "burst", case_burst },
 	{ "local", case_local },
+	{ "stranger", case_stranger },
+	{ "at_once", case_at_once },
+	{ "family", case_family },
 	{ "options", case_options },
 	{ "control", case_control },
 	{ "bad", case_bad },

@@ -466,6 +466,45 @@ static void case_connect_nonblock(void)
 	EXPECT("close", 0, close(fd));
 }
 
+/* Of a socket that has an address, but never had a peer, nothing is read */
+static void case_bound(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	int fd = GET("socket", socket(AF_INET, SOCK_STREAM, 0));
+	int two = GET("socket", socket(AF_INET, SOCK_STREAM, 0));
+	char c;
+
+	MUST("bind", 0, bind(fd, (void *)&a, sizeof(a)));
+	EXPECT("TCP_INQ", 0, set_int(fd, SOL_TCP, TCP_INQ, 1));
+	EXPECT("recv", -ENOTCONN, recv(fd, &c, 1, 0));
+	EXPECT("shutdown", -ENOTCONN, shutdown(two, SHUT_RD));
+	EXPECT("TCP_INQ", 0, set_int(two, SOL_TCP, TCP_INQ, 1));
+	MUST("bind", 0, bind(two, (void *)&a, sizeof(a)));
+	EXPECT("recv after shutdown", 0, recv(two, &c, 1, 0));
+}
+
+/* The port that a program has asked for stays the socket's own */
+static void case_listen_again(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	socklen_t len = sizeof(a);
+	int fd = GET("socket", socket(AF_INET, SOCK_STREAM, 0));
+
+	MUST("bind", 0, bind(fd, (void *)&a, sizeof(a)));
+	MUST("getsockname", 0, getsockname(fd, (void *)&a, &len));
+	close(fd);
+	fd = GET("socket", socket(AF_INET, SOCK_STREAM, 0));
+	MUST("bind to a port", 0, bind(fd, (void *)&a, sizeof(a)));
+	MUST("connect", 0, connect(fd, (void *)&sem_addr, sizeof(sem_addr)));
+	MUST("disconnect", 0, connect(fd, &none, sizeof(none)));
+	EXPECT("listen", 0, listen(fd, 1));
+	len = sizeof(a);
+	memset(&a, 0, sizeof(a));
+	EXPECT("getsockname", 0, getsockname(fd, (void *)&a, &len));
+	TRUE("a port", a.sin_port);
+}
+
 static const struct check checks[] = {
 	{ "rcvtimeo", case_rcvtimeo },
 	{ "sndtimeo", case_sndtimeo },
@@ -482,6 +521,8 @@ static const struct check checks[] = {
 	{ "reset", case_reset },
 	{ "connect_errors", case_connect_errors },
 	{ "connect_nonblock", case_connect_nonblock },
+	{ "bound", case_bound },
+	{ "listen_again", case_listen_again },
 };
 
 int main(int argc, char **argv)

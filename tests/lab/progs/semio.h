@@ -223,13 +223,19 @@ static inline void *blocked_main(void *arg)
 	return NULL;
 }
 
-static inline void blocked_start(struct blocked *b, int fd,
+static inline void blocked_begin(struct blocked *b, int fd,
 				 long (*call)(struct blocked *))
 {
 	memset(b, 0, sizeof(*b));
 	b->fd = fd;
 	b->call = call;
 	pthread_create(&b->thread, NULL, blocked_main, b);
+}
+
+static inline void blocked_start(struct blocked *b, int fd,
+				 long (*call)(struct blocked *))
+{
+	blocked_begin(b, fd, call);
 	while (!b->tid)
 		usleep(1000);
 	wait_asleep(b->tid);
