@@ -282,13 +282,23 @@ int pvc_cmd_call(struct pvc_dev *dev, struct xen_pvcalls_request *req,
  * @dev: connection, referenced by the caller
  * @req: the request, but for req_id
  *
- * Context: process, may sleep; does not wait for the backend.
- * Return: 0, -ENOTCONN if the connection has ended, or -ENOMEM.
+ * Context: process, may sleep; waits for the backend only if that has as many
+ * of these as the ring has slots, so that nobody fills memory with them.
+ * Return: 0, -ENOTCONN if the connection has ended, -ENOMEM, or -EINTR when
+ * killed.
  */
 int pvc_cmd_post(struct pvc_dev *dev, struct xen_pvcalls_request *req)
 {
-	struct pvc_call *call = pvc_call_start(dev, req, true);
+	struct pvc_call *call;
+	int ret;
 
+	if (READ_ONCE(dev->unseen) >= RING_SIZE(&dev->ring)) {
+		ret = pvc_cmd_call(dev, req, NULL);
+		/* what the response says does not matter */
+		return ret == -EINTR || ret == -ENOMEM || ret == -ENOTCONN ?
+		       ret : 0;
+	}
+	call = pvc_call_start(dev, req, true);
 	if (IS_ERR(call))
 		return PTR_ERR(call);
 	pvc_pool_watch(dev);

@@ -29,6 +29,8 @@ static int pvc_record_next(struct pvc_conn *c, struct pvcalls_dgram *hdr,
 
 broken:
 	pvc_conn_break(c, "datagram");
+	/* nobody can tell where the next one begins */
+	pvc_conn_consume(c, n);
 	return 0;
 }
 
