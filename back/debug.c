@@ -72,10 +72,10 @@ static void pvcalls_debug_fe(struct pvcalls_fe *fe, void *arg)
 
 static void pvcalls_debug_guest(struct pvcalls_fe *fe, void *arg)
 {
-	seq_printf(arg, "guest %u sockets %d pages %d deferred %u denied %ld extensions %#lx flags %#lx\n",
+	seq_printf(arg, "guest %u sockets %d pages %d deferred %u denied %ld mark %#x extensions %#lx flags %#lx\n",
 		   fe->domid, atomic_read(&fe->live), atomic_read(&fe->pages),
 		   READ_ONCE(fe->nr_deferred), atomic_long_read(&fe->denied),
-		   fe->features, READ_ONCE(fe->flags));
+		   fe->mark, fe->features, READ_ONCE(fe->flags));
 }
 
 static int pvcalls_guests_show(struct seq_file *s, void *unused)

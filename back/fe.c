@@ -149,6 +149,7 @@ struct pvcalls_fe *pvcalls_fe_create(struct xenbus_device *dev,
 	fe->dev = dev;
 	fe->domid = dev->otherend_id;
 	fe->node = params->node;
+	fe->mark = params->mark;
 	fe->features = params->features;
 	fe->warnings = params->warnings;
 	fe->broken = params->broken;

@@ -47,6 +47,7 @@ enum pvcalls_fe_flag {
  * @dev: xenbus device; gone when @live is 0 and the command ring has stopped
  * @domid: the guest
  * @node: NUMA node that the guest is on, or PLACEMENT_ANY_NODE
+ * @mark: marks its sockets, as SO_MARK does; 0 for none
  * @features: extensions in force, bits of enum pvcalls_feature
  * @flags: bits of enum pvcalls_fe_flag
  * @work: the command ring's work
@@ -82,6 +83,7 @@ struct pvcalls_fe {
 	struct xenbus_device *dev;
 	domid_t domid;
 	int node;
+	u32 mark;
 	unsigned long features;
 	unsigned long flags;
 
@@ -120,6 +122,7 @@ struct pvcalls_fe {
  * @features: extensions in force
  * @warnings: see struct pvcalls_fe
  * @node: see struct pvcalls_fe
+ * @mark: see struct pvcalls_fe
  * @broken: see struct pvcalls_fe
  * @broken_arg: for @broken
  */
@@ -130,6 +133,7 @@ struct pvcalls_fe_params {
 	unsigned long features;
 	struct ratelimit_state *warnings;
 	int node;
+	u32 mark;
 	void (*broken)(void *arg);
 	void *broken_arg;
 };

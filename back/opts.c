@@ -87,6 +87,9 @@ void pvcalls_opts_init(struct pvcalls_fe *fe, struct socket *sock)
 	struct sock *sk = sock->sk;
 
 	pvcalls_opts_owner(fe, sock);
+	/* connections inherit it from those that listen */
+	if (fe->mark)
+		sock_set_mark(sk, fe->mark);
 	if (sk->sk_family == AF_INET6)
 		sk->sk_ipv6only = 0;
 	/* programs that care about latency ask for it, and the ring gathers */

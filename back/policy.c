@@ -102,6 +102,37 @@ module_param(allow_loopback, bool, 0644);
 MODULE_PARM_DESC(allow_loopback,
 		 "Guests may use this domain's own loopback addresses (default 0)");
 
+/* What the largest domid can be added to */
+#define PVCALLS_MAX_MARK	0xffff0000U
+
+static int param_set_mark(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 0, PVCALLS_MAX_MARK);
+}
+
+static const struct kernel_param_ops param_ops_mark = {
+	.set = param_set_mark,
+	.get = param_get_uint,
+};
+
+static unsigned int mark;
+module_param_cb(mark, &param_ops_mark, &mark, 0644);
+MODULE_PARM_DESC(mark,
+		 "Guests that connect from now on have their sockets marked with this and their domid added, for routing rules and packet filters; 0 to 4294901760, 0: no mark (default 0)");
+
+/**
+ * pvcalls_mark() - what marks a guest's sockets, if its device does not say
+ * @domid: the guest
+ *
+ * Return: the mark, as of SO_MARK, 0 for none. Any context.
+ */
+u32 pvcalls_mark(domid_t domid)
+{
+	u32 base = READ_ONCE(mark);
+
+	return base ? base + domid : 0;
+}
+
 /**
  * pvcalls_max_order() - the largest data ring
  *

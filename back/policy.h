@@ -6,6 +6,8 @@
 #include <linux/socket.h>
 #include <linux/types.h>
 
+#include <xen/interface/xen.h>
+
 struct pvcalls_fe;
 
 u32 pvcalls_max_order(void);
@@ -15,6 +17,7 @@ u32 pvcalls_max_deferred(void);
 u32 pvcalls_max_pages(void);
 u32 pvcalls_reuse_pages(void);
 unsigned long pvcalls_reuse_time(void);
+u32 pvcalls_mark(domid_t domid);
 
 int pvcalls_policy_addr(struct pvcalls_fe *fe, const u8 *addr, u32 len,
 			struct sockaddr_storage *out);

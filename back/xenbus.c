@@ -9,6 +9,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/err.h>
+#include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
@@ -157,6 +158,25 @@ static int pvcalls_dev_ring(struct xenbus_device *xdev,
 	return 0;
 }
 
+/*
+ * What marks the guest's sockets: this domain's toolstack may write it into the
+ * device's directory. One that can't be read is no reason to do without.
+ */
+static int pvcalls_dev_mark(struct xenbus_device *xdev, u32 *mark)
+{
+	char *value = xenbus_read(XBT_NIL, xdev->nodename, "mark", NULL);
+	int err;
+
+	if (IS_ERR(value)) {
+		err = PTR_ERR(value);
+		*mark = pvcalls_mark(xdev->otherend_id);
+		return err == -ENOENT ? 0 : err;
+	}
+	err = kstrtou32(value, 0, mark);
+	kfree(value);
+	return err;
+}
+
 static void pvcalls_dev_broken(void *arg)
 {
 	struct pvcalls_dev *pdev = arg;
@@ -196,6 +216,12 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 	if (xenbus_scanf(XBT_NIL, xdev->nodename, "node", "%d",
 			 &params.node) != 1 || params.node < 0)
 		params.node = PLACEMENT_ANY_NODE;
+	err = pvcalls_dev_mark(xdev, &params.mark);
+	if (err) {
+		pvcalls_dev_refuse(pdev, err, "reading %s/mark",
+				   xdev->nodename);
+		return err;
+	}
 
 	fe = pvcalls_fe_create(xdev, &params);
 	if (IS_ERR(fe)) {

@@ -29,7 +29,8 @@ EXTRA_LIBRARIES = ["libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2"]
 
 COMMON_MODULES = ["xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs", "dummy", "veth", "tcp_bbr",
                   "tcp_diag", "inet_diag", "sch_netem", "sch_tbf", "tls"]
-DOM0_MODULES = [*COMMON_MODULES, "xen-netback", "bridge", "virtio_pci", "9p", "9pnet_virtio"]
+DOM0_MODULES = [*COMMON_MODULES, "xen-netback", "bridge", "virtio_pci", "9p", "9pnet_virtio", "crc32c_generic", "nf_tables",
+                "nft_reject_inet", "nft_fib_inet", "nft_socket", "sch_htb", "cls_fw"]
 GUEST_MODULES = [*COMMON_MODULES, "xen-netfront"]
 
 # Debian's BusyBox has more; these would only shadow the real programs.
