@@ -17,8 +17,8 @@
 /* Requests that are read before others on this worker have their turn */
 #define PVCALLS_CMD_BATCH	32
 
-/* What a request costs, in bytes that could have been moved instead */
-#define PVCALLS_CMD_COST	16384
+/* What it costs to read one, in bytes that could have been moved instead */
+#define PVCALLS_CMD_COST	4096
 
 static void pvcalls_cmd_socket(struct pvcalls_call *call)
 {

@@ -175,7 +175,7 @@ static bool pvcalls_direct_forward(struct pvcalls_sock *ps,
 	int n;
 
 	/* whoever added one may have found the mark that this call is about */
-	if (!llist_empty(&ps->calls))
+	if (ps->todo || !llist_empty(&ps->calls))
 		return false;
 	if (pvcalls_active_resting(ps))
 		return true;

@@ -13,6 +13,9 @@
 #include "reply.h"
 #include "sock.h"
 
+/* Connections of a socket that are handed out at a time */
+#define PVCALLS_ACCEPT_BATCH	8
+
 /**
  * pvcalls_passive_init() - nobody waits
  * @p: to initialise
@@ -188,24 +191,33 @@ void pvcalls_passive_poll(struct pvcalls_sock *ps, struct pvcalls_call *call)
 /**
  * pvcalls_passive_step() - hand connections out
  * @ps: socket that is PVCALLS_SS_LISTENING
+ *
+ * On the worker that it belongs to.
+ *
+ * Return: true if there may be more to hand out, after others had their turn.
  */
-void pvcalls_passive_step(struct pvcalls_sock *ps)
+bool pvcalls_passive_step(struct pvcalls_sock *ps)
 {
 	struct pvcalls_call *call, *next;
+	int n = PVCALLS_ACCEPT_BATCH;
 
 	list_for_each_entry_safe(call, next, &ps->passive.accepts, list) {
 		if (!pvcalls_passive_ready(ps))
-			return;
+			return false;
+		if (!n--)
+			return true;
 		list_del_init(&call->list);
 		if (pvcalls_passive_try(ps, call) == -EAGAIN) {
 			list_add(&call->list, &ps->passive.accepts);
-			return;
+			return false;
 		}
+		pvcalls_worker_spend(PVCALLS_CALL_COST);
 	}
 	if (!pvcalls_passive_ready(ps))
-		return;
+		return false;
 	list_for_each_entry_safe(call, next, &ps->passive.polls, list) {
 		list_del(&call->list);
 		pvcalls_reply(call, 0);
 	}
+	return false;
 }

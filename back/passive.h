@@ -31,6 +31,6 @@ void pvcalls_passive_listen(struct pvcalls_sock *ps,
 void pvcalls_passive_accept(struct pvcalls_sock *ps,
 			    struct pvcalls_call *call);
 void pvcalls_passive_poll(struct pvcalls_sock *ps, struct pvcalls_call *call);
-void pvcalls_passive_step(struct pvcalls_sock *ps);
+bool pvcalls_passive_step(struct pvcalls_sock *ps);
 
 #endif /* PVCALLS_BACK_PASSIVE_H */

@@ -83,7 +83,8 @@ struct pvcalls_worker *pvcalls_pool_choose(const struct pvcalls_work *work,
 {
 	const struct pvcalls_set *set = rcu_dereference(pvcalls_set);
 
-	if (dest == PVCALLS_DEST_STAY)
+	/* there is none when all works have ended: it gets its last run */
+	if (dest == PVCALLS_DEST_STAY || !set)
 		return work->worker;
 	/* the set may have changed since somebody thought of an index */
 	if (dest < 0 || dest >= set->n)

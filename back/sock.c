@@ -18,6 +18,9 @@
 #include "sock.h"
 #include "trace.h"
 
+/* Commands of a socket that are run at a time */
+#define PVCALLS_CALL_BATCH	8
+
 static const struct rhashtable_params pvcalls_sock_params = {
 	.key_len = sizeof_field(struct pvcalls_sock, id),
 	.key_offset = offsetof(struct pvcalls_sock, id),
@@ -67,19 +70,27 @@ void pvcalls_socks_mark_all(struct pvcalls_fe *fe)
 	spin_unlock(&fe->sock_lock);
 }
 
+/* Takes the next of its commands, in the order in which they came, or NULL. */
+static struct pvcalls_call *pvcalls_sock_next(struct pvcalls_sock *ps)
+{
+	struct llist_node *node = ps->todo;
+
+	if (!node)
+		node = llist_reverse_order(llist_del_all(&ps->calls));
+	if (!node)
+		return NULL;
+	ps->todo = node->next;
+	return llist_entry(node, struct pvcalls_call, node);
+}
+
 static void pvcalls_sock_free(struct kref *ref)
 {
 	struct pvcalls_sock *ps = container_of(ref, struct pvcalls_sock, ref);
-	struct llist_node *calls = llist_del_all(&ps->calls);
+	struct pvcalls_call *call;
 
 	/* read while a dead frontend's sockets were being torn down */
-	while (calls) {
-		struct pvcalls_call *call =
-			llist_entry(calls, struct pvcalls_call, node);
-
-		calls = calls->next;
+	while ((call = pvcalls_sock_next(ps)))
 		pvcalls_call_free(call);
-	}
 	pvcalls_fe_put(ps->fe);
 	kfree_rcu(ps, rcu);
 }
@@ -266,6 +277,7 @@ int pvcalls_sock_open(struct pvcalls_fe *fe, u64 id, u32 domain, u32 type,
 	 * timers of such a one when it is closed (it holds no reference to its
 	 * network namespace), and then a lost segment is never sent again.
 	 */
+	pvcalls_worker_spend(PVCALLS_CALL_COST);
 	err = __sock_create(&init_net, domain, type, protocol, &sock, 0);
 	if (err)
 		return err;
@@ -293,7 +305,7 @@ int pvcalls_sock_open(struct pvcalls_fe *fe, u64 id, u32 domain, u32 type,
  */
 bool pvcalls_sock_close(struct pvcalls_sock *ps)
 {
-	struct llist_node *calls;
+	struct pvcalls_call *call;
 
 	/* its own worker leaves one that never had its connection alone */
 	if (ps->state != PVCALLS_SS_ACCEPTING)
@@ -308,14 +320,8 @@ bool pvcalls_sock_close(struct pvcalls_sock *ps)
 		ps->sock = NULL;
 	}
 
-	calls = llist_reverse_order(llist_del_all(&ps->calls));
-	while (calls) {
-		struct pvcalls_call *call =
-			llist_entry(calls, struct pvcalls_call, node);
-
-		calls = calls->next;
+	while ((call = pvcalls_sock_next(ps)))
 		pvcalls_reply(call, -EBADF);
-	}
 	return pvcalls_active_let_go(ps);
 }
 
@@ -451,8 +457,7 @@ static bool pvcalls_sock_step(struct pvcalls_sock *ps)
 	case PVCALLS_SS_DRAINING:
 		return pvcalls_active_step(ps);
 	case PVCALLS_SS_LISTENING:
-		pvcalls_passive_step(ps);
-		return false;
+		return pvcalls_passive_step(ps);
 	default:
 		return false;
 	}
@@ -493,10 +498,22 @@ static bool pvcalls_sock_ends(struct pvcalls_sock *ps)
 	return false;
 }
 
+/* Some of its commands; the others have to wait until others had their turn. */
+static void pvcalls_sock_calls(struct pvcalls_sock *ps)
+{
+	struct pvcalls_call *call;
+	int n = PVCALLS_CALL_BATCH;
+
+	while (n-- && (call = pvcalls_sock_next(ps))) {
+		ps->active.rest = false;
+		pvcalls_sock_call(ps, call);
+		pvcalls_worker_spend(PVCALLS_CALL_COST);
+	}
+}
+
 static bool pvcalls_sock_serve(struct pvcalls_sock *ps)
 {
 	struct pvcalls_fe *fe = ps->fe;
-	struct llist_node *calls;
 	bool closed, more = false;
 
 	if (ps->state == PVCALLS_SS_CLOSING) {
@@ -505,16 +522,13 @@ static bool pvcalls_sock_serve(struct pvcalls_sock *ps)
 	}
 
 	if (!pvcalls_fe_dead(fe)) {
-		calls = llist_reverse_order(llist_del_all(&ps->calls));
-		while (calls) {
-			struct pvcalls_call *call =
-				llist_entry(calls, struct pvcalls_call, node);
-
-			calls = calls->next;
-			ps->active.rest = false;
-			pvcalls_sock_call(ps, call);
-		}
+		pvcalls_sock_calls(ps);
 		more = pvcalls_sock_move(ps);
+		/* one that came before RELEASE is answered before */
+		if (ps->todo) {
+			pvcalls_fe_notify(fe);
+			return true;
+		}
 	}
 
 	if (!pvcalls_sock_ends(ps)) {

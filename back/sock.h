@@ -78,7 +78,8 @@ enum pvcalls_sock_flag {
  * @id: chosen by the guest
  * @state: written by the worker that it belongs to
  * @flags: bits of enum pvcalls_sock_flag
- * @calls: commands that are to be run
+ * @calls: commands that are to be run, the newest first
+ * @todo: those that were there before, the next one first; in its run
  * @sock: the kernel socket; NULL while it waits for its connection
  * @hooks: callbacks that the kernel socket had before
  * @release: the RELEASE that ends it, once that was read
@@ -96,6 +97,7 @@ struct pvcalls_sock {
 	enum pvcalls_sock_state state;
 	unsigned long flags;
 	struct llist_head calls;
+	struct llist_node *todo;
 	struct socket *sock;
 	struct pvcalls_hooks hooks;
 	struct pvcalls_call *release;

@@ -264,12 +264,14 @@ void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu)
  */
 void pvcalls_work_steer(struct pvcalls_work *work, int irq)
 {
+	const struct pvcalls_worker *w;
 	u32 number;
 	unsigned int cpu;
 
 	rcu_read_lock();
-	number = READ_ONCE(work->worker)->number;
-	cpu = READ_ONCE(work->worker)->cpu;
+	w = READ_ONCE(work->worker);
+	number = w->number;
+	cpu = w->cpu;
 	rcu_read_unlock();
 	if (work->steered == number)
 		return;
@@ -331,11 +333,12 @@ static void pvcalls_worker_run(struct pvcalls_worker *w,
 static bool pvcalls_worker_try(struct pvcalls_worker *w,
 			       struct pvcalls_work *work)
 {
-	bool asleep = READ_ONCE(w->asleep);
-	bool done;
+	bool asleep, done;
 
 	if (!work->ops->soft)
 		return false;
+	/* one that was woken for others, but has no CPU yet, is not */
+	asleep = READ_ONCE(w->asleep) && llist_empty(&w->ready);
 	if (!asleep && atomic_read(&work->soft) >= pvcalls_turns_little())
 		return false;
 	clear_bit(PVCALLS_WORK_QUEUED, &work->state);

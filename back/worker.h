@@ -49,6 +49,9 @@ struct pvcalls_worker;
 /* More segments than half of the largest ring, begun amid a page, can have */
 #define PVCALLS_MAX_SEGS	(BIT(PVCALLS_MAX_PAGE_ORDER - 1) + 2)
 
+/* What a call of a guest's costs, in bytes that could have been moved instead */
+#define PVCALLS_CALL_COST	16384
+
 /**
  * struct pvcalls_work_ops - a kind of work
  * @run: do it, on its worker; may sleep, but never for the network. True if
