@@ -127,6 +127,21 @@ static u32 pvcalls_direct_avail(struct pvcalls_sock *ps)
 	return avail > 0 && avail <= READ_ONCE(pvcalls_direct) ? avail : 0;
 }
 
+/**
+ * pvcalls_direct_little() - is an event likely to be about little, or nothing?
+ * @a: of a socket that listens to its event channel
+ *
+ * Bulk need not pass a softirq. Hard interrupt.
+ *
+ * Return: true if so.
+ */
+bool pvcalls_direct_little(const struct pvcalls_active *a)
+{
+	u32 avail = READ_ONCE(*a->out.sh.prod) - READ_ONCE(a->out.cons);
+
+	return avail <= READ_ONCE(pvcalls_direct) && !READ_ONCE(a->in_waiting);
+}
+
 /* Would TCP take bytes, by its own function? It must not sleep, nor fail. */
 static bool pvcalls_direct_sendable(struct sock *sk)
 {

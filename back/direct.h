@@ -5,11 +5,13 @@
 
 #include <linux/types.h>
 
+struct pvcalls_active;
 struct pvcalls_frags;
 struct pvcalls_sock;
 struct sock;
 
 bool pvcalls_direct_in(struct pvcalls_sock *ps, struct sock *sk);
+bool pvcalls_direct_little(const struct pvcalls_active *a);
 bool pvcalls_direct_out(struct pvcalls_sock *ps, struct pvcalls_frags *frags);
 
 #endif /* PVCALLS_BACK_DIRECT_H */

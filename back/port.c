@@ -49,7 +49,10 @@ static irqreturn_t pvcalls_port_event(int irq, void *data)
 		atomic_inc(&port->shares);
 		if (test_and_set_bit(PVCALLS_TAP_SHARE, &tap->state))
 			atomic_dec(&port->shares);
-		pvcalls_work_mark_soft(tap->work);
+		if (tap->work->ops->little(tap->work))
+			pvcalls_work_mark_soft(tap->work);
+		else
+			pvcalls_work_mark(tap->work);
 	}
 	spin_unlock(&port->lock);
 	/* if it is for nobody, what it tells of has been seen, or has gone */

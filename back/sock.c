@@ -574,6 +574,12 @@ static bool pvcalls_sock_due(const struct pvcalls_work *work)
 						work)->active);
 }
 
+static bool pvcalls_sock_little(const struct pvcalls_work *work)
+{
+	return pvcalls_direct_little(&container_of(work, struct pvcalls_sock,
+						   work)->active);
+}
+
 static void pvcalls_sock_work_get(struct pvcalls_work *work)
 {
 	kref_get(&container_of(work, struct pvcalls_sock, work)->ref);
@@ -588,6 +594,7 @@ static const struct pvcalls_work_ops pvcalls_sock_ops = {
 	.run = pvcalls_sock_run,
 	.soft = pvcalls_sock_soft,
 	.due = pvcalls_sock_due,
+	.little = pvcalls_sock_little,
 	.get = pvcalls_sock_work_get,
 	.put = pvcalls_sock_work_put,
 };

@@ -61,6 +61,7 @@ struct pvcalls_worker;
  *	it is always the thread's
  * @due: has the guest changed anything in its data ring since the last event
  *	was served? For works of rings only; hard interrupt
+ * @little: is it likely that @soft can do it? Likewise
  * @get: take a reference to the object that embeds the work; any context
  * @put: drop it; on a worker or in its softirq
  */
@@ -68,6 +69,7 @@ struct pvcalls_work_ops {
 	bool (*run)(struct pvcalls_work *work, struct pvcalls_worker *w);
 	bool (*soft)(struct pvcalls_work *work, struct pvcalls_worker *w);
 	bool (*due)(const struct pvcalls_work *work);
+	bool (*little)(const struct pvcalls_work *work);
 	void (*get)(struct pvcalls_work *work);
 	void (*put)(struct pvcalls_work *work);
 };

@@ -49,9 +49,14 @@ void test_queue_work(struct work_struct *work)
 {
 }
 
-void pvcalls_work_mark_soft(struct pvcalls_work *work)
+void pvcalls_work_mark(struct pvcalls_work *work)
 {
 	SET(container_of(work, struct ring, work)->marked, true);
+}
+
+void pvcalls_work_mark_soft(struct pvcalls_work *work)
+{
+	pvcalls_work_mark(work);
 }
 
 static bool ring_due(const struct pvcalls_work *work)
@@ -61,7 +66,15 @@ static bool ring_due(const struct pvcalls_work *work)
 	return GET(r->seen) != GET(channels[r->channel].wanted);
 }
 
-static const struct pvcalls_work_ops ring_ops = { .due = ring_due };
+static bool ring_little(const struct pvcalls_work *work)
+{
+	return GET(container_of(work, struct ring, work)->seen) % 2;
+}
+
+static const struct pvcalls_work_ops ring_ops = {
+	.due = ring_due,
+	.little = ring_little,
+};
 
 evtchn_port_t pvcalls_notify_find(int irq)
 {
