@@ -272,12 +272,12 @@ int pvcalls_sock_open(struct pvcalls_fe *fe, u64 id, u32 domain, u32 type,
 		return err;
 	}
 
+	pvcalls_worker_spend(PVCALLS_CALL_COST);
 	/*
 	 * Not a kernel socket in the sense of sock_create_kern(): TCP stops the
 	 * timers of such a one when it is closed (it holds no reference to its
 	 * network namespace), and then a lost segment is never sent again.
 	 */
-	pvcalls_worker_spend(PVCALLS_CALL_COST);
 	err = __sock_create(&init_net, domain, type, protocol, &sock, 0);
 	if (err)
 		return err;
