@@ -24,6 +24,7 @@ pick_back() {
 		direct 0 1 4096 16384
 		reuse_pages 0 300 8192
 		reuse_seconds 1 30
+		mark 0 1 4096 4294901760
 	LIST
 }
 
