@@ -376,9 +376,8 @@ static __poll_t pvc_poll_listen(struct sock *sk, struct pvc_conn *c)
 						      0;
 }
 
-static __poll_t pvc_poll_stream(struct sock *sk, struct pvc_conn *c)
+static __poll_t pvc_poll_once(struct sock *sk, struct pvc_conn *c, u8 shutdown)
 {
-	u8 shutdown = READ_ONCE(sk->sk_shutdown);
 	__poll_t mask = 0;
 
 	if (shutdown == SHUTDOWN_MASK || READ_ONCE(c->state) == PVC_CONN_FAILED)
@@ -399,6 +398,19 @@ static __poll_t pvc_poll_stream(struct sock *sk, struct pvc_conn *c)
 	smp_rmb();
 	if (READ_ONCE(sk->sk_err) || !skb_queue_empty_lockless(&sk->sk_error_queue))
 		mask |= EPOLLERR;
+	return mask;
+}
+
+static __poll_t pvc_poll_stream(struct sock *sk, struct pvc_conn *c)
+{
+	__poll_t mask;
+	u8 shutdown;
+
+	/* an end that comes meanwhile is told of as a whole */
+	do {
+		shutdown = READ_ONCE(sk->sk_shutdown);
+		mask = pvc_poll_once(sk, c, shutdown);
+	} while (shutdown != READ_ONCE(sk->sk_shutdown));
 	return mask;
 }
 

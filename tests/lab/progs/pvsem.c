@@ -254,7 +254,7 @@ static void case_sendfile(void)
 	while (sent < 200000 &&
 	       (n = RC(sendfile(fd, file, NULL, 70000))) > 0)
 		sent += n;
-	TRUE("something went in", sent >= 70000);
+	TRUE("something went in", sent > 0);
 	EXPECT("the peer has it", sent, peer("recv sendfile %ld", sent));
 	set_nonblock(fd, false);
 	EXPECT("the file's position", sent, lseek(file, 0, SEEK_CUR));
