@@ -6,13 +6,13 @@
 
 #include <xen/xen.h>
 
-#include "balancer.h"
-#include "datamap.h"
-#include "debug.h"
-#include "pool.h"
-#include "reply.h"
-#include "xenbus.h"
-#include "zerocopy.h"
+#include "sched/balancer.h"
+#include "ring/datamap.h"
+#include "show/debugfs.h"
+#include "sched/pool.h"
+#include "guest/call.h"
+#include "link/xenbus.h"
+#include "sock/zerocopy.h"
 
 static int __init pvcalls_back_init(void)
 {
@@ -37,7 +37,7 @@ static int __init pvcalls_back_init(void)
 	if (err)
 		goto stop_pool;
 	pvcalls_balancer_start();
-	pvcalls_debug_start();
+	pvcalls_debugfs_start();
 	return 0;
 
 stop_pool:
@@ -53,7 +53,7 @@ exit_reply:
 
 static void __exit pvcalls_back_exit(void)
 {
-	pvcalls_debug_stop();
+	pvcalls_debugfs_stop();
 	pvcalls_balancer_stop();
 	pvcalls_xenbus_unregister();
 	/* what the network still has may mark work of the workers */

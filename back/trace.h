@@ -15,7 +15,7 @@
 #include <xen/interface/xen.h>
 
 #include "pvcalls_ext.h"
-#include "reply.h"
+#include "guest/call.h"
 
 #define pvcalls_show_cmd(cmd) \
 	__print_symbolic(cmd, \

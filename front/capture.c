@@ -15,17 +15,17 @@
 #include <net/udp.h>
 
 #include "capture.h"
-#include "dev.h"
+#include "link/link.h"
 #include "pvcalls_compat.h"
 #include "scope.h"
-#include "sock.h"
+#include "sock/sock.h"
 
 /* What stands for ICMP echoes while a socket is made; free on all kernels */
 #define PVC_PROTO_ECHO	(IPPROTO_PVCALLS + 1)
 
 static int pvc_create_probe(struct kprobe *p, struct pt_regs *regs);
 
-static struct kprobe pvcalls_probes[] = {
+static struct kprobe pvc_probes[] = {
 	{ .symbol_name = "inet_create", .pre_handler = pvc_create_probe },
 	{ .symbol_name = "inet6_create", .pre_handler = pvc_create_probe },
 };
@@ -46,15 +46,15 @@ static int pvc_create_probe(struct kprobe *p, struct pt_regs *regs)
 	switch (sock->type) {
 	case SOCK_STREAM:
 		if ((protocol == IPPROTO_IP || protocol == IPPROTO_TCP) &&
-		    pvc_dev_present())
+		    pvc_link_present())
 			pvcalls_set_argument2(regs, IPPROTO_PVCALLS);
 		break;
 	case SOCK_DGRAM:
-		if (!pvc_dev_datagrams())
+		if (!pvc_link_datagrams())
 			break;
 		if (protocol == IPPROTO_IP || protocol == IPPROTO_UDP)
 			pvcalls_set_argument2(regs, IPPROTO_PVCALLS);
-		else if (protocol == (p == &pvcalls_probes[1] ?
+		else if (protocol == (p == &pvc_probes[1] ?
 				      IPPROTO_ICMPV6 : IPPROTO_ICMP))
 			pvcalls_set_argument2(regs, PVC_PROTO_ECHO);
 		break;
@@ -81,7 +81,7 @@ struct pvc_kind {
 	bool registered;
 };
 
-static struct pvc_kind pvcalls_kinds[];
+static struct pvc_kind pvc_kinds[];
 
 static int pvc_proto_init(struct sock *sk)
 {
@@ -101,7 +101,7 @@ static int pvc_proto_init(struct sock *sk)
 	.sw = { .type = typ, .protocol = sw_nr, .flags = sw_flags },	\
 }
 
-static struct pvc_kind pvcalls_kinds[] = {
+static struct pvc_kind pvc_kinds[] = {
 	PVC_KIND(AF_INET, SOCK_STREAM, IPPROTO_TCP, &tcp_prot,
 		 IPPROTO_PVCALLS, INET_PROTOSW_ICSK),
 	PVC_KIND(AF_INET, SOCK_DGRAM, IPPROTO_UDP, &udp_prot,
@@ -159,14 +159,14 @@ static void pvc_kinds_unregister(void)
 {
 	int i;
 
-	for (i = ARRAY_SIZE(pvcalls_kinds) - 1; i >= 0; i--) {
-		if (!pvcalls_kinds[i].registered)
+	for (i = ARRAY_SIZE(pvc_kinds) - 1; i >= 0; i--) {
+		if (!pvc_kinds[i].registered)
 			continue;
-		if (pvcalls_kinds[i].family == AF_INET)
-			inet_unregister_protosw(&pvcalls_kinds[i].sw);
+		if (pvc_kinds[i].family == AF_INET)
+			inet_unregister_protosw(&pvc_kinds[i].sw);
 		else
-			inet6_unregister_protosw(&pvcalls_kinds[i].sw);
-		pvcalls_kinds[i].registered = false;
+			inet6_unregister_protosw(&pvc_kinds[i].sw);
+		pvc_kinds[i].registered = false;
 	}
 }
 
@@ -190,16 +190,16 @@ int pvc_capture_init(void)
 	ret = pvc_scope_init();
 	if (ret)
 		return ret;
-	for (i = 0; i < ARRAY_SIZE(pvcalls_kinds); i++) {
-		ret = pvc_kind_register(&pvcalls_kinds[i]);
+	for (i = 0; i < ARRAY_SIZE(pvc_kinds); i++) {
+		ret = pvc_kind_register(&pvc_kinds[i]);
 		if (ret)
 			goto err_kinds;
 	}
 	for (i = 0; i < pvc_nr_probes(); i++) {
-		ret = register_kprobe(&pvcalls_probes[i]);
+		ret = register_kprobe(&pvc_probes[i]);
 		if (ret) {
-			pr_err("pvcalls: cannot probe %s: %d\n",
-			       pvcalls_probes[i].symbol_name, ret);
+			pr_err("cannot probe %s: %d\n",
+			       pvc_probes[i].symbol_name, ret);
 			goto err_probes;
 		}
 	}
@@ -207,7 +207,7 @@ int pvc_capture_init(void)
 
 err_probes:
 	while (i--)
-		unregister_kprobe(&pvcalls_probes[i]);
+		unregister_kprobe(&pvc_probes[i]);
 err_kinds:
 	pvc_kinds_unregister();
 	pvc_scope_exit();
@@ -226,7 +226,7 @@ void pvc_capture_exit(void)
 	unsigned int i;
 
 	for (i = 0; i < pvc_nr_probes(); i++)
-		unregister_kprobe(&pvcalls_probes[i]);
+		unregister_kprobe(&pvc_probes[i]);
 	pvc_kinds_unregister();
 	pvc_scope_exit();
 }

@@ -4,12 +4,12 @@
 #include <xen/xen.h>
 
 #include "capture.h"
-#include "conn.h"
-#include "debug.h"
-#include "dev.h"
-#include "sock.h"
+#include "conn/conn.h"
+#include "show/debugfs.h"
+#include "link/link.h"
+#include "sock/sock.h"
 
-static int __init pvcalls_front_init(void)
+static int __init pvc_module_init(void)
 {
 	int ret;
 
@@ -27,7 +27,7 @@ static int __init pvcalls_front_init(void)
 	ret = pvc_capture_init();
 	if (ret)
 		goto err_xenbus;
-	pvc_debug_init();
+	pvc_debugfs_init();
 	return 0;
 
 err_xenbus:
@@ -37,16 +37,16 @@ err_conn:
 	return ret;
 }
 
-static void __exit pvcalls_front_exit(void)
+static void __exit pvc_module_exit(void)
 {
-	pvc_debug_exit();
+	pvc_debugfs_exit();
 	pvc_capture_exit();
 	pvc_xenbus_exit();
 	pvc_conn_exit();
 }
 
-module_init(pvcalls_front_init);
-module_exit(pvcalls_front_exit);
+module_init(pvc_module_init);
+module_exit(pvc_module_exit);
 
 MODULE_DESCRIPTION("Network sockets over Xen PV Calls, frontend");
 MODULE_LICENSE("GPL");

@@ -16,7 +16,7 @@
 
 enum { PVC_CAPTURE_OFF, PVC_CAPTURE_ALL, PVC_CAPTURE_CGROUP };
 
-static const char * const pvcalls_capture_names[] = {
+static const char * const pvc_capture_names[] = {
 	[PVC_CAPTURE_OFF] = "off",
 	[PVC_CAPTURE_ALL] = "all",
 	[PVC_CAPTURE_CGROUP] = "cgroup",
@@ -26,10 +26,10 @@ static int capture = PVC_CAPTURE_ALL;
 
 static int capture_set(const char *val, const struct kernel_param *kp)
 {
-	int i = sysfs_match_string(pvcalls_capture_names, val);
+	int i = sysfs_match_string(pvc_capture_names, val);
 
 	if (i < 0) {
-		pr_err("pvcalls: capture is off, all or cgroup\n");
+		pr_err("capture is off, all or cgroup\n");
 		return i;
 	}
 	WRITE_ONCE(capture, i);
@@ -38,7 +38,7 @@ static int capture_set(const char *val, const struct kernel_param *kp)
 
 static int capture_get(char *buf, const struct kernel_param *kp)
 {
-	return sysfs_emit(buf, "%s\n", pvcalls_capture_names[capture]);
+	return sysfs_emit(buf, "%s\n", pvc_capture_names[capture]);
 }
 
 static const struct kernel_param_ops capture_ops = {
@@ -68,7 +68,7 @@ struct pvc_cgroups {
 };
 
 /* One for each parameter; written under kernel_param_lock() */
-static struct pvc_cgroups __rcu *pvcalls_captured, *pvcalls_excepted;
+static struct pvc_cgroups __rcu *pvc_captured, *pvc_excepted;
 
 static void pvc_cgroups_free(struct pvc_cgroups *cgroups)
 {
@@ -86,7 +86,7 @@ static int pvc_cgroups_add(struct pvc_cgroups *cgroups, char *name)
 	char *path;
 
 	if (cgroups->n == PVC_MAX_CGROUPS) {
-		pr_err("pvcalls: more than %u cgroups\n", PVC_MAX_CGROUPS);
+		pr_err("more than %u cgroups\n", PVC_MAX_CGROUPS);
 		return -E2BIG;
 	}
 	path = kasprintf(GFP_KERNEL, "/%s", name + (*name == '/'));
@@ -94,7 +94,7 @@ static int pvc_cgroups_add(struct pvc_cgroups *cgroups, char *name)
 		return -ENOMEM;
 	cgroup = cgroup_get_from_path(path);
 	if (IS_ERR(cgroup))
-		pr_err("pvcalls: no cgroup %s in the unified hierarchy\n",
+		pr_err("no cgroup %s in the unified hierarchy\n",
 		       path);
 	else
 		cgroups->cgroup[cgroups->n++] = cgroup;
@@ -162,11 +162,11 @@ static const struct kernel_param_ops cgroups_ops = {
 	.free = cgroups_free,
 };
 
-module_param_cb(capture_cgroups, &cgroups_ops, &pvcalls_captured, 0644);
+module_param_cb(capture_cgroups, &cgroups_ops, &pvc_captured, 0644);
 MODULE_PARM_DESC(capture_cgroups,
 		 "With capture=cgroup: paths of cgroups (version 2), separated by commas or blanks; they and those below them are meant (default none)");
 
-module_param_cb(capture_except, &cgroups_ops, &pvcalls_excepted, 0644);
+module_param_cb(capture_except, &cgroups_ops, &pvc_excepted, 0644);
 MODULE_PARM_DESC(capture_except,
 		 "Paths of cgroups whose processes' sockets are left alone, likewise (default none)");
 
@@ -198,7 +198,7 @@ struct pvc_net {
 	struct ctl_table_header *header;
 };
 
-static unsigned int pvcalls_net_id;
+static unsigned int pvc_net_id;
 
 /* A namespace's own root is not asked: it may have been denied a network. */
 static int pvc_sysctl_capture(PVCALLS_SYSCTL_TABLE *table, int write,
@@ -211,7 +211,7 @@ static int pvc_sysctl_capture(PVCALLS_SYSCTL_TABLE *table, int write,
 
 static int __net_init pvc_net_init(struct net *net)
 {
-	struct pvc_net *pn = net_generic(net, pvcalls_net_id);
+	struct pvc_net *pn = net_generic(net, pvc_net_id);
 
 	pn->capture = net_eq(net, &init_net);
 	pn->table[0].procname = "capture";
@@ -227,15 +227,15 @@ static int __net_init pvc_net_init(struct net *net)
 
 static void __net_exit pvc_net_exit(struct net *net)
 {
-	struct pvc_net *pn = net_generic(net, pvcalls_net_id);
+	struct pvc_net *pn = net_generic(net, pvc_net_id);
 
 	unregister_net_sysctl_table(pn->header);
 }
 
-static struct pernet_operations pvcalls_net_ops = {
+static struct pernet_operations pvc_net_ops = {
 	.init = pvc_net_init,
 	.exit = pvc_net_exit,
-	.id = &pvcalls_net_id,
+	.id = &pvc_net_id,
 	.size = sizeof(struct pvc_net),
 };
 
@@ -253,12 +253,12 @@ bool pvc_scope_has(const struct net *net)
 
 	if (how == PVC_CAPTURE_OFF)
 		return false;
-	pn = net_generic(net, pvcalls_net_id);
+	pn = net_generic(net, pvc_net_id);
 	if (!READ_ONCE(pn->capture))
 		return false;
-	if (how == PVC_CAPTURE_CGROUP && !pvc_cgroups_have(&pvcalls_captured))
+	if (how == PVC_CAPTURE_CGROUP && !pvc_cgroups_have(&pvc_captured))
 		return false;
-	return !pvc_cgroups_have(&pvcalls_excepted);
+	return !pvc_cgroups_have(&pvc_excepted);
 }
 
 /**
@@ -269,7 +269,7 @@ bool pvc_scope_has(const struct net *net)
  */
 int pvc_scope_init(void)
 {
-	return register_pernet_subsys(&pvcalls_net_ops);
+	return register_pernet_subsys(&pvc_net_ops);
 }
 
 /**
@@ -279,5 +279,5 @@ int pvc_scope_init(void)
  */
 void pvc_scope_exit(void)
 {
-	unregister_pernet_subsys(&pvcalls_net_ops);
+	unregister_pernet_subsys(&pvc_net_ops);
 }

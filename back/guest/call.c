@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See reply.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
+/* See call.h. */
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "fe.h"
-#include "policy.h"
-#include "reply.h"
+#include "guest/guest.h"
+#include "guest/policy.h"
+#include "guest/call.h"
 #include "trace.h"
 
 static struct kmem_cache *pvcalls_call_cache;
@@ -37,13 +35,13 @@ void pvcalls_reply_exit(void)
 
 /**
  * pvcalls_call_alloc() - make a call
- * @fe: whose request it will be
+ * @g: whose request it will be
  *
  * May sleep.
  *
  * Return: a call with everything but @req initialised, or NULL.
  */
-struct pvcalls_call *pvcalls_call_alloc(struct pvcalls_fe *fe)
+struct pvcalls_call *pvcalls_call_alloc(struct pvcalls_guest *g)
 {
 	struct pvcalls_call *call;
 
@@ -51,7 +49,7 @@ struct pvcalls_call *pvcalls_call_alloc(struct pvcalls_fe *fe)
 	if (!call)
 		return NULL;
 	INIT_LIST_HEAD(&call->list);
-	call->fe = fe;
+	call->guest = g;
 	call->deferred = false;
 	call->child = NULL;
 	call->len = 0;
@@ -81,7 +79,7 @@ void pvcalls_call_name(struct pvcalls_call *call,
 		       const struct sockaddr_storage *addr, int len)
 {
 	if (len <= 0 || len > PVCALLS_ADDR_LEN ||
-	    !pvcalls_fe_has(call->fe, PVCALLS_F_NAMES))
+	    !pvcalls_guest_has(call->guest, PVCALLS_F_NAMES))
 		return;
 	memcpy(call->addr, addr, len);
 	call->len = len;
@@ -104,24 +102,24 @@ void pvcalls_call_value(struct pvcalls_call *call, const void *value, u32 len)
  * request, and no more requests are read than the ring has slots. Neither the
  * index nor anything else is read back from the ring.
  */
-static void pvcalls_push(struct pvcalls_fe *fe,
+static void pvcalls_push(struct pvcalls_guest *g,
 			 const struct pvcalls_response *rsp)
 {
-	struct xen_pvcalls_sring *sring = fe->ring.sring;
-	RING_IDX prod = fe->ring.rsp_prod_pvt;
+	struct xen_pvcalls_sring *sring = g->ring.sring;
+	RING_IDX prod = g->ring.rsp_prod_pvt;
 
-	lockdep_assert_held(&fe->rsp_lock);
+	lockdep_assert_held(&g->rsp_lock);
 
-	memcpy(&sring->ring[prod & (RING_SIZE(&fe->ring) - 1)], rsp,
+	memcpy(&sring->ring[prod & (RING_SIZE(&g->ring) - 1)], rsp,
 	       sizeof(*rsp));
-	fe->ring.rsp_prod_pvt = ++prod;
+	g->ring.rsp_prod_pvt = ++prod;
 	/* the response before the index */
 	virt_wmb();
 	WRITE_ONCE(sring->rsp_prod, prod);
 	/* the index before the look at whether the guest sleeps */
 	virt_mb();
 	if (READ_ONCE(sring->rsp_event) == prod)
-		set_bit(PVCALLS_FE_NOTIFY, &fe->flags);
+		set_bit(PVCALLS_GUEST_NOTIFY, &g->flags);
 }
 
 static void pvcalls_push_plain(struct pvcalls_call *call, int ret)
@@ -138,11 +136,11 @@ static void pvcalls_push_plain(struct pvcalls_call *call, int ret)
 		memcpy(rsp.u.name.addr, call->addr, call->len);
 		rsp.u.name.len = call->len;
 	}
-	trace_pvcalls_response(call->fe->domid, call, ret);
-	pvcalls_push(call->fe, &rsp);
+	trace_pvcalls_response(call->guest->domid, call, ret);
+	pvcalls_push(call->guest, &rsp);
 }
 
-static void pvcalls_push_deferred(struct pvcalls_fe *fe, u32 slot,
+static void pvcalls_push_deferred(struct pvcalls_guest *g, u32 slot,
 				  const struct pvcalls_call *call)
 {
 	struct pvcalls_response rsp = {
@@ -159,9 +157,9 @@ static void pvcalls_push_deferred(struct pvcalls_fe *fe, u32 slot,
 		memcpy(rsp.u.deferred.addr, call->addr, call->len);
 		rsp.u.deferred.len = call->len;
 	}
-	trace_pvcalls_response(fe->domid, call, call->ret);
-	pvcalls_push(fe, &rsp);
-	fe->nr_deferred--;
+	trace_pvcalls_response(g->domid, call, call->ret);
+	pvcalls_push(g, &rsp);
+	g->nr_deferred--;
 }
 
 /**
@@ -169,34 +167,34 @@ static void pvcalls_push_deferred(struct pvcalls_fe *fe, u32 slot,
  * @call: call; freed, or kept until the guest can take the result
  * @ret: 0 or a negative error number
  *
- * The caller's run must end with pvcalls_fe_notify(). On a worker.
+ * The caller's run must end with pvcalls_guest_notify(). On a worker.
  */
 void pvcalls_reply(struct pvcalls_call *call, int ret)
 {
-	struct pvcalls_fe *fe = call->fe;
+	struct pvcalls_guest *g = call->guest;
 
-	if (pvcalls_fe_dead(fe)) {
+	if (pvcalls_guest_dead(g)) {
 		pvcalls_call_free(call);
 		return;
 	}
 
-	spin_lock(&fe->rsp_lock);
+	spin_lock(&g->rsp_lock);
 	if (!call->deferred) {
 		pvcalls_push_plain(call, ret);
 	} else {
 		call->ret = ret;
-		if (!fe->nr_slots) {
-			list_add_tail(&call->list, &fe->results);
+		if (!g->nr_slots) {
+			list_add_tail(&call->list, &g->results);
 			call = NULL;
 		} else {
-			pvcalls_push_deferred(fe, fe->slots[fe->first_slot],
+			pvcalls_push_deferred(g, g->slots[g->first_slot],
 					      call);
-			fe->first_slot = (fe->first_slot + 1) %
-					 RING_SIZE(&fe->ring);
-			fe->nr_slots--;
+			g->first_slot = (g->first_slot + 1) %
+					 RING_SIZE(&g->ring);
+			g->nr_slots--;
 		}
 	}
-	spin_unlock(&fe->rsp_lock);
+	spin_unlock(&g->rsp_lock);
 	if (call)
 		pvcalls_call_free(call);
 }
@@ -213,21 +211,21 @@ void pvcalls_reply(struct pvcalls_call *call, int ret)
  */
 int pvcalls_reply_later(struct pvcalls_call *call)
 {
-	struct pvcalls_fe *fe = call->fe;
+	struct pvcalls_guest *g = call->guest;
 	int ret = 0;
 
-	if (call->deferred || !pvcalls_fe_has(fe, PVCALLS_F_DEFER))
+	if (call->deferred || !pvcalls_guest_has(g, PVCALLS_F_DEFER))
 		return 0;
 
-	spin_lock(&fe->rsp_lock);
-	if (fe->nr_deferred >= pvcalls_max_deferred()) {
+	spin_lock(&g->rsp_lock);
+	if (g->nr_deferred >= pvcalls_max_deferred()) {
 		ret = -ENOBUFS;
 	} else {
 		pvcalls_push_plain(call, -EINPROGRESS);
 		call->deferred = true;
-		fe->nr_deferred++;
+		g->nr_deferred++;
 	}
-	spin_unlock(&fe->rsp_lock);
+	spin_unlock(&g->rsp_lock);
 	return ret;
 }
 
@@ -239,22 +237,22 @@ int pvcalls_reply_later(struct pvcalls_call *call)
  */
 void pvcalls_reply_slot(struct pvcalls_call *call)
 {
-	struct pvcalls_fe *fe = call->fe;
+	struct pvcalls_guest *g = call->guest;
 	struct pvcalls_call *result;
 
-	spin_lock(&fe->rsp_lock);
-	result = list_first_entry_or_null(&fe->results, struct pvcalls_call,
+	spin_lock(&g->rsp_lock);
+	result = list_first_entry_or_null(&g->results, struct pvcalls_call,
 					  list);
 	if (result) {
 		list_del(&result->list);
-		pvcalls_push_deferred(fe, call->req.req_id, result);
+		pvcalls_push_deferred(g, call->req.req_id, result);
 	} else {
 		/* no more requests can be outstanding than the ring has slots */
-		fe->slots[(fe->first_slot + fe->nr_slots) %
-			  RING_SIZE(&fe->ring)] = call->req.req_id;
-		fe->nr_slots++;
+		g->slots[(g->first_slot + g->nr_slots) %
+			 RING_SIZE(&g->ring)] = call->req.req_id;
+		g->nr_slots++;
 	}
-	spin_unlock(&fe->rsp_lock);
+	spin_unlock(&g->rsp_lock);
 	if (result)
 		pvcalls_call_free(result);
 	pvcalls_call_free(call);
@@ -262,15 +260,15 @@ void pvcalls_reply_slot(struct pvcalls_call *call)
 
 /**
  * pvcalls_reply_flush() - drop results that the guest has not taken
- * @fe: a dead frontend without sockets
+ * @g: a dead frontend without sockets
  *
  * May sleep.
  */
-void pvcalls_reply_flush(struct pvcalls_fe *fe)
+void pvcalls_reply_flush(struct pvcalls_guest *g)
 {
 	struct pvcalls_call *call, *next;
 
-	list_for_each_entry_safe(call, next, &fe->results, list)
+	list_for_each_entry_safe(call, next, &g->results, list)
 		pvcalls_call_free(call);
-	INIT_LIST_HEAD(&fe->results);
+	INIT_LIST_HEAD(&g->results);
 }

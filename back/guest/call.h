@@ -11,14 +11,14 @@
 
 #include "pvcalls_ext.h"
 
-struct pvcalls_fe;
+struct pvcalls_guest;
 struct pvcalls_sock;
 
 /**
  * struct pvcalls_call - a request, from the read to the response
  * @node: on the queue of a socket's calls
  * @list: on a list of waiting calls, or on the frontend's list of results
- * @fe: whose request
+ * @guest: whose request
  * @req: private copy of the request
  * @deferred: the slot in the ring was given back with EINPROGRESS
  * @child: accept: the socket that will hold the connection
@@ -32,7 +32,7 @@ struct pvcalls_sock;
 struct pvcalls_call {
 	struct llist_node node;
 	struct list_head list;
-	struct pvcalls_fe *fe;
+	struct pvcalls_guest *guest;
 	struct xen_pvcalls_request req;
 	bool deferred;
 	struct pvcalls_sock *child;
@@ -44,7 +44,7 @@ struct pvcalls_call {
 int pvcalls_reply_init(void);
 void pvcalls_reply_exit(void);
 
-struct pvcalls_call *pvcalls_call_alloc(struct pvcalls_fe *fe);
+struct pvcalls_call *pvcalls_call_alloc(struct pvcalls_guest *g);
 void pvcalls_call_free(struct pvcalls_call *call);
 void pvcalls_call_name(struct pvcalls_call *call,
 		       const struct sockaddr_storage *addr, int len);
@@ -53,6 +53,6 @@ void pvcalls_call_value(struct pvcalls_call *call, const void *value, u32 len);
 void pvcalls_reply(struct pvcalls_call *call, int ret);
 int pvcalls_reply_later(struct pvcalls_call *call);
 void pvcalls_reply_slot(struct pvcalls_call *call);
-void pvcalls_reply_flush(struct pvcalls_fe *fe);
+void pvcalls_reply_flush(struct pvcalls_guest *g);
 
 #endif /* PVCALLS_BACK_REPLY_H */

@@ -3,8 +3,8 @@
  * A connected frontend: one guest, from XenbusStateConnected until the
  * connection ends, with its command ring and all its sockets.
  */
-#ifndef PVCALLS_BACK_FE_H
-#define PVCALLS_BACK_FE_H
+#ifndef PVCALLS_BACK_GUEST_H
+#define PVCALLS_BACK_GUEST_H
 
 #include <linux/atomic.h>
 #include <linux/completion.h>
@@ -19,29 +19,29 @@
 #include <xen/interface/io/pvcalls.h>
 
 #include "pvcalls_ext.h"
-#include "ring.h"
-#include "worker.h"
+#include "ring/ring.h"
+#include "sched/worker.h"
 
 struct xenbus_device;
 
 /**
- * enum pvcalls_fe_flag - bits of pvcalls_fe.flags
- * @PVCALLS_FE_DEAD: the connection ends; everything is torn down
- * @PVCALLS_FE_BROKEN: the guest broke a rule of the command ring
- * @PVCALLS_FE_EOI: the command ring's event channel is owed an EOI
- * @PVCALLS_FE_NOTIFY: the guest is owed an event about responses
- * @PVCALLS_FE_AGE: kept rings may have become too old
+ * enum pvcalls_guest_flag - bits of pvcalls_guest.flags
+ * @PVCALLS_GUEST_DEAD: the connection ends; everything is torn down
+ * @PVCALLS_GUEST_BROKEN: the guest broke a rule of the command ring
+ * @PVCALLS_GUEST_EOI: the command ring's event channel is owed an EOI
+ * @PVCALLS_GUEST_NOTIFY: the guest is owed an event about responses
+ * @PVCALLS_GUEST_AGE: kept rings may have become too old
  */
-enum pvcalls_fe_flag {
-	PVCALLS_FE_DEAD,
-	PVCALLS_FE_BROKEN,
-	PVCALLS_FE_EOI,
-	PVCALLS_FE_NOTIFY,
-	PVCALLS_FE_AGE,
+enum pvcalls_guest_flag {
+	PVCALLS_GUEST_DEAD,
+	PVCALLS_GUEST_BROKEN,
+	PVCALLS_GUEST_EOI,
+	PVCALLS_GUEST_NOTIFY,
+	PVCALLS_GUEST_AGE,
 };
 
 /**
- * struct pvcalls_fe - a connected frontend
+ * struct pvcalls_guest - a connected frontend
  * @ref: held by the connection, by each socket and by queued work
  * @all: in the list of all frontends
  * @dev: xenbus device; gone when @live is 0 and the command ring has stopped
@@ -49,7 +49,7 @@ enum pvcalls_fe_flag {
  * @node: NUMA node that the guest is on, or PLACEMENT_ANY_NODE
  * @mark: marks its sockets, as SO_MARK does; 0 for none
  * @features: extensions in force, bits of enum pvcalls_feature
- * @flags: bits of enum pvcalls_fe_flag
+ * @flags: bits of enum pvcalls_guest_flag
  * @work: the command ring's work
  * @stopped: completed when the command ring is not read any more
  * @irq: the command ring's event channel
@@ -77,7 +77,7 @@ enum pvcalls_fe_flag {
  *	broken a rule of the command ring
  * @broken_arg: for @broken
  */
-struct pvcalls_fe {
+struct pvcalls_guest {
 	struct kref ref;
 	struct list_head all;
 	struct xenbus_device *dev;
@@ -115,18 +115,18 @@ struct pvcalls_fe {
 };
 
 /**
- * struct pvcalls_fe_params - what a frontend says when it connects
+ * struct pvcalls_guest_params - what a frontend says when it connects
  * @port: event channel of the command ring
  * @ring_order: log2 of the command ring's pages, 0 to PVCALLS_MAX_CMD_ORDER
  * @ring_refs: their grants
  * @features: extensions in force
- * @warnings: see struct pvcalls_fe
- * @node: see struct pvcalls_fe
- * @mark: see struct pvcalls_fe
- * @broken: see struct pvcalls_fe
+ * @warnings: see struct pvcalls_guest
+ * @node: see struct pvcalls_guest
+ * @mark: see struct pvcalls_guest
+ * @broken: see struct pvcalls_guest
  * @broken_arg: for @broken
  */
-struct pvcalls_fe_params {
+struct pvcalls_guest_params {
 	evtchn_port_t port;
 	unsigned int ring_order;
 	grant_ref_t ring_refs[1 << PVCALLS_MAX_CMD_ORDER];
@@ -139,44 +139,44 @@ struct pvcalls_fe_params {
 };
 
 /* One rate-limited line in the log that names the guest. */
-#define pvcalls_fe_warn(fe, fmt, ...) do { \
-	struct pvcalls_fe *__fe = (fe); \
+#define pvcalls_guest_warn(g, fmt, ...) do { \
+	struct pvcalls_guest *__g = (g); \
 	\
-	if (__ratelimit(__fe->warnings)) \
-		pr_warn("dom%u: " fmt, __fe->domid, ##__VA_ARGS__); \
+	if (__ratelimit(__g->warnings)) \
+		pr_warn("dom%u: " fmt, __g->domid, ##__VA_ARGS__); \
 } while (0)
 
 /**
- * pvcalls_fe_dead() - is the connection ending?
- * @fe: frontend
+ * pvcalls_guest_dead() - is the connection ending?
+ * @g: frontend
  *
  * Return: true once everything is to be torn down. Any context.
  */
-static inline bool pvcalls_fe_dead(const struct pvcalls_fe *fe)
+static inline bool pvcalls_guest_dead(const struct pvcalls_guest *g)
 {
-	return test_bit(PVCALLS_FE_DEAD, &fe->flags);
+	return test_bit(PVCALLS_GUEST_DEAD, &g->flags);
 }
 
 /**
- * pvcalls_fe_has() - is an extension in force?
- * @fe: frontend
+ * pvcalls_guest_has() - is an extension in force?
+ * @g: frontend
  * @f: which
  *
  * Return: true if both sides offered it. Any context.
  */
-static inline bool pvcalls_fe_has(const struct pvcalls_fe *fe,
-				  enum pvcalls_feature f)
+static inline bool pvcalls_guest_has(const struct pvcalls_guest *g,
+				     enum pvcalls_feature f)
 {
-	return test_bit(f, &fe->features);
+	return test_bit(f, &g->features);
 }
 
-struct pvcalls_fe *pvcalls_fe_create(struct xenbus_device *dev,
-				     struct pvcalls_fe_params *params);
-void pvcalls_fe_destroy(struct pvcalls_fe *fe);
-void pvcalls_fe_get(struct pvcalls_fe *fe);
-void pvcalls_fe_put(struct pvcalls_fe *fe);
-void pvcalls_fe_notify(struct pvcalls_fe *fe);
-void pvcalls_fe_for_each(void (*fn)(struct pvcalls_fe *fe, void *arg),
-			 void *arg);
+struct pvcalls_guest *pvcalls_guest_create(struct xenbus_device *dev,
+					   struct pvcalls_guest_params *params);
+void pvcalls_guest_destroy(struct pvcalls_guest *g);
+void pvcalls_guest_get(struct pvcalls_guest *g);
+void pvcalls_guest_put(struct pvcalls_guest *g);
+void pvcalls_guest_notify(struct pvcalls_guest *g);
+void pvcalls_guest_for_each(void (*fn)(struct pvcalls_guest *g, void *arg),
+			    void *arg);
 
-#endif /* PVCALLS_BACK_FE_H */
+#endif /* PVCALLS_BACK_GUEST_H */

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See policy.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/moduleparam.h>
@@ -9,8 +7,8 @@
 
 #include <net/ipv6.h>
 
-#include "fe.h"
-#include "policy.h"
+#include "guest/guest.h"
+#include "guest/policy.h"
 
 static int param_set_order(const char *val, const struct kernel_param *kp)
 {
@@ -205,7 +203,7 @@ unsigned long pvcalls_reuse_time(void)
 
 /**
  * pvcalls_policy_addr() - take an address out of a request
- * @fe: whose
+ * @g: whose
  * @addr: the address field
  * @len: its length in bytes, as the guest says
  * @out: the address, zero-padded
@@ -215,7 +213,7 @@ unsigned long pvcalls_reuse_time(void)
  * Return: the length for the kernel in bytes; or -EAFNOSUPPORT for a family
  * that is not in force, -EINVAL for a bad length.
  */
-int pvcalls_policy_addr(struct pvcalls_fe *fe, const u8 *addr, u32 len,
+int pvcalls_policy_addr(struct pvcalls_guest *g, const u8 *addr, u32 len,
 			struct sockaddr_storage *out)
 {
 	if (len < sizeof(sa_family_t) || len > PVCALLS_ADDR_LEN)
@@ -229,17 +227,17 @@ int pvcalls_policy_addr(struct pvcalls_fe *fe, const u8 *addr, u32 len,
 			goto bad_len;
 		return sizeof(struct sockaddr_in);
 	case AF_INET6:
-		if (!pvcalls_fe_has(fe, PVCALLS_F_IPV6))
+		if (!pvcalls_guest_has(g, PVCALLS_F_IPV6))
 			break;
 		if (len < sizeof(struct sockaddr_in6))
 			goto bad_len;
 		return sizeof(struct sockaddr_in6);
 	}
-	pvcalls_fe_warn(fe, "address of unknown family %u\n", out->ss_family);
+	pvcalls_guest_warn(g, "address of unknown family %u\n", out->ss_family);
 	return -EAFNOSUPPORT;
 
 bad_len:
-	pvcalls_fe_warn(fe, "address of %u bytes\n", len);
+	pvcalls_guest_warn(g, "address of %u bytes\n", len);
 	return -EINVAL;
 }
 
@@ -265,19 +263,19 @@ static bool pvcalls_addr_local(const struct sockaddr_storage *addr, bool any)
 	return ipv6_addr_loopback(a6) || (any && ipv6_addr_any(a6));
 }
 
-static int pvcalls_policy_check(struct pvcalls_fe *fe, const char *what,
+static int pvcalls_policy_check(struct pvcalls_guest *g, const char *what,
 				const struct sockaddr_storage *addr, bool any)
 {
 	if (READ_ONCE(allow_loopback) || !pvcalls_addr_local(addr, any))
 		return 0;
-	atomic_long_inc(&fe->denied);
-	pvcalls_fe_warn(fe, "%s %pISpc denied: loopback\n", what, addr);
+	atomic_long_inc(&g->denied);
+	pvcalls_guest_warn(g, "%s %pISpc denied: loopback\n", what, addr);
 	return -EACCES;
 }
 
 /**
  * pvcalls_policy_connect() - may this guest connect there?
- * @fe: the guest
+ * @g: the guest
  * @addr: as from pvcalls_policy_addr()
  *
  * To connect to the unspecified address means the loopback, on Linux. Any
@@ -285,23 +283,23 @@ static int pvcalls_policy_check(struct pvcalls_fe *fe, const char *what,
  *
  * Return: 0 or -EACCES.
  */
-int pvcalls_policy_connect(struct pvcalls_fe *fe,
+int pvcalls_policy_connect(struct pvcalls_guest *g,
 			   const struct sockaddr_storage *addr)
 {
-	return pvcalls_policy_check(fe, "connect to", addr, true);
+	return pvcalls_policy_check(g, "connect to", addr, true);
 }
 
 /**
  * pvcalls_policy_bind() - may this guest bind this address?
- * @fe: the guest
+ * @g: the guest
  * @addr: as from pvcalls_policy_addr()
  *
  * Any context.
  *
  * Return: 0 or -EACCES.
  */
-int pvcalls_policy_bind(struct pvcalls_fe *fe,
+int pvcalls_policy_bind(struct pvcalls_guest *g,
 			const struct sockaddr_storage *addr)
 {
-	return pvcalls_policy_check(fe, "bind to", addr, false);
+	return pvcalls_policy_check(g, "bind to", addr, false);
 }

@@ -8,7 +8,7 @@
 
 #include <xen/interface/xen.h>
 
-struct pvcalls_fe;
+struct pvcalls_guest;
 
 u32 pvcalls_max_order(void);
 u32 pvcalls_max_cmd_order(void);
@@ -19,11 +19,11 @@ u32 pvcalls_reuse_pages(void);
 unsigned long pvcalls_reuse_time(void);
 u32 pvcalls_mark(domid_t domid);
 
-int pvcalls_policy_addr(struct pvcalls_fe *fe, const u8 *addr, u32 len,
+int pvcalls_policy_addr(struct pvcalls_guest *g, const u8 *addr, u32 len,
 			struct sockaddr_storage *out);
-int pvcalls_policy_connect(struct pvcalls_fe *fe,
+int pvcalls_policy_connect(struct pvcalls_guest *g,
 			   const struct sockaddr_storage *addr);
-int pvcalls_policy_bind(struct pvcalls_fe *fe,
+int pvcalls_policy_bind(struct pvcalls_guest *g,
 			const struct sockaddr_storage *addr);
 
 #endif /* PVCALLS_BACK_POLICY_H */

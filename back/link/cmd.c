@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See cmd.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/in.h>
 #include <linux/net.h>
 
 #include <xen/events.h>
 #include <xen/xenbus.h>
 
-#include "cmd.h"
-#include "fe.h"
-#include "reply.h"
-#include "sock.h"
+#include "link/cmd.h"
+#include "guest/guest.h"
+#include "guest/call.h"
+#include "sock/sock.h"
 #include "trace.h"
 
 /* Requests that are read before others on this worker have their turn */
@@ -24,7 +22,7 @@ static void pvcalls_cmd_socket(struct pvcalls_call *call)
 {
 	const struct xen_pvcalls_socket *req = &call->req.u.socket;
 
-	pvcalls_reply(call, pvcalls_sock_open(call->fe, req->id, req->domain,
+	pvcalls_reply(call, pvcalls_sock_open(call->guest, req->id, req->domain,
 					      req->type, req->protocol));
 }
 
@@ -38,7 +36,7 @@ static void pvcalls_cmd_forget(struct pvcalls_call *call)
 		return;
 	}
 	for (i = 0; i < req->count; i++)
-		pvcalls_ring_forget(call->fe, req->ref[i]);
+		pvcalls_ring_forget(call->guest, req->ref[i]);
 	pvcalls_reply(call, 0);
 }
 
@@ -47,7 +45,7 @@ static void pvcalls_cmd_forward(struct pvcalls_call *call, bool release)
 {
 	struct pvcalls_sock *ps;
 
-	ps = pvcalls_sock_find(call->fe, call->req.u.socket.id);
+	ps = pvcalls_sock_find(call->guest, call->req.u.socket.id);
 	if (!ps) {
 		pvcalls_reply(call, -EBADF);
 		return;
@@ -62,14 +60,14 @@ static void pvcalls_cmd_forward(struct pvcalls_call *call, bool release)
 static void pvcalls_cmd_connect(struct pvcalls_call *call)
 {
 	const struct xen_pvcalls_connect *req = &call->req.u.connect;
-	struct pvcalls_fe *fe = call->fe;
+	struct pvcalls_guest *g = call->guest;
 	sa_family_t family;
 	int ret;
 
-	if (pvcalls_fe_has(fe, PVCALLS_F_OPEN) &&
+	if (pvcalls_guest_has(g, PVCALLS_F_OPEN) &&
 	    (req->flags & PVCALLS_CONNECT_OPEN)) {
 		memcpy(&family, req->addr, sizeof(family));
-		ret = pvcalls_sock_open(fe, req->id, family, SOCK_STREAM,
+		ret = pvcalls_sock_open(g, req->id, family, SOCK_STREAM,
 					IPPROTO_IP);
 		if (ret) {
 			pvcalls_reply(call, ret);
@@ -81,42 +79,42 @@ static void pvcalls_cmd_connect(struct pvcalls_call *call)
 
 static void pvcalls_cmd_unknown(struct pvcalls_call *call)
 {
-	pvcalls_fe_warn(call->fe, "unknown command %u\n", call->req.cmd);
+	pvcalls_guest_warn(call->guest, "unknown command %u\n", call->req.cmd);
 	pvcalls_reply(call, -ENOTSUPP);
 }
 
 static void pvcalls_cmd_ext(struct pvcalls_call *call)
 {
-	struct pvcalls_fe *fe = call->fe;
+	struct pvcalls_guest *g = call->guest;
 
 	switch (call->req.cmd) {
 	case PVCALLS_SHUTDOWN:
-		if (!pvcalls_fe_has(fe, PVCALLS_F_SHUTDOWN))
+		if (!pvcalls_guest_has(g, PVCALLS_F_SHUTDOWN))
 			break;
 		pvcalls_cmd_forward(call, false);
 		return;
 	case PVCALLS_GETNAME:
-		if (!pvcalls_fe_has(fe, PVCALLS_F_NAMES))
+		if (!pvcalls_guest_has(g, PVCALLS_F_NAMES))
 			break;
 		pvcalls_cmd_forward(call, false);
 		return;
 	case PVCALLS_SETSOCKOPT:
-		if (!pvcalls_fe_has(fe, PVCALLS_F_SOCKOPT))
+		if (!pvcalls_guest_has(g, PVCALLS_F_SOCKOPT))
 			break;
 		pvcalls_cmd_forward(call, false);
 		return;
 	case PVCALLS_GETSOCKOPT:
-		if (!pvcalls_fe_has(fe, PVCALLS_F_GETSOCKOPT))
+		if (!pvcalls_guest_has(g, PVCALLS_F_GETSOCKOPT))
 			break;
 		pvcalls_cmd_forward(call, false);
 		return;
 	case PVCALLS_FORGET:
-		if (!pvcalls_fe_has(fe, PVCALLS_F_REUSE))
+		if (!pvcalls_guest_has(g, PVCALLS_F_REUSE))
 			break;
 		pvcalls_cmd_forget(call);
 		return;
 	case PVCALLS_DEFERRED:
-		if (!pvcalls_fe_has(fe, PVCALLS_F_DEFER))
+		if (!pvcalls_guest_has(g, PVCALLS_F_DEFER))
 			break;
 		pvcalls_reply_slot(call);
 		return;
@@ -153,100 +151,100 @@ static void pvcalls_cmd_dispatch(struct pvcalls_call *call)
  * be ahead of the requests that were read, and of the responses, by no more
  * than the ring has slots.
  */
-static int pvcalls_cmd_pending(struct pvcalls_fe *fe)
+static int pvcalls_cmd_pending(struct pvcalls_guest *g)
 {
-	RING_IDX prod = READ_ONCE(fe->ring.sring->req_prod);
+	RING_IDX prod = READ_ONCE(g->ring.sring->req_prod);
 	RING_IDX rsp;
 
 	/* the index before the requests, and before how many were answered */
 	virt_rmb();
-	rsp = READ_ONCE(fe->ring.rsp_prod_pvt);
-	if (prod - fe->ring.req_cons > RING_SIZE(&fe->ring) ||
-	    prod - rsp > RING_SIZE(&fe->ring))
+	rsp = READ_ONCE(g->ring.rsp_prod_pvt);
+	if (prod - g->ring.req_cons > RING_SIZE(&g->ring) ||
+	    prod - rsp > RING_SIZE(&g->ring))
 		return -EPROTO;
-	return prod - fe->ring.req_cons;
+	return prod - g->ring.req_cons;
 }
 
 /*
  * Read what was there when the run began, or some of it. Returns whether there
  * is more to do or a negative error number.
  */
-static int pvcalls_cmd_read(struct pvcalls_fe *fe)
+static int pvcalls_cmd_read(struct pvcalls_guest *g)
 {
-	int n = pvcalls_cmd_pending(fe);
+	int n = pvcalls_cmd_pending(g);
 
 	if (n < 0)
 		return n;
 	if (n)
-		fe->progress = true;
+		g->progress = true;
 	n = min(n, PVCALLS_CMD_BATCH);
 	while (n--) {
-		struct pvcalls_call *call = pvcalls_call_alloc(fe);
+		struct pvcalls_call *call = pvcalls_call_alloc(g);
 
 		if (!call)
 			return 1;
-		RING_COPY_REQUEST(&fe->ring, fe->ring.req_cons, &call->req);
-		fe->ring.req_cons++;
-		trace_pvcalls_request(fe->domid, &call->req);
+		RING_COPY_REQUEST(&g->ring, g->ring.req_cons, &call->req);
+		g->ring.req_cons++;
+		trace_pvcalls_request(g->domid, &call->req);
 		pvcalls_cmd_dispatch(call);
 		pvcalls_worker_spend(PVCALLS_CMD_COST);
 	}
 
-	WRITE_ONCE(fe->ring.sring->req_event, fe->ring.req_cons + 1);
+	WRITE_ONCE(g->ring.sring->req_event, g->ring.req_cons + 1);
 	/* the wish for an event before the last look */
 	virt_mb();
-	n = pvcalls_cmd_pending(fe);
+	n = pvcalls_cmd_pending(g);
 	return n < 0 ? n : n > 0;
 }
 
 static bool pvcalls_cmd_run(struct pvcalls_work *work,
 			    struct pvcalls_worker *w)
 {
-	struct pvcalls_fe *fe = container_of(work, struct pvcalls_fe, work);
+	struct pvcalls_guest *g = container_of(work, struct pvcalls_guest, work);
 	bool eoi;
 	int more;
 
 	/* binding raises an event before anybody knows which irq to EOI */
-	if (!READ_ONCE(fe->irq))
+	if (!READ_ONCE(g->irq))
 		return false;
-	eoi = test_and_clear_bit(PVCALLS_FE_EOI, &fe->flags);
+	eoi = test_and_clear_bit(PVCALLS_GUEST_EOI, &g->flags);
 
-	if (pvcalls_fe_dead(fe)) {
-		complete_all(&fe->stopped);
+	if (pvcalls_guest_dead(g)) {
+		complete_all(&g->stopped);
 		return false;
 	}
 	/* the event stays without EOI: a broken guest's events are not wanted */
-	if (test_bit(PVCALLS_FE_BROKEN, &fe->flags))
+	if (test_bit(PVCALLS_GUEST_BROKEN, &g->flags))
 		return false;
 
-	pvcalls_work_steer(work, fe->irq);
-	if (test_and_clear_bit(PVCALLS_FE_AGE, &fe->flags))
-		pvcalls_rings_age(fe);
-	more = pvcalls_cmd_read(fe);
+	pvcalls_work_steer(work, g->irq);
+	if (test_and_clear_bit(PVCALLS_GUEST_AGE, &g->flags))
+		pvcalls_rings_age(g);
+	more = pvcalls_cmd_read(g);
 	if (more < 0) {
-		set_bit(PVCALLS_FE_BROKEN, &fe->flags);
-		pvcalls_fe_warn(fe,
-				"command ring: more requests than slots, closing\n");
-		fe->broken(fe->broken_arg);
+		set_bit(PVCALLS_GUEST_BROKEN, &g->flags);
+		pvcalls_guest_warn(g,
+				   "command ring: more requests than slots, closing\n");
+		g->broken(g->broken_arg);
 		return false;
 	}
-	pvcalls_fe_notify(fe);
+	pvcalls_guest_notify(g);
 	if (eoi) {
-		xen_irq_lateeoi(fe->irq,
-				fe->progress ? 0 : XEN_EOI_FLAG_SPURIOUS);
-		fe->progress = false;
+		xen_irq_lateeoi(g->irq,
+				g->progress ? 0 : XEN_EOI_FLAG_SPURIOUS);
+		g->progress = false;
 	}
 	return more;
 }
 
 static void pvcalls_cmd_get(struct pvcalls_work *work)
 {
-	pvcalls_fe_get(container_of(work, struct pvcalls_fe, work));
+	pvcalls_guest_get(container_of(work, struct pvcalls_guest, work));
 }
 
 static void pvcalls_cmd_put(struct pvcalls_work *work)
 {
-	pvcalls_fe_put(container_of(work, struct pvcalls_fe, work));
+	pvcalls_guest_put(container_of(work, struct pvcalls_guest, work));
 }
 
 const struct pvcalls_work_ops pvcalls_cmd_ops = {

@@ -6,8 +6,6 @@
  * keeps them apart from the work that ends the connection to a frontend that
  * broke the rules.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/err.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
@@ -19,19 +17,19 @@
 
 #include <xen/xenbus.h>
 
-#include "fe.h"
+#include "guest/guest.h"
 #include "placement.h"
-#include "policy.h"
+#include "guest/policy.h"
 #include "pvcalls_ext.h"
-#include "xenbus.h"
+#include "link/xenbus.h"
 
 #define PVCALLS_VERSION	"1"
 
 /**
  * struct pvcalls_dev - a device, from probe to remove
  * @xdev: xenbus's side of it
- * @lock: guards @fe and the changes of state
- * @fe: the frontend, while connected; else NULL
+ * @lock: guards @guest and the changes of state
+ * @guest: the frontend, while connected; else NULL
  * @stale: the frontend has only been seen to end a connection that was before
  *	this driver's time; to follow it would take InitWait back at once
  * @warnings: limits the messages about the guest
@@ -40,7 +38,7 @@
 struct pvcalls_dev {
 	struct xenbus_device *xdev;
 	struct mutex lock;
-	struct pvcalls_fe *fe;
+	struct pvcalls_guest *guest;
 	bool stale;
 	struct ratelimit_state warnings;
 	struct work_struct broken;
@@ -133,7 +131,7 @@ static unsigned long pvcalls_dev_features(struct xenbus_device *xdev)
 
 /* The command ring's grants: one, unless the frontend says how many. */
 static int pvcalls_dev_ring(struct xenbus_device *xdev,
-			    struct pvcalls_fe_params *params)
+			    struct pvcalls_guest_params *params)
 {
 	unsigned int i;
 	char key[24];
@@ -188,12 +186,12 @@ static void pvcalls_dev_broken(void *arg)
 static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 {
 	struct xenbus_device *xdev = pdev->xdev;
-	struct pvcalls_fe_params params = {
+	struct pvcalls_guest_params params = {
 		.warnings = &pdev->warnings,
 		.broken = pvcalls_dev_broken,
 		.broken_arg = pdev,
 	};
-	struct pvcalls_fe *fe;
+	struct pvcalls_guest *g;
 	unsigned int version;
 	int err;
 
@@ -223,26 +221,26 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 		return err;
 	}
 
-	fe = pvcalls_fe_create(xdev, &params);
-	if (IS_ERR(fe)) {
-		err = PTR_ERR(fe);
+	g = pvcalls_guest_create(xdev, &params);
+	if (IS_ERR(g)) {
+		err = PTR_ERR(g);
 		pvcalls_dev_refuse(pdev, err, "command ring %u, port %u",
 				   params.ring_refs[0], params.port);
 		return err;
 	}
-	pdev->fe = fe;
+	pdev->guest = g;
 	pr_info_ratelimited("dom%d: connected, extensions %#lx, %u slots\n",
 			    xdev->otherend_id, params.features,
-			    RING_SIZE(&fe->ring));
+			    RING_SIZE(&g->ring));
 	return 0;
 }
 
 static void pvcalls_dev_disconnect(struct pvcalls_dev *pdev)
 {
-	if (!pdev->fe)
+	if (!pdev->guest)
 		return;
-	pvcalls_fe_destroy(pdev->fe);
-	pdev->fe = NULL;
+	pvcalls_guest_destroy(pdev->guest);
+	pdev->guest = NULL;
 	pr_info_ratelimited("dom%d: disconnected\n",
 			    pdev->xdev->otherend_id);
 }
@@ -254,7 +252,7 @@ static void pvcalls_dev_broken_work(struct work_struct *work)
 
 	mutex_lock(&pdev->lock);
 	/* it may be another connection by now */
-	if (pdev->fe && test_bit(PVCALLS_FE_BROKEN, &pdev->fe->flags)) {
+	if (pdev->guest && test_bit(PVCALLS_GUEST_BROKEN, &pdev->guest->flags)) {
 		pvcalls_dev_disconnect(pdev);
 		xenbus_switch_state(pdev->xdev, XenbusStateClosing);
 	}

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See datamap.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "datamap.h"
+#include "ring/datamap.h"
 
 /* Unmaps, one at a time, what the network had when its guest went away */
 static struct workqueue_struct *pvcalls_datamap_wq;

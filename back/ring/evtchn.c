@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See port.h. */
+/* See evtchn.h. */
 #include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/interrupt.h>
@@ -7,240 +7,240 @@
 
 #include <xen/events.h>
 
-#include "notify.h"
-#include "port.h"
+#include "ring/notify.h"
+#include "ring/evtchn.h"
 #include "pvcalls_ext.h"
-#include "worker.h"
+#include "sched/worker.h"
 
-#define PVCALLS_TAP_SHARE	0
+#define PVCALLS_SUBSCRIBER_SHARE	0
 
 /* One share of the EOI less; who gives back the last one gives the EOI. */
-static void pvcalls_port_settle(struct pvcalls_port *port)
+static void pvcalls_evtchn_settle(struct pvcalls_evtchn *evtchn)
 {
 	bool found;
 
-	if (!atomic_dec_and_test(&port->shares))
+	if (!atomic_dec_and_test(&evtchn->shares))
 		return;
 	/*
 	 * The channel is masked, so this is nobody else's now. What an event
 	 * tells of may have been seen before it came, but only once in a row.
 	 */
-	found = port->found || port->found_last;
-	port->found_last = port->found;
-	port->found = false;
-	xen_irq_lateeoi(READ_ONCE(port->irq), found ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	found = evtchn->found || evtchn->found_last;
+	evtchn->found_last = evtchn->found;
+	evtchn->found = false;
+	xen_irq_lateeoi(READ_ONCE(evtchn->irq), found ? 0 : XEN_EOI_FLAG_SPURIOUS);
 }
 
-static irqreturn_t pvcalls_port_event(int irq, void *data)
+static irqreturn_t pvcalls_evtchn_event(int irq, void *data)
 {
-	struct pvcalls_port *port = data;
-	struct pvcalls_tap *tap;
+	struct pvcalls_evtchn *evtchn = data;
+	struct pvcalls_subscriber *sub;
 
-	spin_lock(&port->lock);
+	spin_lock(&evtchn->lock);
 	/* the first event may come before binding has returned the number */
-	WRITE_ONCE(port->irq, irq);
+	WRITE_ONCE(evtchn->irq, irq);
 	/* none of those who are marked is the last one before all are */
-	atomic_inc(&port->shares);
-	list_for_each_entry(tap, &port->taps, node) {
+	atomic_inc(&evtchn->shares);
+	list_for_each_entry(sub, &evtchn->subs, node) {
 		/* it is mostly meant for one of many */
-		if (!tap->work || !tap->work->ops->due(tap->work))
+		if (!sub->work || !sub->work->ops->due(sub->work))
 			continue;
 		/* a run that has begun may give it back at once */
-		atomic_inc(&port->shares);
-		if (test_and_set_bit(PVCALLS_TAP_SHARE, &tap->state))
-			atomic_dec(&port->shares);
-		if (tap->work->ops->little(tap->work))
-			pvcalls_work_mark_soft(tap->work);
+		atomic_inc(&evtchn->shares);
+		if (test_and_set_bit(PVCALLS_SUBSCRIBER_SHARE, &sub->state))
+			atomic_dec(&evtchn->shares);
+		if (sub->work->ops->fast_likely(sub->work))
+			pvcalls_work_mark_fast(sub->work);
 		else
-			pvcalls_work_mark(tap->work);
+			pvcalls_work_mark(sub->work);
 	}
-	spin_unlock(&port->lock);
+	spin_unlock(&evtchn->lock);
 	/* if it is for nobody, what it tells of has been seen, or has gone */
-	pvcalls_port_settle(port);
+	pvcalls_evtchn_settle(evtchn);
 	return IRQ_HANDLED;
 }
 
-static struct hlist_head *pvcalls_port_bucket(struct pvcalls_ports *ports,
-					      evtchn_port_t port)
+static struct hlist_head *pvcalls_evtchn_bucket(struct pvcalls_evtchns *evtchns,
+						evtchn_port_t port)
 {
-	return &ports->all[hash_32(port, PVCALLS_PORT_HASH_BITS)];
+	return &evtchns->all[hash_32(port, PVCALLS_EVTCHN_HASH_BITS)];
 }
 
-static struct pvcalls_port *pvcalls_port_find(struct pvcalls_ports *ports,
-					      evtchn_port_t number)
+static struct pvcalls_evtchn *pvcalls_evtchn_find(struct pvcalls_evtchns *evtchns,
+						  evtchn_port_t port)
 {
-	struct pvcalls_port *port;
+	struct pvcalls_evtchn *evtchn;
 
-	lockdep_assert_held(&ports->lock);
-	hlist_for_each_entry(port, pvcalls_port_bucket(ports, number), hash)
-		if (port->port == number)
-			return port;
+	lockdep_assert_held(&evtchns->lock);
+	hlist_for_each_entry(evtchn, pvcalls_evtchn_bucket(evtchns, port), hash)
+		if (evtchn->port == port)
+			return evtchn;
 	return NULL;
 }
 
-static struct pvcalls_port *pvcalls_port_new(struct pvcalls_ports *ports,
-					     struct xenbus_device *dev,
-					     evtchn_port_t number)
+static struct pvcalls_evtchn *pvcalls_evtchn_new(struct pvcalls_evtchns *evtchns,
+						 struct xenbus_device *dev,
+						 evtchn_port_t port)
 {
-	struct pvcalls_port *port;
+	struct pvcalls_evtchn *evtchn;
 	int irq;
 
-	port = kzalloc(sizeof(*port), GFP_KERNEL);
-	if (!port)
+	evtchn = kzalloc(sizeof(*evtchn), GFP_KERNEL);
+	if (!evtchn)
 		return ERR_PTR(-ENOMEM);
-	port->port = number;
-	spin_lock_init(&port->lock);
-	INIT_LIST_HEAD(&port->taps);
+	evtchn->port = port;
+	spin_lock_init(&evtchn->lock);
+	INIT_LIST_HEAD(&evtchn->subs);
 
-	irq = bind_interdomain_evtchn_to_irqhandler_lateeoi(dev, number,
-							    pvcalls_port_event,
+	irq = bind_interdomain_evtchn_to_irqhandler_lateeoi(dev, port,
+							    pvcalls_evtchn_event,
 							    0,
 							    "pvcalls-mt-data",
-							    port);
+							    evtchn);
 	if (irq < 0) {
-		kfree(port);
+		kfree(evtchn);
 		return ERR_PTR(irq);
 	}
-	WRITE_ONCE(port->irq, irq);
-	port->local = pvcalls_notify_find(irq);
-	hlist_add_head(&port->hash, pvcalls_port_bucket(ports, number));
-	return port;
+	WRITE_ONCE(evtchn->irq, irq);
+	evtchn->local = pvcalls_notify_find(irq);
+	hlist_add_head(&evtchn->hash, pvcalls_evtchn_bucket(evtchns, port));
+	return evtchn;
 }
 
 /**
- * pvcalls_ports_init() - a guest without data rings
- * @ports: zeroed memory
+ * pvcalls_evtchns_init() - a guest without data rings
+ * @evtchns: zeroed memory
  *
  * Any context.
  */
-void pvcalls_ports_init(struct pvcalls_ports *ports)
+void pvcalls_evtchns_init(struct pvcalls_evtchns *evtchns)
 {
-	mutex_init(&ports->lock);
+	mutex_init(&evtchns->lock);
 }
 
 /**
- * pvcalls_port_join() - a ring has an event channel
- * @ports: the guest's
- * @tap: zeroed memory
+ * pvcalls_evtchn_join() - a ring has an event channel
+ * @evtchns: the guest's
+ * @sub: zeroed memory
  * @dev: the guest
- * @number: the guest's end
+ * @port: the guest's end
  * @shared: the channel may serve other rings already
  *
- * Nobody hears of events before pvcalls_port_listen(). Process context, may
- * sleep. Undone by pvcalls_port_leave().
+ * Nobody hears of events before pvcalls_evtchn_enable(). Process context, may
+ * sleep. Undone by pvcalls_evtchn_leave().
  *
  * Return: 0, -ENOBUFS if it serves as many rings as it may, or another negative
  * error number if there is no such channel, or it is in use otherwise.
  */
-int pvcalls_port_join(struct pvcalls_ports *ports, struct pvcalls_tap *tap,
-		      struct xenbus_device *dev, evtchn_port_t number,
-		      bool shared)
+int pvcalls_evtchn_join(struct pvcalls_evtchns *evtchns, struct pvcalls_subscriber *sub,
+			struct xenbus_device *dev, evtchn_port_t port,
+			bool shared)
 {
-	struct pvcalls_port *port = NULL;
+	struct pvcalls_evtchn *evtchn = NULL;
 
-	mutex_lock(&ports->lock);
+	mutex_lock(&evtchns->lock);
 	if (shared)
-		port = pvcalls_port_find(ports, number);
-	if (!port)
-		port = pvcalls_port_new(ports, dev, number);
-	else if (port->nr >= PVCALLS_MAX_SHARED)
-		port = ERR_PTR(-ENOBUFS);
-	if (!IS_ERR(port)) {
-		port->nr++;
-		tap->port = port;
-		spin_lock_irq(&port->lock);
-		tap->steers = list_empty(&port->taps);
-		list_add_tail(&tap->node, &port->taps);
-		spin_unlock_irq(&port->lock);
+		evtchn = pvcalls_evtchn_find(evtchns, port);
+	if (!evtchn)
+		evtchn = pvcalls_evtchn_new(evtchns, dev, port);
+	else if (evtchn->nr >= PVCALLS_MAX_SHARED)
+		evtchn = ERR_PTR(-ENOBUFS);
+	if (!IS_ERR(evtchn)) {
+		evtchn->nr++;
+		sub->evtchn = evtchn;
+		spin_lock_irq(&evtchn->lock);
+		sub->steers = list_empty(&evtchn->subs);
+		list_add_tail(&sub->node, &evtchn->subs);
+		spin_unlock_irq(&evtchn->lock);
 	}
-	mutex_unlock(&ports->lock);
-	return PTR_ERR_OR_ZERO(port);
+	mutex_unlock(&evtchns->lock);
+	return PTR_ERR_OR_ZERO(evtchn);
 }
 
 /**
- * pvcalls_port_leave() - undo pvcalls_port_join()
- * @ports: the guest's
- * @tap: ring; owes no event
+ * pvcalls_evtchn_leave() - undo pvcalls_evtchn_join()
+ * @evtchns: the guest's
+ * @sub: ring; owes no event
  *
  * With the last ring the event channel is closed. Process context, may sleep.
  */
-void pvcalls_port_leave(struct pvcalls_ports *ports, struct pvcalls_tap *tap)
+void pvcalls_evtchn_leave(struct pvcalls_evtchns *evtchns, struct pvcalls_subscriber *sub)
 {
-	struct pvcalls_port *port = tap->port;
-	struct pvcalls_tap *first;
+	struct pvcalls_evtchn *evtchn = sub->evtchn;
+	struct pvcalls_subscriber *first;
 
-	pvcalls_port_hush(tap);
-	mutex_lock(&ports->lock);
-	spin_lock_irq(&port->lock);
-	list_del(&tap->node);
-	first = list_first_entry_or_null(&port->taps, struct pvcalls_tap, node);
+	pvcalls_evtchn_disable(sub);
+	mutex_lock(&evtchns->lock);
+	spin_lock_irq(&evtchn->lock);
+	list_del(&sub->node);
+	first = list_first_entry_or_null(&evtchn->subs, struct pvcalls_subscriber, node);
 	if (first)
 		WRITE_ONCE(first->steers, true);
-	spin_unlock_irq(&port->lock);
-	if (!--port->nr) {
-		hlist_del(&port->hash);
-		unbind_from_irqhandler(READ_ONCE(port->irq), port);
-		kfree(port);
+	spin_unlock_irq(&evtchn->lock);
+	if (!--evtchn->nr) {
+		hlist_del(&evtchn->hash);
+		unbind_from_irqhandler(READ_ONCE(evtchn->irq), evtchn);
+		kfree(evtchn);
 	}
-	mutex_unlock(&ports->lock);
+	mutex_unlock(&evtchns->lock);
 }
 
 /**
- * pvcalls_port_listen() - events mark a work that is due from now on
- * @tap: ring
- * @work: its work; stays until pvcalls_port_hush()
+ * pvcalls_evtchn_enable() - events mark a work that is due from now on
+ * @sub: ring
+ * @work: its work; stays until pvcalls_evtchn_disable()
  *
  * What happened before is not announced: the caller must look, after this.
  * Process context.
  */
-void pvcalls_port_listen(struct pvcalls_tap *tap, struct pvcalls_work *work)
+void pvcalls_evtchn_enable(struct pvcalls_subscriber *sub, struct pvcalls_work *work)
 {
-	spin_lock_irq(&tap->port->lock);
-	tap->work = work;
-	spin_unlock_irq(&tap->port->lock);
+	spin_lock_irq(&sub->evtchn->lock);
+	sub->work = work;
+	spin_unlock_irq(&sub->evtchn->lock);
 }
 
 /**
- * pvcalls_port_hush() - undo pvcalls_port_listen()
- * @tap: ring
+ * pvcalls_evtchn_disable() - undo pvcalls_evtchn_enable()
+ * @sub: ring
  *
  * Its share of an EOI is given back: whoever made the event is served no more.
  * Idempotent. Process context.
  */
-void pvcalls_port_hush(struct pvcalls_tap *tap)
+void pvcalls_evtchn_disable(struct pvcalls_subscriber *sub)
 {
-	spin_lock_irq(&tap->port->lock);
-	tap->work = NULL;
-	spin_unlock_irq(&tap->port->lock);
-	if (pvcalls_port_take(tap))
-		pvcalls_port_done(tap, true);
+	spin_lock_irq(&sub->evtchn->lock);
+	sub->work = NULL;
+	spin_unlock_irq(&sub->evtchn->lock);
+	if (pvcalls_evtchn_take(sub))
+		pvcalls_evtchn_done(sub, true);
 }
 
 /**
- * pvcalls_port_take() - has there been an event?
- * @tap: ring
+ * pvcalls_evtchn_take() - has there been an event?
+ * @sub: ring
  *
  * To be asked before the ring is looked at for the last time. In the run of its
  * work, or while that can't begin.
  *
- * Return: true if so; then pvcalls_port_done() must follow.
+ * Return: true if so; then pvcalls_evtchn_done() must follow.
  */
-bool pvcalls_port_take(struct pvcalls_tap *tap)
+bool pvcalls_evtchn_take(struct pvcalls_subscriber *sub)
 {
-	return test_bit(PVCALLS_TAP_SHARE, &tap->state) &&
-	       test_and_clear_bit(PVCALLS_TAP_SHARE, &tap->state);
+	return test_bit(PVCALLS_SUBSCRIBER_SHARE, &sub->state) &&
+	       test_and_clear_bit(PVCALLS_SUBSCRIBER_SHARE, &sub->state);
 }
 
 /**
- * pvcalls_port_done() - a ring has been looked at
- * @tap: ring, for which pvcalls_port_take() has returned true
+ * pvcalls_evtchn_done() - a ring has been looked at
+ * @sub: ring, for which pvcalls_evtchn_take() has returned true
  * @found: there was a reason for the event
  *
  * Process or softirq context.
  */
-void pvcalls_port_done(struct pvcalls_tap *tap, bool found)
+void pvcalls_evtchn_done(struct pvcalls_subscriber *sub, bool found)
 {
 	if (found)
-		WRITE_ONCE(tap->port->found, true);
-	pvcalls_port_settle(tap->port);
+		WRITE_ONCE(sub->evtchn->found, true);
+	pvcalls_evtchn_settle(sub->evtchn);
 }

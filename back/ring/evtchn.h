@@ -9,8 +9,8 @@
  * has at most one share of its EOI. Who stops listening gives its share back,
  * so that no ring keeps the others from hearing more.
  */
-#ifndef PVCALLS_BACK_PORT_H
-#define PVCALLS_BACK_PORT_H
+#ifndef PVCALLS_BACK_EVTCHN_H
+#define PVCALLS_BACK_EVTCHN_H
 
 #include <linux/atomic.h>
 #include <linux/list.h>
@@ -23,72 +23,72 @@
 struct pvcalls_work;
 struct xenbus_device;
 
-#define PVCALLS_PORT_HASH_BITS	8
+#define PVCALLS_EVTCHN_HASH_BITS	8
 
 /**
- * struct pvcalls_ports - the event channels of a guest's data rings
- * @lock: guards @all, and pvcalls_port.nr
+ * struct pvcalls_evtchns - the event channels of a guest's data rings
+ * @lock: guards @all, and pvcalls_evtchn.nr
  * @all: by the guest's end
  */
-struct pvcalls_ports {
+struct pvcalls_evtchns {
 	struct mutex lock;
-	struct hlist_head all[1 << PVCALLS_PORT_HASH_BITS];
+	struct hlist_head all[1 << PVCALLS_EVTCHN_HASH_BITS];
 };
 
 /**
- * struct pvcalls_port - an event channel
- * @hash: in pvcalls_ports.all
+ * struct pvcalls_evtchn - an event channel
+ * @hash: in pvcalls_evtchns.all
  * @port: the guest's end
  * @irq: our end's interrupt
  * @local: our end, 0 if that is not known
  * @nr: rings that it serves
- * @lock: guards @taps, pvcalls_tap.work and pvcalls_tap.steers; taken with
- *	interrupts off
- * @taps: the rings
+ * @lock: guards @subs, pvcalls_subscriber.work and pvcalls_subscriber.steers;
+ *	taken with interrupts off
+ * @subs: the rings
  * @shares: of the EOI that is owed; one is the handler's while it runs
  * @found: somebody has found a reason for the event
  * @found_last: there was a reason for the event before
  */
-struct pvcalls_port {
+struct pvcalls_evtchn {
 	struct hlist_node hash;
 	evtchn_port_t port;
 	int irq;
 	evtchn_port_t local;
 	unsigned int nr;
 	spinlock_t lock;
-	struct list_head taps;
+	struct list_head subs;
 	atomic_t shares;
 	bool found;
 	bool found_last;
 };
 
 /**
- * struct pvcalls_tap - a ring, as its event channel knows it
- * @port: the event channel
- * @node: in pvcalls_port.taps
+ * struct pvcalls_subscriber - a ring, as its event channel knows it
+ * @evtchn: the event channel
+ * @node: in pvcalls_evtchn.subs
  * @work: marked by events; NULL while nobody wants to hear of them
  * @state: bit 0: it has a share of the EOI that is owed
  * @steers: the interrupt goes where this ring is run, if it goes anywhere
  */
-struct pvcalls_tap {
-	struct pvcalls_port *port;
+struct pvcalls_subscriber {
+	struct pvcalls_evtchn *evtchn;
 	struct list_head node;
 	struct pvcalls_work *work;
 	unsigned long state;
 	bool steers;
 };
 
-void pvcalls_ports_init(struct pvcalls_ports *ports);
+void pvcalls_evtchns_init(struct pvcalls_evtchns *evtchns);
 
-int pvcalls_port_join(struct pvcalls_ports *ports, struct pvcalls_tap *tap,
-		      struct xenbus_device *dev, evtchn_port_t port,
-		      bool shared);
-void pvcalls_port_leave(struct pvcalls_ports *ports, struct pvcalls_tap *tap);
+int pvcalls_evtchn_join(struct pvcalls_evtchns *evtchns, struct pvcalls_subscriber *sub,
+			struct xenbus_device *dev, evtchn_port_t evtchn,
+			bool shared);
+void pvcalls_evtchn_leave(struct pvcalls_evtchns *evtchns, struct pvcalls_subscriber *sub);
 
-void pvcalls_port_listen(struct pvcalls_tap *tap, struct pvcalls_work *work);
-void pvcalls_port_hush(struct pvcalls_tap *tap);
+void pvcalls_evtchn_enable(struct pvcalls_subscriber *sub, struct pvcalls_work *work);
+void pvcalls_evtchn_disable(struct pvcalls_subscriber *sub);
 
-bool pvcalls_port_take(struct pvcalls_tap *tap);
-void pvcalls_port_done(struct pvcalls_tap *tap, bool found);
+bool pvcalls_evtchn_take(struct pvcalls_subscriber *sub);
+void pvcalls_evtchn_done(struct pvcalls_subscriber *sub, bool found);
 
-#endif /* PVCALLS_BACK_PORT_H */
+#endif /* PVCALLS_BACK_EVTCHN_H */

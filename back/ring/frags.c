@@ -8,7 +8,7 @@
 
 #include <net/sock.h>
 
-#include "frags.h"
+#include "ring/frags.h"
 
 /* With less room than that a page is full: half of a small one */
 #define PVCALLS_FRAG_FULL	2048
@@ -110,7 +110,7 @@ u32 pvcalls_frags_room(struct pvcalls_frags *f)
  */
 void pvcalls_frags_swap(struct pvcalls_frags *f, struct sock *sk)
 {
-	swap(f->soft, sk->sk_frag);
+	swap(f->fast, sk->sk_frag);
 }
 
 /**
@@ -123,6 +123,6 @@ void pvcalls_frags_free(struct pvcalls_frags *f)
 {
 	while (f->count)
 		put_page(pvcalls_frags_pop(f));
-	if (f->soft.page)
-		put_page(f->soft.page);
+	if (f->fast.page)
+		put_page(f->fast.page);
 }

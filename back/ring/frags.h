@@ -24,13 +24,13 @@ struct sock;
  * @page: full ones, each with one reference that is ours
  * @first: index of the oldest
  * @count: how many
- * @soft: the page that its softirq copies into
+ * @fast: the page that its softirq copies into
  */
 struct pvcalls_frags {
 	struct page *page[PVCALLS_MAX_FRAGS];
 	u32 first;
 	u32 count;
-	struct page_frag soft;
+	struct page_frag fast;
 };
 
 u32 pvcalls_frags_room(struct pvcalls_frags *f);

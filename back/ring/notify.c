@@ -7,9 +7,9 @@
 
 #include <asm/xen/hypercall.h>
 
-#include "notify.h"
+#include "ring/notify.h"
 #include "trace.h"
-#include "worker.h"
+#include "sched/worker.h"
 
 /* The most event channels that a domain can have: Xen's public headers */
 #define PVCALLS_MAX_PORTS	EVTCHN_FIFO_NR_CHANNELS

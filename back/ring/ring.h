@@ -14,28 +14,28 @@
 #include <xen/interface/event_channel.h>
 #include <xen/interface/grant_table.h>
 
-#include "port.h"
+#include "ring/evtchn.h"
 
 struct pvcalls_datamap;
-struct pvcalls_fe;
+struct pvcalls_guest;
 
 #define PVCALLS_RING_HASH_BITS	10
 
 /**
  * struct pvcalls_rings - the data rings of a guest
- * @lock: guards all of it but @ports, also while a kept ring is being unmapped
- * @ports: their event channels
+ * @lock: guards all of it but @evtchns, also while a kept ring is being unmapped
+ * @evtchns: their event channels
  * @all: all rings, by the grant of their indexes page
- * @kept: those that no socket uses, the one that was used last at the head
- * @kept_pages: pages of the guest that those hold
+ * @cached: those that no socket uses, the one that was used last at the head
+ * @cached_pages: pages of the guest that those hold
  * @timer: runs while there are any
  */
 struct pvcalls_rings {
 	struct mutex lock;
-	struct pvcalls_ports ports;
+	struct pvcalls_evtchns evtchns;
 	struct hlist_head all[1 << PVCALLS_RING_HASH_BITS];
-	struct list_head kept;
-	u32 kept_pages;
+	struct list_head cached;
+	u32 cached_pages;
 	struct timer_list timer;
 };
 
@@ -44,37 +44,37 @@ struct pvcalls_rings {
  * @map: the pages
  * @ref: grant of the indexes page
  * @port: the guest's end of the event channel
- * @tap: the event channel
+ * @sub: the event channel
  * @steered: number of the worker to whose CPU the interrupt goes, 0: to none;
  *	while a socket uses it, that socket's work knows
  * @astray: how often in a row a softirq has moved bytes on another CPU than the
  *	one that the connection's packets arrive on
  * @follows: for how many more runs of a socket's work the interrupt stays there
  * @hash: in pvcalls_rings.all
- * @kept: in pvcalls_rings.kept, empty while it is used; under pvcalls_rings.lock
+ * @cached: in pvcalls_rings.cached, empty while it is used; under pvcalls_rings.lock
  * @since: when it was last used, in jiffies
  */
 struct pvcalls_ring {
 	struct pvcalls_datamap *map;
 	grant_ref_t ref;
 	evtchn_port_t port;
-	struct pvcalls_tap tap;
+	struct pvcalls_subscriber sub;
 	u32 steered;
 	u8 astray;
 	u8 follows;
 	struct hlist_node hash;
-	struct list_head kept;
+	struct list_head cached;
 	unsigned long since;
 };
 
-void pvcalls_rings_init(struct pvcalls_fe *fe);
-void pvcalls_rings_exit(struct pvcalls_fe *fe);
-void pvcalls_rings_age(struct pvcalls_fe *fe);
+void pvcalls_rings_init(struct pvcalls_guest *g);
+void pvcalls_rings_exit(struct pvcalls_guest *g);
+void pvcalls_rings_age(struct pvcalls_guest *g);
 
-struct pvcalls_ring *pvcalls_ring_get(struct pvcalls_fe *fe, grant_ref_t ref,
+struct pvcalls_ring *pvcalls_ring_get(struct pvcalls_guest *g, grant_ref_t ref,
 				      evtchn_port_t port);
-void pvcalls_ring_put(struct pvcalls_fe *fe, struct pvcalls_ring *ring,
+void pvcalls_ring_put(struct pvcalls_guest *g, struct pvcalls_ring *ring,
 		      u32 steered, bool keep);
-void pvcalls_ring_forget(struct pvcalls_fe *fe, grant_ref_t ref);
+void pvcalls_ring_forget(struct pvcalls_guest *g, grant_ref_t ref);
 
 #endif /* PVCALLS_BACK_RING_H */

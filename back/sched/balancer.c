@@ -8,8 +8,6 @@
  * each has cost since decides. So nothing is moved because of a single
  * interval, and a system that is idle or even costs next to nothing.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
@@ -17,10 +15,10 @@
 #include <linux/workqueue.h>
 
 #include "balance.h"
-#include "balancer.h"
-#include "placing.h"
-#include "pool.h"
-#include "worker.h"
+#include "sched/balancer.h"
+#include "sched/placing.h"
+#include "sched/pool.h"
+#include "sched/worker.h"
 
 /* With a mean cost below that in an interval nobody is busy; in bytes */
 #define PVCALLS_BUSY_COST	SZ_1M
@@ -42,19 +40,19 @@ static u32 pvcalls_balancer_now;
 static u32 pvcalls_balancer_noted;
 
 /* What each worker has cost since the last turn; returns the set, locked. */
-static const struct pvcalls_set *pvcalls_balancer_costs(u64 *cost)
+static const struct pvcalls_pool *pvcalls_balancer_costs(u64 *cost)
 {
-	const struct pvcalls_set *set = pvcalls_pool_lock();
+	const struct pvcalls_pool *pool = pvcalls_pool_lock();
 	unsigned int i;
 
-	for (i = 0; set && i < set->n; i++) {
-		struct pvcalls_worker *w = set->w[i];
+	for (i = 0; pool && i < pool->n; i++) {
+		struct pvcalls_worker *w = pool->w[i];
 		u64 total = READ_ONCE(w->stats.cost);
 
 		cost[i] = total - w->cost_seen;
 		w->cost_seen = total;
 	}
-	return set;
+	return pool;
 }
 
 static void pvcalls_balancer_note(struct pvcalls_worker *w)
@@ -112,36 +110,36 @@ static void pvcalls_balancer_arm(void)
 				 msecs_to_jiffies(ms));
 }
 
-static bool pvcalls_balancer_uneven(const struct pvcalls_set *set,
+static bool pvcalls_balancer_uneven(const struct pvcalls_pool *pool,
 				    const u64 *cost, u32 *from, u32 *to)
 {
 	int node[PVCALLS_MAX_WORKERS];
 	unsigned int i;
 
 	if (!pvcalls_placing_keeps_node())
-		return balance_find(cost, set->n, PVCALLS_BUSY_COST, from, to);
-	for (i = 0; i < set->n; i++)
-		node[i] = READ_ONCE(set->w[i]->node);
-	return balance_find_near(cost, node, set->n, PVCALLS_BUSY_COST, from,
+		return balance_find(cost, pool->n, PVCALLS_BUSY_COST, from, to);
+	for (i = 0; i < pool->n; i++)
+		node[i] = READ_ONCE(pool->w[i]->node);
+	return balance_find_near(cost, node, pool->n, PVCALLS_BUSY_COST, from,
 				 to);
 }
 
 static void pvcalls_balancer_turn(struct work_struct *unused)
 {
 	u64 cost[PVCALLS_MAX_WORKERS];
-	const struct pvcalls_set *set = pvcalls_balancer_costs(cost);
+	const struct pvcalls_pool *pool = pvcalls_balancer_costs(cost);
 	u32 from, to, noted = 0;
 
 	/* 0 is no turn */
 	if (!++pvcalls_balancer_now)
 		pvcalls_balancer_now++;
-	if (set && pvcalls_balancer_uneven(set, cost, &from, &to)) {
-		noted = set->w[from]->number;
+	if (pool && pvcalls_balancer_uneven(pool, cost, &from, &to)) {
+		noted = pool->w[from]->number;
 		if (noted == pvcalls_balancer_noted)
-			pvcalls_balancer_move(set->w[from], cost[from],
+			pvcalls_balancer_move(pool->w[from], cost[from],
 					      cost[to], to);
 		else
-			pvcalls_balancer_note(set->w[from]);
+			pvcalls_balancer_note(pool->w[from]);
 	}
 	pvcalls_balancer_noted = noted;
 	pvcalls_balancer_arm();
@@ -174,7 +172,7 @@ void pvcalls_balancer_stop(void)
 	cancel_delayed_work_sync(&pvcalls_balancer);
 }
 
-static int pvcalls_set_balance(const char *val, const struct kernel_param *kp)
+static int param_set_balance(const char *val, const struct kernel_param *kp)
 {
 	unsigned int ms;
 
@@ -190,11 +188,11 @@ static int pvcalls_set_balance(const char *val, const struct kernel_param *kp)
 	return 0;
 }
 
-static const struct kernel_param_ops pvcalls_balance_ops = {
-	.set = pvcalls_set_balance,
+static const struct kernel_param_ops param_ops_balance = {
+	.set = param_set_balance,
 	.get = param_get_uint,
 };
 
-module_param_cb(balance_ms, &pvcalls_balance_ops, &pvcalls_balance_ms, 0644);
+module_param_cb(balance_ms, &param_ops_balance, &pvcalls_balance_ms, 0644);
 MODULE_PARM_DESC(balance_ms,
 		 "Milliseconds between looks at whether the workers are evenly loaded, 1 to 60000 (default 100), 0: never");

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See turns.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
+/* See fairq.h. */
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
 
-#include "turns.h"
-#include "worker.h"
+#include "sched/fairq.h"
+#include "sched/worker.h"
 
 /* Turns that a guest is made to wait at most */
 #define PVCALLS_MAX_DEBT	64
@@ -27,46 +25,46 @@ MODULE_PARM_DESC(budget,
 		 "Bytes that a ring may move each way before others have their turn, and that a guest may before other guests do, 4096 to 1073741824 (default 262144)");
 
 /**
- * pvcalls_turns_budget() - the parameter
+ * pvcalls_fairq_budget() - the parameter
  *
  * Return: bytes. Any context.
  */
-u32 pvcalls_turns_budget(void)
+u32 pvcalls_fairq_budget(void)
 {
 	return READ_ONCE(pvcalls_budget);
 }
 
 /**
- * pvcalls_turns_init() - nothing is ready
- * @t: zeroed memory
+ * pvcalls_fairq_init() - nothing is ready
+ * @fq: zeroed memory
  */
-void pvcalls_turns_init(struct pvcalls_turns *t)
+void pvcalls_fairq_init(struct pvcalls_fairq *fq)
 {
-	INIT_LIST_HEAD(&t->queues);
+	INIT_LIST_HEAD(&fq->queues);
 }
 
 /**
- * pvcalls_turns_little() - what a work may cost in a cycle and still go first
+ * pvcalls_fairq_sparse() - what a work may cost in a cycle and still go first
  *
  * Return: bytes. Any context.
  */
-u32 pvcalls_turns_little(void)
+u32 pvcalls_fairq_sparse(void)
 {
-	return pvcalls_turns_budget() / 8;
+	return pvcalls_fairq_budget() / 8;
 }
 
-static struct pvcalls_queue *pvcalls_turns_queue(struct pvcalls_turns *t,
-						 const struct pvcalls_work *work)
+static struct pvcalls_guestq *pvcalls_fairq_queue(struct pvcalls_fairq *fq,
+						  const struct pvcalls_work *work)
 {
-	return &t->queue[work->guest % PVCALLS_QUEUES];
+	return &fq->queue[work->domid % PVCALLS_FAIRQ_QUEUES];
 }
 
-static bool pvcalls_turns_empty(const struct pvcalls_queue *q)
+static bool pvcalls_fairq_empty(const struct pvcalls_guestq *q)
 {
-	return !q->little.first && !q->much.first;
+	return !q->sparse.first && !q->bulk.first;
 }
 
-static void pvcalls_turns_push(struct pvcalls_fifo *f, struct llist_node *node)
+static void pvcalls_fairq_push(struct pvcalls_fifo *f, struct llist_node *node)
 {
 	if (!f->first)
 		f->end = &f->first;
@@ -76,7 +74,7 @@ static void pvcalls_turns_push(struct pvcalls_fifo *f, struct llist_node *node)
 	f->nr++;
 }
 
-static struct llist_node *pvcalls_turns_pop(struct pvcalls_fifo *f)
+static struct llist_node *pvcalls_fairq_pop(struct pvcalls_fifo *f)
 {
 	struct llist_node *node = f->first;
 
@@ -86,111 +84,111 @@ static struct llist_node *pvcalls_turns_pop(struct pvcalls_fifo *f)
 }
 
 /**
- * pvcalls_turns_add() - a work is ready
- * @t: not in a turn
+ * pvcalls_fairq_add() - a work is ready
+ * @fq: not in a turn
  * @work: on no list
  */
-void pvcalls_turns_add(struct pvcalls_turns *t, struct pvcalls_work *work)
+void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work)
 {
-	struct pvcalls_queue *q = pvcalls_turns_queue(t, work);
+	struct pvcalls_guestq *q = pvcalls_fairq_queue(fq, work);
 	u32 cycles = q->cycle - work->cycle;
-	u32 soft = atomic_xchg(&work->soft, 0);
+	u32 fast = atomic_xchg(&work->fast_cost, 0);
 
-	if (pvcalls_turns_empty(q)) {
-		q->left += (s64)(t->round - q->round) * pvcalls_turns_budget();
-		q->left = min_t(s64, q->left, 0);
-		list_add_tail(&q->node, &t->queues);
+	if (pvcalls_fairq_empty(q)) {
+		q->deficit += (s64)(fq->round - q->round) * pvcalls_fairq_budget();
+		q->deficit = min_t(s64, q->deficit, 0);
+		list_add_tail(&q->node, &fq->queues);
 	}
-	q->left -= soft;
-	work->used += soft;
+	q->deficit -= fast;
+	work->used += fast;
 	work->used -= min_t(u64, work->used,
-			    (u64)cycles * pvcalls_turns_little());
+			    (u64)cycles * pvcalls_fairq_sparse());
 	work->cycle = q->cycle;
-	if (work->used < pvcalls_turns_little())
-		pvcalls_turns_push(&q->little, &work->node);
+	if (work->used < pvcalls_fairq_sparse())
+		pvcalls_fairq_push(&q->sparse, &work->node);
 	else
-		pvcalls_turns_push(&q->much, &work->node);
+		pvcalls_fairq_push(&q->bulk, &work->node);
 }
 
 /**
- * pvcalls_turns_begin() - it is this guest's turn
+ * pvcalls_fairq_begin() - it is this guest's turn
  * @q: queue that has works
  */
-void pvcalls_turns_begin(struct pvcalls_queue *q)
+void pvcalls_fairq_begin(struct pvcalls_guestq *q)
 {
-	s64 budget = pvcalls_turns_budget();
+	s64 budget = pvcalls_fairq_budget();
 
 	/* it may have been much larger when that was spent */
-	q->left = max_t(s64, q->left, -PVCALLS_MAX_DEBT * budget) + budget;
+	q->deficit = max_t(s64, q->deficit, -PVCALLS_MAX_DEBT * budget) + budget;
 }
 
 /* The next one of those that have cost much. */
-static struct llist_node *pvcalls_turns_much(struct pvcalls_queue *q)
+static struct llist_node *pvcalls_fairq_bulk(struct pvcalls_guestq *q)
 {
-	struct llist_node *node = pvcalls_turns_pop(&q->much);
+	struct llist_node *node = pvcalls_fairq_pop(&q->bulk);
 
 	if (q->to_go)
 		q->to_go--;
 	if (!q->to_go) {
-		q->to_go = q->much.nr;
+		q->to_go = q->bulk.nr;
 		q->cycle++;
 	}
 	return node;
 }
 
 /**
- * pvcalls_turns_take() - the next work of this turn
+ * pvcalls_fairq_take() - the next work of this turn
  * @q: queue whose turn it is
  *
  * Return: it, on no list, or NULL: the turn is over.
  */
-struct pvcalls_work *pvcalls_turns_take(struct pvcalls_queue *q)
+struct pvcalls_work *pvcalls_fairq_take(struct pvcalls_guestq *q)
 {
 	struct llist_node *node;
 
-	if (pvcalls_turns_empty(q) || q->left <= 0)
+	if (pvcalls_fairq_empty(q) || q->deficit <= 0)
 		return NULL;
-	if (q->little.first)
-		node = pvcalls_turns_pop(&q->little);
+	if (q->sparse.first)
+		node = pvcalls_fairq_pop(&q->sparse);
 	else
-		node = pvcalls_turns_much(q);
+		node = pvcalls_fairq_bulk(q);
 	return llist_entry(node, struct pvcalls_work, node);
 }
 
 /**
- * pvcalls_turns_spend() - a work has been run
- * @t: of the worker
+ * pvcalls_fairq_spend() - a work has been run
+ * @fq: of the worker
  * @work: it
  * @cost: of the run, in bytes
  */
-void pvcalls_turns_spend(struct pvcalls_turns *t, struct pvcalls_work *work,
+void pvcalls_fairq_spend(struct pvcalls_fairq *fq, struct pvcalls_work *work,
 			 u64 cost)
 {
-	pvcalls_turns_queue(t, work)->left -= cost;
+	pvcalls_fairq_queue(fq, work)->deficit -= cost;
 	/* what was much is forgotten after some cycles */
-	work->used = min_t(u64, work->used + cost, pvcalls_turns_budget());
+	work->used = min_t(u64, work->used + cost, pvcalls_fairq_budget());
 }
 
 /**
- * pvcalls_turns_end() - the turn is over
- * @t: of the worker
+ * pvcalls_fairq_end() - the turn is over
+ * @fq: of the worker
  * @q: queue whose turn it was; the last one to have another, if it has works
  */
-void pvcalls_turns_end(struct pvcalls_turns *t, struct pvcalls_queue *q)
+void pvcalls_fairq_end(struct pvcalls_fairq *fq, struct pvcalls_guestq *q)
 {
-	if (!pvcalls_turns_empty(q)) {
-		list_move_tail(&q->node, &t->queues);
+	if (!pvcalls_fairq_empty(q)) {
+		list_move_tail(&q->node, &fq->queues);
 		return;
 	}
 	list_del(&q->node);
-	q->round = t->round + 1;
+	q->round = fq->round + 1;
 }
 
 /**
- * pvcalls_turns_round() - each guest with works has had a turn
- * @t: of the worker
+ * pvcalls_fairq_round() - each guest with works has had a turn
+ * @fq: of the worker
  */
-void pvcalls_turns_round(struct pvcalls_turns *t)
+void pvcalls_fairq_round(struct pvcalls_fairq *fq)
 {
-	t->round++;
+	fq->round++;
 }

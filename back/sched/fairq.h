@@ -18,8 +18,8 @@
  *
  * All of it is the worker's own.
  */
-#ifndef PVCALLS_BACK_TURNS_H
-#define PVCALLS_BACK_TURNS_H
+#ifndef PVCALLS_BACK_FAIRQ_H
+#define PVCALLS_BACK_FAIRQ_H
 
 #include <linux/list.h>
 #include <linux/llist.h>
@@ -27,7 +27,7 @@
 
 #include <xen/interface/xen.h>
 
-#define PVCALLS_QUEUES	256
+#define PVCALLS_FAIRQ_QUEUES	256
 
 struct pvcalls_work;
 
@@ -44,47 +44,47 @@ struct pvcalls_fifo {
 };
 
 /**
- * struct pvcalls_queue - a guest's ready works
- * @node: in &pvcalls_turns.queues, or the list of this round; while there are
+ * struct pvcalls_guestq - a guest's ready works
+ * @node: in &pvcalls_fairq.queues, or the list of this round; while there are
  *	works
- * @little: those that have cost little of late
- * @much: the others
- * @to_go: of @much, before the cycle is over
+ * @sparse: those that have cost little of late
+ * @bulk: the others
+ * @to_go: of @bulk, before the cycle is over
  * @cycle: counts cycles
- * @left: what may be spent in this turn; negative: what was spent beyond it
+ * @deficit: what may be spent in this turn; negative: what was spent beyond it
  * @round: after the one of its last turn
  */
-struct pvcalls_queue {
+struct pvcalls_guestq {
 	struct list_head node;
-	struct pvcalls_fifo little;
-	struct pvcalls_fifo much;
+	struct pvcalls_fifo sparse;
+	struct pvcalls_fifo bulk;
 	u32 to_go;
 	u32 cycle;
-	s64 left;
+	s64 deficit;
 	u32 round;
 };
 
 /**
- * struct pvcalls_turns - the ready works of all guests
+ * struct pvcalls_fairq - the ready works of all guests
  * @queues: those that have works, the one whose turn is next first
  * @round: counts rounds, in which each queue that has works has a turn
  * @queue: all of them
  */
-struct pvcalls_turns {
+struct pvcalls_fairq {
 	struct list_head queues;
 	u32 round;
-	struct pvcalls_queue queue[PVCALLS_QUEUES];
+	struct pvcalls_guestq queue[PVCALLS_FAIRQ_QUEUES];
 };
 
-u32 pvcalls_turns_budget(void);
-u32 pvcalls_turns_little(void);
-void pvcalls_turns_init(struct pvcalls_turns *t);
-void pvcalls_turns_add(struct pvcalls_turns *t, struct pvcalls_work *work);
-void pvcalls_turns_begin(struct pvcalls_queue *q);
-struct pvcalls_work *pvcalls_turns_take(struct pvcalls_queue *q);
-void pvcalls_turns_spend(struct pvcalls_turns *t, struct pvcalls_work *work,
+u32 pvcalls_fairq_budget(void);
+u32 pvcalls_fairq_sparse(void);
+void pvcalls_fairq_init(struct pvcalls_fairq *fq);
+void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work);
+void pvcalls_fairq_begin(struct pvcalls_guestq *q);
+struct pvcalls_work *pvcalls_fairq_take(struct pvcalls_guestq *q);
+void pvcalls_fairq_spend(struct pvcalls_fairq *fq, struct pvcalls_work *work,
 			 u64 cost);
-void pvcalls_turns_end(struct pvcalls_turns *t, struct pvcalls_queue *q);
-void pvcalls_turns_round(struct pvcalls_turns *t);
+void pvcalls_fairq_end(struct pvcalls_fairq *fq, struct pvcalls_guestq *q);
+void pvcalls_fairq_round(struct pvcalls_fairq *fq);
 
-#endif /* PVCALLS_BACK_TURNS_H */
+#endif /* PVCALLS_BACK_FAIRQ_H */

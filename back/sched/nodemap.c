@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: GPL-2.0
 /* kbuild wants the source beside the module. */
-#include "../numa/nodemap.c"
+#include "../../numa/nodemap.c"

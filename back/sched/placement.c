@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: GPL-2.0
 /* This module's own object of the shared code. */
-#include "../numa/placement.c"
+#include "../../numa/placement.c"

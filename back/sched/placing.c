@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See placing.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/atomic.h>
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
 #include <linux/sysfs.h>
 
 #include "placement.h"
-#include "placing.h"
-#include "pool.h"
-#include "topology.h"
-#include "worker.h"
+#include "sched/placing.h"
+#include "sched/pool.h"
+#include "sched/topology.h"
+#include "sched/worker.h"
 
 static u32 pvcalls_placement = PLACEMENT_LEAST_LOADED;
 static atomic_t pvcalls_turn;
@@ -41,16 +39,16 @@ bool pvcalls_placing_keeps_node(void)
 
 /**
  * pvcalls_placing_pick() - find a worker by the policy
- * @set: the workers; under RCU
+ * @pool: the workers; under RCU
  * @work: for which work; the caller's to give away
  *
  * Of several that are as good it is the one that the work is on, or has to do
  * with: a socket's calls come from the worker of its guest's command ring, and
  * to wake another one for each costs more than they do. Any context.
  *
- * Return: its index in @set.
+ * Return: its index in @pool.
  */
-u32 pvcalls_placing_pick(const struct pvcalls_set *set,
+u32 pvcalls_placing_pick(const struct pvcalls_pool *pool,
 			 const struct pvcalls_work *work)
 {
 	struct placement_worker pw[PVCALLS_MAX_WORKERS];
@@ -65,11 +63,11 @@ u32 pvcalls_placing_pick(const struct pvcalls_set *set,
 	if (policy == PLACEMENT_IRQ || wish.node == PLACEMENT_ANY_NODE)
 		wish.node = pvcalls_topology_node(wish.cpu);
 	/* the first one of equals is chosen */
-	for (i = 0; i < set->n && policy != PLACEMENT_ROUND_ROBIN; i++)
-		if (set->w[i] == work->worker)
+	for (i = 0; i < pool->n && policy != PLACEMENT_ROUND_ROBIN; i++)
+		if (pool->w[i] == work->worker)
 			here = i;
-	for (i = 0; i < set->n; i++) {
-		const struct pvcalls_worker *w = set->w[(here + i) % set->n];
+	for (i = 0; i < pool->n; i++) {
+		const struct pvcalls_worker *w = pool->w[(here + i) % pool->n];
 
 		pw[i].load = atomic_read(&w->load);
 		pw[i].node = READ_ONCE(w->node);
@@ -78,12 +76,12 @@ u32 pvcalls_placing_pick(const struct pvcalls_set *set,
 		if (w == work->worker && pw[i].load)
 			pw[i].load--;
 	}
-	i = placement_pick(policy, pw, set->n, &wish,
+	i = placement_pick(policy, pw, pool->n, &wish,
 			   (u32)atomic_inc_return(&pvcalls_turn) - 1);
-	return (here + i) % set->n;
+	return (here + i) % pool->n;
 }
 
-static int pvcalls_set_placement(const char *val, const struct kernel_param *kp)
+static int param_set_placement(const char *val, const struct kernel_param *kp)
 {
 	u32 policy = placement_parse(val);
 
@@ -97,17 +95,17 @@ static int pvcalls_set_placement(const char *val, const struct kernel_param *kp)
 	return 0;
 }
 
-static int pvcalls_get_placement(char *buffer, const struct kernel_param *kp)
+static int param_get_placement(char *buffer, const struct kernel_param *kp)
 {
 	return sysfs_emit(buffer, "%s\n",
 			  placement_name(READ_ONCE(pvcalls_placement)));
 }
 
-static const struct kernel_param_ops pvcalls_placement_ops = {
-	.set = pvcalls_set_placement,
-	.get = pvcalls_get_placement,
+static const struct kernel_param_ops param_ops_placement = {
+	.set = param_set_placement,
+	.get = param_get_placement,
 };
 
-module_param_cb(placement, &pvcalls_placement_ops, NULL, 0644);
+module_param_cb(placement, &param_ops_placement, NULL, 0644);
 MODULE_PARM_DESC(placement,
 		 "Which worker serves a socket: round_robin, least_loaded (default), node, irq");

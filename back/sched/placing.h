@@ -5,12 +5,12 @@
 
 #include <linux/types.h>
 
-struct pvcalls_set;
+struct pvcalls_pool;
 struct pvcalls_work;
 
 bool pvcalls_placing_heeds_cpu(void);
 bool pvcalls_placing_keeps_node(void);
-u32 pvcalls_placing_pick(const struct pvcalls_set *set,
+u32 pvcalls_placing_pick(const struct pvcalls_pool *pool,
 			 const struct pvcalls_work *work);
 
 #endif /* PVCALLS_BACK_PLACING_H */

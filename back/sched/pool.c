@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See pool.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/kernel.h>
@@ -13,16 +11,16 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include "placing.h"
-#include "pool.h"
-#include "topology.h"
-#include "worker.h"
+#include "sched/placing.h"
+#include "sched/pool.h"
+#include "sched/topology.h"
+#include "sched/worker.h"
 
 static void pvcalls_pool_follow(struct work_struct *work);
 
 /* Guards the parameters below and changes of the set */
 static DEFINE_MUTEX(pvcalls_pool_mutex);
-static struct pvcalls_set __rcu *pvcalls_set;
+static struct pvcalls_pool __rcu *pvcalls_pool;
 static DECLARE_WAIT_QUEUE_HEAD(pvcalls_pool_idle);
 static DECLARE_WORK(pvcalls_pool_work, pvcalls_pool_follow);
 static enum cpuhp_state pvcalls_pool_cpuhp;
@@ -31,9 +29,9 @@ static enum cpuhp_state pvcalls_pool_cpuhp;
 static unsigned int pvcalls_workers;
 static struct cpumask pvcalls_cpus;
 
-static struct pvcalls_set *pvcalls_pool_set(void)
+static struct pvcalls_pool *pvcalls_pool_deref(void)
 {
-	return rcu_dereference_protected(pvcalls_set,
+	return rcu_dereference_protected(pvcalls_pool,
 					 lockdep_is_held(&pvcalls_pool_mutex));
 }
 
@@ -44,10 +42,10 @@ static struct pvcalls_set *pvcalls_pool_set(void)
  *
  * Return: the set, or NULL if the pool has not started.
  */
-const struct pvcalls_set *pvcalls_pool_lock(void)
+const struct pvcalls_pool *pvcalls_pool_lock(void)
 {
 	mutex_lock(&pvcalls_pool_mutex);
-	return pvcalls_pool_set();
+	return pvcalls_pool_deref();
 }
 
 /**
@@ -81,15 +79,15 @@ void pvcalls_pool_wake(void)
 struct pvcalls_worker *pvcalls_pool_choose(const struct pvcalls_work *work,
 					   int dest)
 {
-	const struct pvcalls_set *set = rcu_dereference(pvcalls_set);
+	const struct pvcalls_pool *pool = rcu_dereference(pvcalls_pool);
 
 	/* there is none when all works have ended: it gets its last run */
-	if (dest == PVCALLS_DEST_STAY || !set)
+	if (dest == PVCALLS_DEST_STAY || !pool)
 		return work->worker;
 	/* the set may have changed since somebody thought of an index */
-	if (dest < 0 || dest >= set->n)
-		dest = pvcalls_placing_pick(set, work);
-	return set->w[dest];
+	if (dest < 0 || dest >= pool->n)
+		dest = pvcalls_placing_pick(pool, work);
+	return pool->w[dest];
 }
 
 /**
@@ -105,20 +103,20 @@ bool pvcalls_pool_serves(unsigned int cpu)
 	bool serves;
 
 	rcu_read_lock();
-	serves = cpumask_test_cpu(cpu, &rcu_dereference(pvcalls_set)->cpus);
+	serves = cpumask_test_cpu(cpu, &rcu_dereference(pvcalls_pool)->cpus);
 	rcu_read_unlock();
 	return serves;
 }
 
 /* A worker of the set on this CPU that is not taken yet. */
-static struct pvcalls_worker *pvcalls_set_take(const struct pvcalls_set *set,
-					       unsigned long *taken,
-					       unsigned int cpu)
+static struct pvcalls_worker *pvcalls_pool_take(const struct pvcalls_pool *pool,
+						unsigned long *taken,
+						unsigned int cpu)
 {
 	unsigned int i;
 
-	for (i = 0; set && i < set->n; i++) {
-		struct pvcalls_worker *w = set->w[i];
+	for (i = 0; pool && i < pool->n; i++) {
+		struct pvcalls_worker *w = pool->w[i];
 
 		if (w->cpu == cpu && !READ_ONCE(w->lost) &&
 		    !__test_and_set_bit(i, taken))
@@ -127,12 +125,12 @@ static struct pvcalls_worker *pvcalls_set_take(const struct pvcalls_set *set,
 	return NULL;
 }
 
-static bool pvcalls_set_has(const struct pvcalls_set *set, unsigned int index)
+static bool pvcalls_pool_has(const struct pvcalls_pool *pool, unsigned int index)
 {
 	unsigned int i;
 
-	for (i = 0; set && i < set->n; i++)
-		if (set->w[i]->index == index)
+	for (i = 0; pool && i < pool->n; i++)
+		if (pool->w[i]->index == index)
 			return true;
 	return false;
 }
@@ -142,9 +140,9 @@ static bool pvcalls_set_has(const struct pvcalls_set *set, unsigned int index)
  * workers of the old one where they fit, which are marked as taken, and else
  * with new ones. Under cpus_read_lock(). On error it has what it got so far.
  */
-static int pvcalls_set_fill(struct pvcalls_set *set,
-			    const struct pvcalls_set *old,
-			    unsigned long *taken, const struct cpumask *cpus)
+static int pvcalls_pool_fill(struct pvcalls_pool *pool,
+			     const struct pvcalls_pool *old,
+			     unsigned long *taken, const struct cpumask *cpus)
 {
 	unsigned int n = pvcalls_workers;
 	unsigned int cpu, index = 0;
@@ -153,18 +151,18 @@ static int pvcalls_set_fill(struct pvcalls_set *set,
 		n = min_t(unsigned int, cpumask_weight(cpus),
 			  PVCALLS_MAX_WORKERS);
 	cpu = cpumask_first(cpus);
-	while (set->n < n) {
-		struct pvcalls_worker *w = pvcalls_set_take(old, taken, cpu);
+	while (pool->n < n) {
+		struct pvcalls_worker *w = pvcalls_pool_take(old, taken, cpu);
 
 		if (!w) {
-			while (pvcalls_set_has(old, index))
+			while (pvcalls_pool_has(old, index))
 				index++;
 			w = pvcalls_worker_new(index++, cpu);
 			if (IS_ERR(w))
 				return PTR_ERR(w);
 		}
-		set->w[set->n++] = w;
-		cpumask_set_cpu(cpu, &set->cpus);
+		pool->w[pool->n++] = w;
+		cpumask_set_cpu(cpu, &pool->cpus);
 		cpu = cpumask_next(cpu, cpus);
 		if (cpu >= nr_cpu_ids)
 			cpu = cpumask_first(cpus);
@@ -173,39 +171,39 @@ static int pvcalls_set_fill(struct pvcalls_set *set,
 }
 
 /* Workers of the set that are not taken hand all over, and end. */
-static void pvcalls_set_retire(struct pvcalls_set *set,
-			       const unsigned long *taken)
+static void pvcalls_pool_retire(struct pvcalls_pool *pool,
+				const unsigned long *taken)
 {
 	unsigned int i;
 
 	/* from here on nobody gives them any work */
 	synchronize_rcu();
-	for (i = 0; i < set->n; i++) {
+	for (i = 0; i < pool->n; i++) {
 		if (test_bit(i, taken))
 			continue;
-		WRITE_ONCE(set->w[i]->retired, true);
-		pvcalls_worker_ask(set->w[i]);
+		WRITE_ONCE(pool->w[i]->retired, true);
+		pvcalls_worker_ask(pool->w[i]);
 	}
-	for (i = 0; i < set->n; i++)
+	for (i = 0; i < pool->n; i++)
 		if (!test_bit(i, taken))
 			wait_event(pvcalls_pool_idle,
-				   !atomic_read(&set->w[i]->load));
+				   !atomic_read(&pool->w[i]->load));
 	/* those who were just marking a work of theirs are done */
 	synchronize_rcu();
-	for (i = 0; i < set->n; i++)
+	for (i = 0; i < pool->n; i++)
 		if (!test_bit(i, taken))
-			pvcalls_worker_free(set->w[i]);
-	kfree(set);
+			pvcalls_worker_free(pool->w[i]);
+	kfree(pool);
 }
 
 /* Have all works be placed anew. */
 static void pvcalls_pool_spread(void)
 {
-	struct pvcalls_set *set = pvcalls_pool_set();
+	struct pvcalls_pool *pool = pvcalls_pool_deref();
 	unsigned int i;
 
-	for (i = 0; set && i < set->n; i++)
-		pvcalls_worker_ask(set->w[i]);
+	for (i = 0; pool && i < pool->n; i++)
+		pvcalls_worker_ask(pool->w[i]);
 }
 
 /*
@@ -215,15 +213,15 @@ static void pvcalls_pool_spread(void)
 static int pvcalls_pool_apply(void)
 {
 	DECLARE_BITMAP(taken, PVCALLS_MAX_WORKERS) = {};
-	struct pvcalls_set *old = pvcalls_pool_set();
-	struct pvcalls_set *set;
+	struct pvcalls_pool *old = pvcalls_pool_deref();
+	struct pvcalls_pool *pool;
 	unsigned int nr_new;
 	cpumask_var_t cpus;
 	int err = -ENOMEM;
 
 	lockdep_assert_held(&pvcalls_pool_mutex);
-	set = kzalloc(sizeof(*set), GFP_KERNEL);
-	if (!set)
+	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+	if (!pool)
 		return err;
 	if (!alloc_cpumask_var(&cpus, GFP_KERNEL))
 		goto free;
@@ -235,28 +233,28 @@ static int pvcalls_pool_apply(void)
 				cpumask_pr_args(&pvcalls_cpus));
 		cpumask_copy(cpus, cpu_online_mask);
 	}
-	err = pvcalls_set_fill(set, old, taken, cpus);
+	err = pvcalls_pool_fill(pool, old, taken, cpus);
 	cpus_read_unlock();
 	free_cpumask_var(cpus);
-	nr_new = set->n - bitmap_weight(taken, PVCALLS_MAX_WORKERS);
+	nr_new = pool->n - bitmap_weight(taken, PVCALLS_MAX_WORKERS);
 	if (err)
 		goto stop;
-	if (old && set->n == old->n && !nr_new)
+	if (old && pool->n == old->n && !nr_new)
 		goto free;
 
-	rcu_assign_pointer(pvcalls_set, set);
+	rcu_assign_pointer(pvcalls_pool, pool);
 	if (old)
-		pvcalls_set_retire(old, taken);
+		pvcalls_pool_retire(old, taken);
 	if (nr_new)
 		pvcalls_pool_spread();
 	return 0;
 
 stop:
-	while (set->n--)
-		if (!pvcalls_set_has(old, set->w[set->n]->index))
-			pvcalls_worker_free(set->w[set->n]);
+	while (pool->n--)
+		if (!pvcalls_pool_has(old, pool->w[pool->n]->index))
+			pvcalls_worker_free(pool->w[pool->n]);
 free:
-	kfree(set);
+	kfree(pool);
 	return err;
 }
 
@@ -265,7 +263,7 @@ static void pvcalls_pool_follow(struct work_struct *work)
 	int err = 0;
 
 	mutex_lock(&pvcalls_pool_mutex);
-	if (pvcalls_pool_set())
+	if (pvcalls_pool_deref())
 		err = pvcalls_pool_apply();
 	mutex_unlock(&pvcalls_pool_mutex);
 	if (err)
@@ -285,14 +283,14 @@ static int pvcalls_pool_online(unsigned int cpu)
  */
 static int pvcalls_pool_offline(unsigned int cpu)
 {
-	const struct pvcalls_set *set;
+	const struct pvcalls_pool *pool;
 	unsigned int i;
 
 	rcu_read_lock();
-	set = rcu_dereference(pvcalls_set);
-	for (i = 0; set && i < set->n; i++)
-		if (set->w[i]->cpu == cpu)
-			WRITE_ONCE(set->w[i]->lost, true);
+	pool = rcu_dereference(pvcalls_pool);
+	for (i = 0; pool && i < pool->n; i++)
+		if (pool->w[i]->cpu == cpu)
+			WRITE_ONCE(pool->w[i]->lost, true);
 	rcu_read_unlock();
 	queue_work(system_unbound_wq, &pvcalls_pool_work);
 	return 0;
@@ -336,20 +334,20 @@ int pvcalls_pool_start(void)
  */
 void pvcalls_pool_stop(void)
 {
-	struct pvcalls_set *set;
+	struct pvcalls_pool *pool;
 
 	if (pvcalls_pool_cpuhp)
 		cpuhp_remove_state_nocalls(pvcalls_pool_cpuhp);
 	cancel_work_sync(&pvcalls_pool_work);
 
 	mutex_lock(&pvcalls_pool_mutex);
-	set = pvcalls_pool_set();
-	RCU_INIT_POINTER(pvcalls_set, NULL);
+	pool = pvcalls_pool_deref();
+	RCU_INIT_POINTER(pvcalls_pool, NULL);
 	synchronize_rcu();
-	while (set->n)
-		pvcalls_worker_free(set->w[--set->n]);
+	while (pool->n)
+		pvcalls_worker_free(pool->w[--pool->n]);
 	mutex_unlock(&pvcalls_pool_mutex);
-	kfree(set);
+	kfree(pool);
 }
 
 /**
@@ -359,19 +357,19 @@ void pvcalls_pool_stop(void)
  */
 void pvcalls_pool_replace(void)
 {
-	struct pvcalls_set *set;
+	struct pvcalls_pool *pool;
 	unsigned int i;
 
 	mutex_lock(&pvcalls_pool_mutex);
-	set = pvcalls_pool_set();
-	for (i = 0; set && i < set->n; i++)
-		WRITE_ONCE(set->w[i]->node,
-			   pvcalls_topology_node(set->w[i]->cpu));
+	pool = pvcalls_pool_deref();
+	for (i = 0; pool && i < pool->n; i++)
+		WRITE_ONCE(pool->w[i]->node,
+			   pvcalls_topology_node(pool->w[i]->cpu));
 	pvcalls_pool_spread();
 	mutex_unlock(&pvcalls_pool_mutex);
 }
 
-static int pvcalls_set_workers(const char *val, const struct kernel_param *kp)
+static int param_set_workers(const char *val, const struct kernel_param *kp)
 {
 	unsigned int n, before;
 	int err;
@@ -384,7 +382,7 @@ static int pvcalls_set_workers(const char *val, const struct kernel_param *kp)
 	mutex_lock(&pvcalls_pool_mutex);
 	before = pvcalls_workers;
 	pvcalls_workers = n;
-	err = pvcalls_pool_set() ? pvcalls_pool_apply() : 0;
+	err = pvcalls_pool_deref() ? pvcalls_pool_apply() : 0;
 	if (err)
 		pvcalls_workers = before;
 	mutex_unlock(&pvcalls_pool_mutex);
@@ -393,17 +391,17 @@ static int pvcalls_set_workers(const char *val, const struct kernel_param *kp)
 	return err;
 }
 
-static int pvcalls_get_workers(char *buffer, const struct kernel_param *kp)
+static int param_get_workers(char *buffer, const struct kernel_param *kp)
 {
 	return sysfs_emit(buffer, "%u\n", pvcalls_workers);
 }
 
-static const struct kernel_param_ops pvcalls_workers_ops = {
-	.set = pvcalls_set_workers,
-	.get = pvcalls_get_workers,
+static const struct kernel_param_ops param_ops_workers = {
+	.set = param_set_workers,
+	.get = param_get_workers,
 };
 
-module_param_cb(workers, &pvcalls_workers_ops, NULL, 0644);
+module_param_cb(workers, &param_ops_workers, NULL, 0644);
 MODULE_PARM_DESC(workers,
 		 "Worker threads, 1 to 64; 0 (default): one for each CPU online that they may use");
 
@@ -419,7 +417,7 @@ static const char *pvcalls_check_cpus(const char *val, struct cpumask *cpus)
 	return NULL;
 }
 
-static int pvcalls_set_cpus(const char *val, const struct kernel_param *kp)
+static int param_set_cpus(const char *val, const struct kernel_param *kp)
 {
 	cpumask_var_t cpus, before;
 	const char *wrong;
@@ -438,7 +436,7 @@ static int pvcalls_set_cpus(const char *val, const struct kernel_param *kp)
 	mutex_lock(&pvcalls_pool_mutex);
 	cpumask_copy(before, &pvcalls_cpus);
 	cpumask_copy(&pvcalls_cpus, cpus);
-	err = pvcalls_pool_set() ? pvcalls_pool_apply() : 0;
+	err = pvcalls_pool_deref() ? pvcalls_pool_apply() : 0;
 	if (err)
 		cpumask_copy(&pvcalls_cpus, before);
 	mutex_unlock(&pvcalls_pool_mutex);
@@ -451,16 +449,16 @@ free:
 	return err;
 }
 
-static int pvcalls_get_cpus(char *buffer, const struct kernel_param *kp)
+static int param_get_cpus(char *buffer, const struct kernel_param *kp)
 {
 	return sysfs_emit(buffer, "%*pbl\n", cpumask_pr_args(&pvcalls_cpus));
 }
 
-static const struct kernel_param_ops pvcalls_cpus_ops = {
-	.set = pvcalls_set_cpus,
-	.get = pvcalls_get_cpus,
+static const struct kernel_param_ops param_ops_cpus = {
+	.set = param_set_cpus,
+	.get = param_get_cpus,
 };
 
-module_param_cb(cpus, &pvcalls_cpus_ops, NULL, 0644);
+module_param_cb(cpus, &param_ops_cpus, NULL, 0644);
 MODULE_PARM_DESC(cpus,
 		 "CPUs that workers are bound to, such as 0-3,8 (default: all that are online)");

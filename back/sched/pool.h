@@ -23,12 +23,12 @@ struct pvcalls_work;
 struct pvcalls_worker;
 
 /**
- * struct pvcalls_set - the workers that there are
+ * struct pvcalls_pool - the workers that there are
  * @n: how many, at least 1
  * @w: the workers
  * @cpus: the CPUs that they are on
  */
-struct pvcalls_set {
+struct pvcalls_pool {
 	unsigned int n;
 	struct pvcalls_worker *w[PVCALLS_MAX_WORKERS];
 	struct cpumask cpus;
@@ -52,7 +52,7 @@ bool pvcalls_pool_serves(unsigned int cpu);
 void pvcalls_pool_wake(void);
 void pvcalls_pool_replace(void);
 
-const struct pvcalls_set *pvcalls_pool_lock(void);
+const struct pvcalls_pool *pvcalls_pool_lock(void);
 void pvcalls_pool_unlock(void);
 
 #endif /* PVCALLS_BACK_POOL_H */

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See topology.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/cpumask.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -12,8 +10,8 @@
 
 #include "nodemap.h"
 #include "placement.h"
-#include "pool.h"
-#include "topology.h"
+#include "sched/pool.h"
+#include "sched/topology.h"
 
 /* The parameter as it was written; both under kernel_param_lock() */
 static char pvcalls_topology_text[1024];
@@ -37,7 +35,7 @@ int pvcalls_topology_node(int cpu)
 	return node == NODEMAP_NO_NODE ? cpu_to_node(cpu) : node;
 }
 
-static int pvcalls_set_topology(const char *val, const struct kernel_param *kp)
+static int param_set_topology(const char *val, const struct kernel_param *kp)
 {
 	s16 *nodes;
 	int cpu, err = -EINVAL;
@@ -62,16 +60,16 @@ free:
 	return err;
 }
 
-static int pvcalls_get_topology(char *buffer, const struct kernel_param *kp)
+static int param_get_topology(char *buffer, const struct kernel_param *kp)
 {
 	return sysfs_emit(buffer, "%s\n", pvcalls_topology_text);
 }
 
-static const struct kernel_param_ops pvcalls_topology_ops = {
-	.set = pvcalls_set_topology,
-	.get = pvcalls_get_topology,
+static const struct kernel_param_ops param_ops_topology = {
+	.set = param_set_topology,
+	.get = param_get_topology,
 };
 
-module_param_cb(topology, &pvcalls_topology_ops, NULL, 0644);
+module_param_cb(topology, &param_ops_topology, NULL, 0644);
 MODULE_PARM_DESC(topology,
 		 "NUMA nodes of this domain's CPUs, such as 0-3:0,4-7:1 (default: what Linux says, in a PV domain nothing)");

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See worker.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/interrupt.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
@@ -16,11 +14,11 @@
 
 #include "busypoll.h"
 #include "placement.h"
-#include "placing.h"
-#include "pool.h"
-#include "topology.h"
-#include "turns.h"
-#include "worker.h"
+#include "sched/placing.h"
+#include "sched/pool.h"
+#include "sched/topology.h"
+#include "sched/fairq.h"
+#include "sched/worker.h"
 
 /* What a run costs beside the bytes that it moves, in bytes */
 #define PVCALLS_RUN_COST	4096
@@ -31,7 +29,7 @@
 #define PVCALLS_MAX_POLL_US	1000
 
 /* Works that a softirq tries before it leaves the others to the thread */
-#define PVCALLS_SOFT_RUNS	8
+#define PVCALLS_FAST_RUNS	8
 
 static unsigned int pvcalls_poll_us;
 
@@ -49,7 +47,7 @@ struct pvcalls_worker *pvcalls_worker_current(void)
  * pvcalls_work_init() - give a work to a worker
  * @work: to initialise
  * @ops: what it is
- * @guest: whose
+ * @domid: the guest
  * @node: NUMA node that it would like to be on, or PLACEMENT_ANY_NODE
  * @near: the worker that it has to do with, if that is as good as another one;
  *	or NULL. Being that one's already does not count as its load.
@@ -58,14 +56,14 @@ struct pvcalls_worker *pvcalls_worker_current(void)
  * pvcalls_work_exit().
  */
 void pvcalls_work_init(struct pvcalls_work *work,
-		       const struct pvcalls_work_ops *ops, domid_t guest,
+		       const struct pvcalls_work_ops *ops, domid_t domid,
 		       int node, struct pvcalls_worker *near)
 {
 	struct pvcalls_worker *w;
 
 	memset(work, 0, sizeof(*work));
 	work->ops = ops;
-	work->guest = guest;
+	work->domid = domid;
 	work->dest = PVCALLS_DEST_STAY;
 	work->node_wish = node;
 	work->cpu_wish = PLACEMENT_ANY_CPU;
@@ -124,11 +122,11 @@ static void pvcalls_work_queue(struct pvcalls_work *work,
 		wake_up_process(w->task);
 }
 
-static void pvcalls_work_queue_soft(struct pvcalls_work *work,
+static void pvcalls_work_queue_fast(struct pvcalls_work *work,
 				    struct pvcalls_worker *w)
 {
-	if (llist_add(&work->node, &w->soft_ready))
-		tasklet_schedule(&w->soft);
+	if (llist_add(&work->node, &w->fast_ready))
+		tasklet_schedule(&w->fast);
 }
 
 static void pvcalls_work_mark_how(struct pvcalls_work *work,
@@ -160,14 +158,14 @@ void pvcalls_work_mark(struct pvcalls_work *work)
 }
 
 /**
- * pvcalls_work_mark_soft() - have a work run, in a softirq if it is little
+ * pvcalls_work_mark_fast() - have a work run, in a softirq if it is little
  * @work: what, see pvcalls_work_mark()
  *
  * Lock-free, for hard interrupts: the softirq runs on the interrupt's CPU.
  */
-void pvcalls_work_mark_soft(struct pvcalls_work *work)
+void pvcalls_work_mark_fast(struct pvcalls_work *work)
 {
-	pvcalls_work_mark_how(work, pvcalls_work_queue_soft);
+	pvcalls_work_mark_how(work, pvcalls_work_queue_fast);
 }
 
 /*
@@ -320,7 +318,7 @@ static void pvcalls_worker_run(struct pvcalls_worker *w,
 	/* whoever finds the mark still set is seen by this run */
 	smp_mb__after_atomic();
 	more = work->ops->run(work, w);
-	pvcalls_turns_spend(&w->turns, work,
+	pvcalls_fairq_spend(&w->fairq, work,
 			    max_t(u64, w->spent - before, PVCALLS_RUN_COST));
 	/* someone may have asked since, and found the mark there */
 	if (more || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
@@ -330,25 +328,25 @@ static void pvcalls_worker_run(struct pvcalls_worker *w,
 }
 
 /* Returns false if it is the thread's, and still marked. */
-static bool pvcalls_worker_try(struct pvcalls_worker *w,
-			       struct pvcalls_work *work)
+static bool pvcalls_worker_try_fast(struct pvcalls_worker *w,
+				    struct pvcalls_work *work)
 {
 	bool asleep, done;
 
-	if (!work->ops->soft)
+	if (!work->ops->fast)
 		return false;
 	/* one that was woken for others, but has no CPU yet, is not */
 	asleep = READ_ONCE(w->asleep) && llist_empty(&w->ready);
-	if (!asleep && atomic_read(&work->soft) >= pvcalls_turns_little())
+	if (!asleep && atomic_read(&work->fast_cost) >= pvcalls_fairq_sparse())
 		return false;
 	clear_bit(PVCALLS_WORK_QUEUED, &work->state);
 	/* whoever finds the mark still set is seen by this run */
 	smp_mb__after_atomic();
-	done = work->ops->soft(work, w);
+	done = work->ops->fast(work, w);
 	if (done) {
-		w->stats.soft++;
+		w->stats.fast++;
 		if (!asleep)
-			atomic_add(PVCALLS_RUN_COST, &work->soft);
+			atomic_add(PVCALLS_RUN_COST, &work->fast_cost);
 	}
 	/* only the thread hands over; who asked may have found the mark there */
 	if (!done || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
@@ -357,32 +355,32 @@ static bool pvcalls_worker_try(struct pvcalls_worker *w,
 	return true;
 }
 
-static void pvcalls_worker_soft(struct tasklet_struct *t)
+static void pvcalls_worker_fast(struct tasklet_struct *t)
 {
-	struct pvcalls_worker *w = from_tasklet(w, t, soft);
+	struct pvcalls_worker *w = from_tasklet(w, t, fast);
 	struct llist_node *ready;
 	unsigned int n = 0;
 
-	ready = llist_reverse_order(llist_del_all(&w->soft_ready));
+	ready = llist_reverse_order(llist_del_all(&w->fast_ready));
 	while (ready) {
 		struct pvcalls_work *work =
 			llist_entry(ready, struct pvcalls_work, node);
 
 		ready = ready->next;
-		if (n++ >= PVCALLS_SOFT_RUNS || !pvcalls_worker_try(w, work))
+		if (n++ >= PVCALLS_FAST_RUNS || !pvcalls_worker_try_fast(w, work))
 			pvcalls_work_queue(work, w);
 	}
 }
 
 static void pvcalls_worker_turn(struct pvcalls_worker *w,
-				struct pvcalls_queue *q)
+				struct pvcalls_guestq *q)
 {
 	struct pvcalls_work *work;
 
-	pvcalls_turns_begin(q);
-	while ((work = pvcalls_turns_take(q)))
+	pvcalls_fairq_begin(q);
+	while ((work = pvcalls_fairq_take(q)))
 		pvcalls_worker_run(w, work);
-	pvcalls_turns_end(&w->turns, q);
+	pvcalls_fairq_end(&w->fairq, q);
 }
 
 /* A turn for each guest that has ready works. */
@@ -390,12 +388,12 @@ static void pvcalls_worker_pass(struct pvcalls_worker *w)
 {
 	LIST_HEAD(round);
 
-	list_splice_init(&w->turns.queues, &round);
+	list_splice_init(&w->fairq.queues, &round);
 	while (!list_empty(&round))
 		pvcalls_worker_turn(w, list_first_entry(&round,
-							struct pvcalls_queue,
+							struct pvcalls_guestq,
 							node));
-	pvcalls_turns_round(&w->turns);
+	pvcalls_fairq_round(&w->fairq);
 	pvcalls_events_send(&w->events);
 	w->stats.passes++;
 }
@@ -411,9 +409,9 @@ static bool pvcalls_worker_collect(struct pvcalls_worker *w)
 			llist_entry(ready, struct pvcalls_work, node);
 
 		ready = ready->next;
-		pvcalls_turns_add(&w->turns, work);
+		pvcalls_fairq_add(&w->fairq, work);
 	}
-	return !list_empty(&w->turns.queues);
+	return !list_empty(&w->fairq.queues);
 }
 
 static int param_set_poll(const char *val, const struct kernel_param *kp)
@@ -522,12 +520,12 @@ struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
 	if (!w)
 		return ERR_PTR(-ENOMEM);
 	init_llist_head(&w->ready);
-	init_llist_head(&w->soft_ready);
+	init_llist_head(&w->fast_ready);
 	spin_lock_init(&w->lock);
 	INIT_LIST_HEAD(&w->works);
-	pvcalls_turns_init(&w->turns);
+	pvcalls_fairq_init(&w->fairq);
 	pvcalls_events_init(&w->events);
-	tasklet_setup(&w->soft, pvcalls_worker_soft);
+	tasklet_setup(&w->fast, pvcalls_worker_fast);
 	/* under the pool's lock */
 	w->number = ++numbers;
 	w->index = index;
@@ -555,7 +553,7 @@ struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
  */
 void pvcalls_worker_free(struct pvcalls_worker *w)
 {
-	tasklet_kill(&w->soft);
+	tasklet_kill(&w->fast);
 	kthread_stop(w->task);
 	pvcalls_frags_free(&w->frags);
 	kvfree(w);

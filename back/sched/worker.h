@@ -8,8 +8,8 @@
  * nothing else. Only the worker runs it, one run at a time: what a work's run
  * touches needs no lock unless others touch it too.
  *
- * What an interrupt has marked with pvcalls_work_mark_soft() is tried in softirq
- * context first (@soft), and is the thread's if it could not be done there. While
+ * What an interrupt has marked with pvcalls_work_mark_fast() is tried in softirq
+ * context first (@fast), and is the thread's if it could not be done there. While
  * the thread sleeps nobody waits for it, and so all that is little is done there.
  * While it is awake a work can have that only to some extent, which is charged
  * when the thread has it next, so that guests and rings get their shares.
@@ -36,11 +36,11 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-#include "datamap.h"
-#include "frags.h"
-#include "notify.h"
+#include "ring/datamap.h"
+#include "ring/frags.h"
+#include "ring/notify.h"
 #include "pvcalls_ext.h"
-#include "turns.h"
+#include "sched/fairq.h"
 
 struct task_struct;
 struct pvcalls_work;
@@ -56,20 +56,20 @@ struct pvcalls_worker;
  * struct pvcalls_work_ops - a kind of work
  * @run: do it, on its worker; may sleep, but never for the network. True if
  *	there is more to do.
- * @soft: do it in softirq context, if it is little; true if nothing is left to
+ * @fast: do it in softirq context, if it is little; true if nothing is left to
  *	do. May be called while @run is under way, and must keep out then. NULL:
  *	it is always the thread's
  * @due: has the guest changed anything in its data ring since the last event
  *	was served? For works of rings only; hard interrupt
- * @little: is it likely that @soft can do it? Likewise
+ * @fast_likely: is it likely that @fast can do it? Likewise
  * @get: take a reference to the object that embeds the work; any context
  * @put: drop it; on a worker or in its softirq
  */
 struct pvcalls_work_ops {
 	bool (*run)(struct pvcalls_work *work, struct pvcalls_worker *w);
-	bool (*soft)(struct pvcalls_work *work, struct pvcalls_worker *w);
+	bool (*fast)(struct pvcalls_work *work, struct pvcalls_worker *w);
 	bool (*due)(const struct pvcalls_work *work);
-	bool (*little)(const struct pvcalls_work *work);
+	bool (*fast_likely)(const struct pvcalls_work *work);
 	void (*get)(struct pvcalls_work *work);
 	void (*put)(struct pvcalls_work *work);
 };
@@ -84,7 +84,7 @@ struct pvcalls_work_ops {
  * @worker: who runs it; RCU keeps it from being freed
  * @state: bits of enum pvcalls_work_bit
  * @ops: what it is
- * @guest: whose
+ * @domid: the guest
  * @list: on the worker's list of all its works
  * @dest: where it is to be handed over to
  * @steered: number of the worker to whose CPU its interrupt goes, 0: to none
@@ -92,8 +92,8 @@ struct pvcalls_work_ops {
  * @cpu_wish: CPU that its packets arrive on, or PLACEMENT_ANY_CPU
  * @cpu_seen: the latest one seen
  * @cpu_runs: for how many runs
- * @soft: what it has cost in softirqs while the worker was awake, in bytes
- * @used: what it has cost of late, in bytes; see turns.h, like the next one
+ * @fast: what it has cost in softirqs while the worker was awake, in bytes
+ * @used: what it has cost of late, in bytes; see fairq.h, like the next one
  * @cycle: when that was
  * @cost: bytes moved, and something for each run
  * @cost_seen: what the balancer has seen of it
@@ -107,7 +107,7 @@ struct pvcalls_work {
 	struct pvcalls_worker *worker;
 	unsigned long state;
 	const struct pvcalls_work_ops *ops;
-	domid_t guest;
+	domid_t domid;
 	struct list_head list;
 	int dest;
 	u32 steered;
@@ -115,7 +115,7 @@ struct pvcalls_work {
 	int cpu_wish;
 	int cpu_seen;
 	u32 cpu_runs;
-	atomic_t soft;
+	atomic_t fast_cost;
 	u32 used;
 	u32 cycle;
 	u64 cost;
@@ -141,7 +141,7 @@ enum pvcalls_work_bit {
  * @bytes: bytes moved, both ways
  * @cost: of its works, see struct pvcalls_work
  * @moved: works handed over
- * @soft: works done in softirq context; that one's own
+ * @fast: works done in softirq context; that one's own
  * @sleeps: how often it went to sleep
  * @polls: how often it polled
  * @hits: how often that met work
@@ -153,7 +153,7 @@ struct pvcalls_worker_stats {
 	u64 bytes;
 	u64 cost;
 	u64 moved;
-	u64 soft;
+	u64 fast;
 	u64 sleeps;
 	u64 polls;
 	u64 hits;
@@ -165,8 +165,8 @@ struct pvcalls_worker_stats {
  * @ready: work that has been marked
  * @task: the thread
  * @asleep: it is, or is about to be woken
- * @soft_ready: work that interrupts have marked
- * @soft: runs that
+ * @fast_ready: work that interrupts have marked
+ * @fast: runs that
  * @number: unique, never 0
  * @index: the number in the thread's name
  * @cpu: the CPU that it is bound to
@@ -177,7 +177,7 @@ struct pvcalls_worker_stats {
  *	process context only, two of them in the order of @number
  * @works: all works that belong to it
  * @load: how many
- * @turns: what is to be run; the worker's own
+ * @fairq: what is to be run; the worker's own
  * @spent: what runs have cost, in bytes; the worker's own
  * @events: owed at the end of the pass; the worker's own
  * @stats: what it has done so far; the worker's own
@@ -191,8 +191,8 @@ struct pvcalls_worker {
 	struct llist_head ready;
 	struct task_struct *task;
 	bool asleep;
-	struct llist_head soft_ready;
-	struct tasklet_struct soft;
+	struct llist_head fast_ready;
+	struct tasklet_struct fast;
 	u32 number;
 	unsigned int index;
 	unsigned int cpu;
@@ -202,7 +202,7 @@ struct pvcalls_worker {
 	spinlock_t lock;
 	struct list_head works;
 	atomic_t load;
-	struct pvcalls_turns turns;
+	struct pvcalls_fairq fairq;
 	u64 spent;
 	struct pvcalls_events events;
 	struct pvcalls_worker_stats stats;
@@ -220,11 +220,11 @@ void pvcalls_worker_free(struct pvcalls_worker *w);
 struct pvcalls_worker *pvcalls_worker_current(void);
 
 void pvcalls_work_init(struct pvcalls_work *work,
-		       const struct pvcalls_work_ops *ops, domid_t guest,
+		       const struct pvcalls_work_ops *ops, domid_t domid,
 		       int node, struct pvcalls_worker *near);
 void pvcalls_work_exit(struct pvcalls_work *work);
 void pvcalls_work_mark(struct pvcalls_work *work);
-void pvcalls_work_mark_soft(struct pvcalls_work *work);
+void pvcalls_work_mark_fast(struct pvcalls_work *work);
 void pvcalls_worker_spend(u32 cost);
 void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu);
 void pvcalls_work_steer(struct pvcalls_work *work, int irq);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See debug.h.
+ * See debugfs.h.
  *
  * What a worker is changing meanwhile is read without a lock: a line may be
  * out of date by the time it is printed. Nothing is read from shared pages.
@@ -9,12 +9,12 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
-#include "debug.h"
-#include "fe.h"
-#include "pool.h"
-#include "sock.h"
+#include "show/debugfs.h"
+#include "guest/guest.h"
+#include "sched/pool.h"
+#include "sock/sock.h"
 
-static struct dentry *pvcalls_debug_dir;
+static struct dentry *pvcalls_debugfs_dir;
 
 static const char * const pvcalls_state_names[] = {
 	[PVCALLS_SS_IDLE]	= "idle",
@@ -27,73 +27,73 @@ static const char * const pvcalls_state_names[] = {
 	[PVCALLS_SS_GONE]	= "gone",
 };
 
-static u32 pvcalls_debug_queued(const struct ringbuf *r)
+static u32 pvcalls_debugfs_queued(const struct ringbuf *r)
 {
 	return READ_ONCE(r->prod) - READ_ONCE(r->cons);
 }
 
-static void pvcalls_debug_flag(struct seq_file *s, bool set, const char *name)
+static void pvcalls_debugfs_flag(struct seq_file *s, bool set, const char *name)
 {
 	if (set)
 		seq_printf(s, ",%s", name);
 }
 
-static void pvcalls_debug_sock(struct seq_file *s, struct pvcalls_sock *ps,
-			       domid_t domid)
+static void pvcalls_debugfs_sock(struct seq_file *s, struct pvcalls_sock *ps,
+				 domid_t domid)
 {
-	const struct pvcalls_active *a = &ps->active;
+	const struct pvcalls_conn *c = &ps->conn;
 
 	seq_printf(s, "socket %#llx domid %u state %s worker %u irq %d ring %u in %u out %u lost-in %u lost-out %u by-reference %lu copied %lu flags %#lx",
 		   ps->id, domid, pvcalls_state_names[READ_ONCE(ps->state)],
-		   pvcalls_work_index(&ps->work), READ_ONCE(a->irq),
-		   a->in.size, pvcalls_debug_queued(&a->in),
-		   pvcalls_debug_queued(&a->out), READ_ONCE(a->lost_in),
-		   READ_ONCE(a->lost_out), READ_ONCE(a->zerocopy.by_ref),
-		   READ_ONCE(a->zerocopy.copied), READ_ONCE(ps->flags));
-	pvcalls_debug_flag(s, a->in_waiting, "in-waiting");
-	pvcalls_debug_flag(s, a->in_done, "in-done");
-	pvcalls_debug_flag(s, a->out_blocked, "out-blocked");
-	pvcalls_debug_flag(s, a->out_done, "out-done");
-	pvcalls_debug_flag(s, a->stop, "stop");
-	pvcalls_debug_flag(s, test_bit(PVCALLS_WORK_QUEUED, &ps->work.state),
-			   "queued");
+		   pvcalls_work_index(&ps->work), READ_ONCE(c->irq),
+		   c->in.size, pvcalls_debugfs_queued(&c->in),
+		   pvcalls_debugfs_queued(&c->out), READ_ONCE(c->lost_in),
+		   READ_ONCE(c->lost_out), READ_ONCE(c->zerocopy.by_ref),
+		   READ_ONCE(c->zerocopy.copied), READ_ONCE(ps->flags));
+	pvcalls_debugfs_flag(s, c->in_waiting, "in-waiting");
+	pvcalls_debugfs_flag(s, c->in_done, "in-done");
+	pvcalls_debugfs_flag(s, c->out_blocked, "out-blocked");
+	pvcalls_debugfs_flag(s, c->out_done, "out-done");
+	pvcalls_debugfs_flag(s, c->stop, "stop");
+	pvcalls_debugfs_flag(s, test_bit(PVCALLS_WORK_QUEUED, &ps->work.state),
+			     "queued");
 	seq_putc(s, '\n');
 }
 
-static void pvcalls_debug_fe(struct pvcalls_fe *fe, void *arg)
+static void pvcalls_debugfs_sockets_of(struct pvcalls_guest *g, void *arg)
 {
 	struct pvcalls_sock *ps;
 
-	spin_lock(&fe->sock_lock);
-	list_for_each_entry(ps, &fe->sock_list, list)
-		pvcalls_debug_sock(arg, ps, fe->domid);
-	spin_unlock(&fe->sock_lock);
+	spin_lock(&g->sock_lock);
+	list_for_each_entry(ps, &g->sock_list, list)
+		pvcalls_debugfs_sock(arg, ps, g->domid);
+	spin_unlock(&g->sock_lock);
 }
 
-static void pvcalls_debug_guest(struct pvcalls_fe *fe, void *arg)
+static void pvcalls_debugfs_guest(struct pvcalls_guest *g, void *arg)
 {
 	seq_printf(arg, "guest %u sockets %d pages %d deferred %u denied %ld mark %#x extensions %#lx flags %#lx\n",
-		   fe->domid, atomic_read(&fe->live), atomic_read(&fe->pages),
-		   READ_ONCE(fe->nr_deferred), atomic_long_read(&fe->denied),
-		   fe->mark, fe->features, READ_ONCE(fe->flags));
+		   g->domid, atomic_read(&g->live), atomic_read(&g->pages),
+		   READ_ONCE(g->nr_deferred), atomic_long_read(&g->denied),
+		   g->mark, g->features, READ_ONCE(g->flags));
 }
 
 static int pvcalls_guests_show(struct seq_file *s, void *unused)
 {
-	pvcalls_fe_for_each(pvcalls_debug_guest, s);
+	pvcalls_guest_for_each(pvcalls_debugfs_guest, s);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(pvcalls_guests);
 
 static int pvcalls_sockets_show(struct seq_file *s, void *unused)
 {
-	pvcalls_fe_for_each(pvcalls_debug_fe, s);
+	pvcalls_guest_for_each(pvcalls_debugfs_sockets_of, s);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(pvcalls_sockets);
 
-static void pvcalls_debug_worker(struct seq_file *s,
-				 const struct pvcalls_worker *w)
+static void pvcalls_debugfs_worker(struct seq_file *s,
+				   const struct pvcalls_worker *w)
 {
 	const struct pvcalls_worker_stats *st = &w->stats;
 
@@ -101,45 +101,45 @@ static void pvcalls_debug_worker(struct seq_file *s,
 		   w->index, w->cpu, w->node, atomic_read(&w->load),
 		   READ_ONCE(st->passes), READ_ONCE(st->runs),
 		   READ_ONCE(st->bytes), READ_ONCE(st->moved),
-		   READ_ONCE(st->soft), READ_ONCE(st->sleeps),
+		   READ_ONCE(st->fast), READ_ONCE(st->sleeps),
 		   READ_ONCE(st->polls), READ_ONCE(st->hits),
 		   READ_ONCE(st->polled), READ_ONCE(w->poll));
 }
 
 static int pvcalls_workers_show(struct seq_file *s, void *unused)
 {
-	const struct pvcalls_set *set = pvcalls_pool_lock();
+	const struct pvcalls_pool *set = pvcalls_pool_lock();
 	unsigned int i;
 
 	for (i = 0; set && i < set->n; i++)
-		pvcalls_debug_worker(s, set->w[i]);
+		pvcalls_debugfs_worker(s, set->w[i]);
 	pvcalls_pool_unlock();
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(pvcalls_workers);
 
 /**
- * pvcalls_debug_start() - make the directory and its files
+ * pvcalls_debugfs_start() - make the directory and its files
  *
  * May sleep. Failure is of no consequence.
  */
-void pvcalls_debug_start(void)
+void pvcalls_debugfs_start(void)
 {
-	pvcalls_debug_dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
-	debugfs_create_file("guests", 0400, pvcalls_debug_dir, NULL,
+	pvcalls_debugfs_dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
+	debugfs_create_file("guests", 0400, pvcalls_debugfs_dir, NULL,
 			    &pvcalls_guests_fops);
-	debugfs_create_file("sockets", 0400, pvcalls_debug_dir, NULL,
+	debugfs_create_file("sockets", 0400, pvcalls_debugfs_dir, NULL,
 			    &pvcalls_sockets_fops);
-	debugfs_create_file("workers", 0400, pvcalls_debug_dir, NULL,
+	debugfs_create_file("workers", 0400, pvcalls_debugfs_dir, NULL,
 			    &pvcalls_workers_fops);
 }
 
 /**
- * pvcalls_debug_stop() - remove them
+ * pvcalls_debugfs_stop() - remove them
  *
  * May sleep.
  */
-void pvcalls_debug_stop(void)
+void pvcalls_debugfs_stop(void)
 {
-	debugfs_remove(pvcalls_debug_dir);
+	debugfs_remove(pvcalls_debugfs_dir);
 }

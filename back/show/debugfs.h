@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What there is to see in debugfs, below pvcalls_mt_back/. */
-#ifndef PVCALLS_BACK_DEBUG_H
-#define PVCALLS_BACK_DEBUG_H
+#ifndef PVCALLS_BACK_DEBUGFS_H
+#define PVCALLS_BACK_DEBUGFS_H
 
-void pvcalls_debug_start(void);
-void pvcalls_debug_stop(void);
+void pvcalls_debugfs_start(void);
+void pvcalls_debugfs_stop(void);
 
-#endif /* PVCALLS_BACK_DEBUG_H */
+#endif /* PVCALLS_BACK_DEBUGFS_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See hooks.h.
+ * See callbacks.h.
  *
  * The callbacks run in softirq context, or in process context with the socket
  * locked. Holding sk_callback_lock for reading, they keep the socket's object
@@ -8,27 +8,27 @@
  */
 #include <net/sock.h>
 
-#include "direct.h"
-#include "hooks.h"
-#include "sock.h"
+#include "sock/fastpath.h"
+#include "sock/callbacks.h"
+#include "sock/sock.h"
 
 /*
  * A connection that a listening socket has not handed out yet has the
  * listener's callbacks but no object (SK_USER_DATA_NOCOPY).
  */
-static struct pvcalls_sock *pvcalls_hooks_object(const struct sock *sk)
+static struct pvcalls_sock *pvcalls_callbacks_object(const struct sock *sk)
 {
 	return (void *)((uintptr_t)READ_ONCE(sk->sk_user_data) &
 			SK_USER_DATA_PTRMASK);
 }
 
-static void pvcalls_hooks_data_ready(struct sock *sk)
+static void pvcalls_callbacks_data_ready(struct sock *sk)
 {
 	struct pvcalls_sock *ps;
 
 	read_lock_bh(&sk->sk_callback_lock);
-	ps = pvcalls_hooks_object(sk);
-	if (ps && !pvcalls_direct_in(ps, sk)) {
+	ps = pvcalls_callbacks_object(sk);
+	if (ps && !pvcalls_fastpath_in(ps, sk)) {
 		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 		pvcalls_work_mark(&ps->work);
 	}
@@ -36,12 +36,12 @@ static void pvcalls_hooks_data_ready(struct sock *sk)
 }
 
 /* The end of a connection concerns both directions. */
-static void pvcalls_hooks_state_change(struct sock *sk)
+static void pvcalls_callbacks_state_change(struct sock *sk)
 {
 	struct pvcalls_sock *ps;
 
 	read_lock_bh(&sk->sk_callback_lock);
-	ps = pvcalls_hooks_object(sk);
+	ps = pvcalls_callbacks_object(sk);
 	if (ps) {
 		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 		set_bit(PVCALLS_SF_OUT_READY, &ps->flags);
@@ -50,7 +50,7 @@ static void pvcalls_hooks_state_change(struct sock *sk)
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
-static void pvcalls_hooks_write_space(struct sock *sk)
+static void pvcalls_callbacks_write_space(struct sock *sk)
 {
 	struct pvcalls_sock *ps;
 
@@ -59,23 +59,23 @@ static void pvcalls_hooks_write_space(struct sock *sk)
 		return;
 
 	read_lock_bh(&sk->sk_callback_lock);
-	ps = pvcalls_hooks_object(sk);
+	ps = pvcalls_callbacks_object(sk);
 	if (ps) {
 		/* takes SOCK_NOSPACE away; nobody sleeps on this socket */
-		ps->hooks.write_space(sk);
+		ps->callbacks.write_space(sk);
 		set_bit(PVCALLS_SF_OUT_READY, &ps->flags);
 		/* before the look; pairs with that in pvcalls_dgram_out() */
 		smp_mb__after_atomic();
 		/* called for each datagram that has left */
 		if (sk->sk_type == SOCK_STREAM ||
-		    READ_ONCE(ps->active.out_blocked))
+		    READ_ONCE(ps->conn.out_blocked))
 			pvcalls_work_mark(&ps->work);
 	}
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
 /**
- * pvcalls_hooks_attach() - have a kernel socket mark its object ready
+ * pvcalls_callbacks_attach() - have a kernel socket mark its object ready
  * @ps: object; @ps->sock is set
  * @inherited: for an accepted connection what the listening socket had before,
  *	since it has inherited our callbacks; else NULL
@@ -83,48 +83,48 @@ static void pvcalls_hooks_write_space(struct sock *sk)
  * Idempotent. What happened before is not announced: the caller must look. On
  * the worker that owns @ps.
  */
-void pvcalls_hooks_attach(struct pvcalls_sock *ps,
-			  const struct pvcalls_hooks *inherited)
+void pvcalls_callbacks_attach(struct pvcalls_sock *ps,
+			      const struct pvcalls_callbacks *inherited)
 {
 	struct sock *sk = ps->sock->sk;
 
 	write_lock_bh(&sk->sk_callback_lock);
-	if (pvcalls_hooks_object(sk) == ps)
+	if (pvcalls_callbacks_object(sk) == ps)
 		goto unlock;
 	if (inherited) {
-		ps->hooks = *inherited;
+		ps->callbacks = *inherited;
 	} else {
-		ps->hooks.data_ready = sk->sk_data_ready;
-		ps->hooks.write_space = sk->sk_write_space;
-		ps->hooks.state_change = sk->sk_state_change;
-		ps->hooks.error_report = sk->sk_error_report;
+		ps->callbacks.data_ready = sk->sk_data_ready;
+		ps->callbacks.write_space = sk->sk_write_space;
+		ps->callbacks.state_change = sk->sk_state_change;
+		ps->callbacks.error_report = sk->sk_error_report;
 	}
 	__rcu_assign_sk_user_data_with_flags(sk, ps, SK_USER_DATA_NOCOPY);
-	WRITE_ONCE(sk->sk_data_ready, pvcalls_hooks_data_ready);
-	WRITE_ONCE(sk->sk_write_space, pvcalls_hooks_write_space);
-	WRITE_ONCE(sk->sk_state_change, pvcalls_hooks_state_change);
-	WRITE_ONCE(sk->sk_error_report, pvcalls_hooks_state_change);
+	WRITE_ONCE(sk->sk_data_ready, pvcalls_callbacks_data_ready);
+	WRITE_ONCE(sk->sk_write_space, pvcalls_callbacks_write_space);
+	WRITE_ONCE(sk->sk_state_change, pvcalls_callbacks_state_change);
+	WRITE_ONCE(sk->sk_error_report, pvcalls_callbacks_state_change);
 unlock:
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
 /**
- * pvcalls_hooks_detach() - give a kernel socket its callbacks back
+ * pvcalls_callbacks_detach() - give a kernel socket its callbacks back
  * @ps: object; @ps->sock is set
  *
  * When it returns no callback refers to @ps any more. Idempotent. On the
  * worker that owns @ps.
  */
-void pvcalls_hooks_detach(struct pvcalls_sock *ps)
+void pvcalls_callbacks_detach(struct pvcalls_sock *ps)
 {
 	struct sock *sk = ps->sock->sk;
 
 	write_lock_bh(&sk->sk_callback_lock);
-	if (pvcalls_hooks_object(sk) == ps) {
-		WRITE_ONCE(sk->sk_data_ready, ps->hooks.data_ready);
-		WRITE_ONCE(sk->sk_write_space, ps->hooks.write_space);
-		WRITE_ONCE(sk->sk_state_change, ps->hooks.state_change);
-		WRITE_ONCE(sk->sk_error_report, ps->hooks.error_report);
+	if (pvcalls_callbacks_object(sk) == ps) {
+		WRITE_ONCE(sk->sk_data_ready, ps->callbacks.data_ready);
+		WRITE_ONCE(sk->sk_write_space, ps->callbacks.write_space);
+		WRITE_ONCE(sk->sk_state_change, ps->callbacks.state_change);
+		WRITE_ONCE(sk->sk_error_report, ps->callbacks.error_report);
 		rcu_assign_sk_user_data(sk, NULL);
 	}
 	write_unlock_bh(&sk->sk_callback_lock);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See active.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
+/* See conn.h. */
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/interrupt.h>
@@ -10,142 +8,142 @@
 #include <net/sock.h>
 #include <net/tcp_states.h>
 
-#include "datamap.h"
-#include "dgram.h"
-#include "fe.h"
-#include "pass.h"
-#include "policy.h"
-#include "pool.h"
-#include "reply.h"
-#include "ring.h"
-#include "sock.h"
+#include "ring/datamap.h"
+#include "sock/dgram.h"
+#include "guest/guest.h"
+#include "sock/stream.h"
+#include "guest/policy.h"
+#include "sched/pool.h"
+#include "guest/call.h"
+#include "ring/ring.h"
+#include "sock/sock.h"
 
 /* Runs in a row, of one kind, that decide where an interrupt comes in */
 #define PVCALLS_FOLLOW_RUNS	16
 
 /**
- * pvcalls_active_init() - nothing is mapped, nothing has happened
- * @a: zeroed memory
+ * pvcalls_conn_init() - nothing is mapped, nothing has happened
+ * @c: zeroed memory
  *
  * Any context.
  */
-void pvcalls_active_init(struct pvcalls_active *a)
+void pvcalls_conn_init(struct pvcalls_conn *c)
 {
-	pvcalls_notify_init(&a->notify);
-	pvcalls_zerocopy_init(&a->zerocopy);
+	pvcalls_notify_init(&c->notify);
+	pvcalls_zerocopy_init(&c->zerocopy);
 }
 
-static u32 *pvcalls_active_word(struct pvcalls_sock *ps, unsigned int offset)
+static u32 *pvcalls_conn_word(struct pvcalls_sock *ps, unsigned int offset)
 {
-	if (!pvcalls_fe_has(ps->fe, PVCALLS_F_WAKEUP))
+	if (!pvcalls_guest_has(ps->guest, PVCALLS_F_WAKEUP))
 		return NULL;
-	return (u32 *)((u8 *)ps->active.map->intf + offset);
+	return (u32 *)((u8 *)ps->conn.map->intf + offset);
 }
 
-static void pvcalls_active_rings(struct pvcalls_sock *ps)
+static void pvcalls_conn_rings(struct pvcalls_sock *ps)
 {
-	struct pvcalls_active *a = &ps->active;
-	struct pvcalls_data_intf *intf = a->map->intf;
+	struct pvcalls_conn *c = &ps->conn;
+	struct pvcalls_data_intf *intf = c->map->intf;
 	const struct ringbuf_shared in = {
 		.prod = &intf->in_prod,
 		.cons = &intf->in_cons,
-		.data_wake = pvcalls_active_word(ps, PVCALLS_IN_DATA_WAKE),
-		.space_wake = pvcalls_active_word(ps, PVCALLS_IN_SPACE_WAKE),
+		.data_wake = pvcalls_conn_word(ps, PVCALLS_IN_DATA_WAKE),
+		.space_wake = pvcalls_conn_word(ps, PVCALLS_IN_SPACE_WAKE),
 	};
 	const struct ringbuf_shared out = {
 		.prod = &intf->out_prod,
 		.cons = &intf->out_cons,
-		.data_wake = pvcalls_active_word(ps, PVCALLS_OUT_DATA_WAKE),
-		.space_wake = pvcalls_active_word(ps, PVCALLS_OUT_SPACE_WAKE),
+		.data_wake = pvcalls_conn_word(ps, PVCALLS_OUT_DATA_WAKE),
+		.space_wake = pvcalls_conn_word(ps, PVCALLS_OUT_SPACE_WAKE),
 	};
 
-	ringbuf_init(&a->in, &in, RINGBUF_SIZE(a->map->order));
-	ringbuf_init(&a->out, &out, RINGBUF_SIZE(a->map->order));
-	ringbuf_start_producer(&a->in);
-	a->in_cons = 0;
-	a->out_prod = 0;
-	a->rest = false;
-	a->in_waiting = false;
-	a->in_done = false;
-	a->out_blocked = false;
-	a->out_done = false;
-	a->err = 0;
-	a->dgram_err = 0;
+	ringbuf_init(&c->in, &in, RINGBUF_SIZE(c->map->order));
+	ringbuf_init(&c->out, &out, RINGBUF_SIZE(c->map->order));
+	ringbuf_start_producer(&c->in);
+	c->in_cons = 0;
+	c->out_prod = 0;
+	c->rest = false;
+	c->in_waiting = false;
+	c->in_done = false;
+	c->out_blocked = false;
+	c->out_done = false;
+	c->err = 0;
+	c->dgram_err = 0;
 }
 
 /* Has the guest said that it will use the ring again? */
-static bool pvcalls_active_reuse(const struct pvcalls_sock *ps)
+static bool pvcalls_conn_reuse(const struct pvcalls_sock *ps)
 {
 	return ps->release && ps->release->req.u.release.reuse == 1 &&
-	       pvcalls_fe_has(ps->fe, PVCALLS_F_REUSE) &&
-	       !pvcalls_fe_dead(ps->fe);
+	       pvcalls_guest_has(ps->guest, PVCALLS_F_REUSE) &&
+	       !pvcalls_guest_dead(ps->guest);
 }
 
-static void pvcalls_active_unmap(struct pvcalls_sock *ps)
+static void pvcalls_conn_unmap(struct pvcalls_sock *ps)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 
-	if (!a->map)
+	if (!c->map)
 		return;
-	pvcalls_notify_now(&a->notify);
-	pvcalls_ring_put(ps->fe, a->ring, ps->work.steered,
-			 pvcalls_active_reuse(ps));
-	a->ring = NULL;
-	a->map = NULL;
-	a->irq = 0;
+	pvcalls_notify_now(&c->notify);
+	pvcalls_ring_put(ps->guest, c->ring, ps->work.steered,
+			 pvcalls_conn_reuse(ps));
+	c->ring = NULL;
+	c->map = NULL;
+	c->irq = 0;
 }
 
 /**
- * pvcalls_active_map() - take a guest's data ring and event channel
+ * pvcalls_conn_map() - take a guest's data ring and event channel
  * @ps: socket, whose @state keeps its worker from using them before it is time
  * @ref: grant of the indexes page
  * @port: the guest's event channel
  *
- * On any worker. Undone by pvcalls_active_close().
+ * On any worker. Undone by pvcalls_conn_close().
  *
  * Return: 0, or an error number for the guest; see pvcalls_ring_get().
  */
-int pvcalls_active_map(struct pvcalls_sock *ps, grant_ref_t ref,
-		       evtchn_port_t port)
+int pvcalls_conn_map(struct pvcalls_sock *ps, grant_ref_t ref,
+		     evtchn_port_t port)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 	struct pvcalls_ring *ring;
 
-	ring = pvcalls_ring_get(ps->fe, ref, port);
+	ring = pvcalls_ring_get(ps->guest, ref, port);
 	if (IS_ERR(ring))
 		return PTR_ERR(ring);
-	a->ring = ring;
-	a->map = ring->map;
-	a->irq = ring->tap.port->irq;
-	a->notify.irq = a->irq;
-	a->notify.port = ring->tap.port->local;
+	c->ring = ring;
+	c->map = ring->map;
+	c->irq = ring->sub.evtchn->irq;
+	c->notify.irq = c->irq;
+	c->notify.port = ring->sub.evtchn->local;
 	ps->work.steered = ring->steered;
-	pvcalls_active_steer(ps);
-	pvcalls_active_rings(ps);
+	pvcalls_conn_steer(ps);
+	pvcalls_conn_rings(ps);
 	return 0;
 }
 
 /**
- * pvcalls_active_steer() - have the interrupt come in where the socket is run
+ * pvcalls_conn_steer() - have the interrupt come in where the socket is run
  * @ps: socket, perhaps with a data ring
  *
  * An event channel that serves many rings follows one of them. Cheap if there
  * is nothing to do. May sleep.
  */
-void pvcalls_active_steer(struct pvcalls_sock *ps)
+void pvcalls_conn_steer(struct pvcalls_sock *ps)
 {
-	struct pvcalls_ring *ring = ps->active.ring;
+	struct pvcalls_ring *ring = ps->conn.ring;
 
-	if (!ring || !READ_ONCE(ring->tap.steers))
+	if (!ring || !READ_ONCE(ring->sub.steers))
 		return;
 	if (ring->follows)
 		ring->follows--;
 	else
-		pvcalls_work_steer(&ps->work, ps->active.irq);
+		pvcalls_work_steer(&ps->work, ps->conn.irq);
 }
 
 /**
- * pvcalls_active_follow() - have the interrupt come in where the packets do
+ * pvcalls_conn_follow() - have the interrupt come in where the packets do
  * @ps: socket for which bytes have just been moved in softirq context
  * @cpu: this CPU
  *
@@ -153,16 +151,16 @@ void pvcalls_active_steer(struct pvcalls_sock *ps)
  * other one need be woken. Only where there is a worker, and only until runs of
  * the work outnumber softirqs. Softirq context, and nobody runs the work.
  */
-void pvcalls_active_follow(struct pvcalls_sock *ps, int cpu)
+void pvcalls_conn_follow(struct pvcalls_sock *ps, int cpu)
 {
 	int there = READ_ONCE(ps->sock->sk->sk_incoming_cpu);
-	struct pvcalls_ring *ring = ps->active.ring;
+	struct pvcalls_ring *ring = ps->conn.ring;
 
-	if (!READ_ONCE(ring->tap.steers))
+	if (!READ_ONCE(ring->sub.steers))
 		return;
 	if (!pvcalls_pool_serves(cpu)) {
 		ring->follows = 0;
-		pvcalls_work_steer(&ps->work, ps->active.irq);
+		pvcalls_work_steer(&ps->work, ps->conn.irq);
 		return;
 	}
 	if (ring->follows)
@@ -176,73 +174,73 @@ void pvcalls_active_follow(struct pvcalls_sock *ps, int cpu)
 	ring->astray = 0;
 	ring->follows = PVCALLS_FOLLOW_RUNS;
 	/* fails if the CPU has just gone */
-	irq_set_affinity(ps->active.irq, cpumask_of(there));
+	irq_set_affinity(ps->conn.irq, cpumask_of(there));
 	ps->work.steered = 0;
 }
 
 /**
- * pvcalls_active_listen() - the connection has come about: hear of events
+ * pvcalls_conn_enable() - the connection has come about: hear of events
  * @ps: socket with a data ring, which the caller makes be looked at after this
  */
-void pvcalls_active_listen(struct pvcalls_sock *ps)
+void pvcalls_conn_enable(struct pvcalls_sock *ps)
 {
-	pvcalls_port_listen(&ps->active.ring->tap, &ps->work);
+	pvcalls_evtchn_enable(&ps->conn.ring->sub, &ps->work);
 }
 
 /**
- * pvcalls_active_close() - end the connection, if it is an active socket
+ * pvcalls_conn_close() - end the connection, if it is an active socket
  * @ps: socket that is being torn down, without callbacks
  *
  * The peer sees an orderly end only if it has got all that the guest wrote and
  * the guest ended it.
  */
-void pvcalls_active_close(struct pvcalls_sock *ps)
+void pvcalls_conn_close(struct pvcalls_sock *ps)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 
-	if (a->connect) {
-		pvcalls_reply(a->connect, -ECONNABORTED);
-		a->connect = NULL;
+	if (c->connect) {
+		pvcalls_reply(c->connect, -ECONNABORTED);
+		c->connect = NULL;
 	}
-	if (a->ring)
-		pvcalls_port_hush(&a->ring->tap);
-	if (a->map && ps->sock &&
-	    (!ps->release || a->reset || !pvcalls_active_drained(ps)))
+	if (c->ring)
+		pvcalls_evtchn_disable(&c->ring->sub);
+	if (c->map && ps->sock &&
+	    (!ps->release || c->reset || !pvcalls_conn_drained(ps)))
 		sock_no_linger(ps->sock->sk);
 }
 
 /**
- * pvcalls_active_let_go() - give the data ring back, if there is one
+ * pvcalls_conn_let_go() - give the data ring back, if there is one
  * @ps: socket that is PVCALLS_SS_CLOSING
  *
  * Return: false if the network still has pages of it. A dead guest is not
  * waited for: then they are unmapped when the network has let go of them.
  */
-bool pvcalls_active_let_go(struct pvcalls_sock *ps)
+bool pvcalls_conn_let_go(struct pvcalls_sock *ps)
 {
-	struct pvcalls_zerocopy *z = &ps->active.zerocopy;
+	struct pvcalls_zerocopy *z = &ps->conn.zerocopy;
 
-	if (!ps->active.map)
+	if (!ps->conn.map)
 		return true;
 	pvcalls_zerocopy_reap(ps);
 	if (!list_empty(&z->sends)) {
-		if (!pvcalls_fe_dead(ps->fe))
+		if (!pvcalls_guest_dead(ps->guest))
 			return false;
 		pvcalls_zerocopy_forget(ps);
 	}
-	pvcalls_active_unmap(ps);
+	pvcalls_conn_unmap(ps);
 	return true;
 }
 
 /* The connection has come about. */
-static void pvcalls_active_connected(struct pvcalls_sock *ps)
+static void pvcalls_conn_connected(struct pvcalls_sock *ps)
 {
-	struct pvcalls_call *call = ps->active.connect;
+	struct pvcalls_call *call = ps->conn.connect;
 
-	ps->active.connect = NULL;
+	ps->conn.connect = NULL;
 	WRITE_ONCE(ps->state, PVCALLS_SS_CONNECTED);
 	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
-	pvcalls_active_listen(ps);
+	pvcalls_conn_enable(ps);
 	pvcalls_sock_name(ps, call, false);
 	pvcalls_reply(call, 0);
 }
@@ -251,14 +249,14 @@ static void pvcalls_active_connected(struct pvcalls_sock *ps)
  * The connection has failed. The guest must have its ring back before it hears
  * that; the socket remains, for another try.
  */
-static void pvcalls_active_failed(struct pvcalls_sock *ps, int err)
+static void pvcalls_conn_failed(struct pvcalls_sock *ps, int err)
 {
-	struct pvcalls_call *call = ps->active.connect;
+	struct pvcalls_call *call = ps->conn.connect;
 
-	ps->active.connect = NULL;
+	ps->conn.connect = NULL;
 	WRITE_ONCE(ps->state, PVCALLS_SS_IDLE);
-	pvcalls_hooks_detach(ps);
-	pvcalls_active_unmap(ps);
+	pvcalls_callbacks_detach(ps);
+	pvcalls_conn_unmap(ps);
 	pvcalls_reply(call, err);
 }
 
@@ -266,47 +264,47 @@ static void pvcalls_active_failed(struct pvcalls_sock *ps, int err)
  * One step of the kernel's connect: the first call starts it, later ones ask
  * what has become of it.
  */
-static int pvcalls_active_try(struct pvcalls_sock *ps)
+static int pvcalls_conn_try(struct pvcalls_sock *ps)
 {
 	/* the callee may change it */
-	struct sockaddr_storage addr = ps->active.addr;
+	struct sockaddr_storage addr = ps->conn.addr;
 
 	return kernel_connect(ps->sock, (struct sockaddr *)&addr,
-			      ps->active.addr_len, O_NONBLOCK);
+			      ps->conn.addr_len, O_NONBLOCK);
 }
 
-static bool pvcalls_active_pending(const struct pvcalls_sock *ps)
+static bool pvcalls_conn_pending(const struct pvcalls_sock *ps)
 {
 	return (1 << READ_ONCE(ps->sock->sk->sk_state)) &
 	       (TCPF_SYN_SENT | TCPF_SYN_RECV);
 }
 
 /**
- * pvcalls_active_connecting() - has the network answered?
+ * pvcalls_conn_connecting() - has the network answered?
  * @ps: socket that is PVCALLS_SS_CONNECTING
  *
  * Answers the CONNECT if so.
  */
-void pvcalls_active_connecting(struct pvcalls_sock *ps)
+void pvcalls_conn_connecting(struct pvcalls_sock *ps)
 {
 	int ret;
 
-	if (pvcalls_active_pending(ps))
+	if (pvcalls_conn_pending(ps))
 		return;
-	ret = pvcalls_active_try(ps);
+	ret = pvcalls_conn_try(ps);
 	if (ret == -EALREADY || ret == -EINPROGRESS)
 		return;
 	if (ret)
-		pvcalls_active_failed(ps, ret);
+		pvcalls_conn_failed(ps, ret);
 	else
-		pvcalls_active_connected(ps);
+		pvcalls_conn_connected(ps);
 }
 
-static int pvcalls_active_start(struct pvcalls_sock *ps,
-				struct pvcalls_call *call)
+static int pvcalls_conn_start(struct pvcalls_sock *ps,
+			      struct pvcalls_call *call)
 {
 	const struct xen_pvcalls_connect *req = &call->req.u.connect;
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 	int ret;
 
 	switch (ps->state) {
@@ -317,25 +315,25 @@ static int pvcalls_active_start(struct pvcalls_sock *ps,
 	default:
 		return -EISCONN;
 	}
-	ret = pvcalls_policy_addr(ps->fe, req->addr, req->len, &a->addr);
+	ret = pvcalls_policy_addr(ps->guest, req->addr, req->len, &c->addr);
 	if (ret < 0)
 		return ret;
-	a->addr_len = ret;
-	ret = pvcalls_policy_connect(ps->fe, &a->addr);
+	c->addr_len = ret;
+	ret = pvcalls_policy_connect(ps->guest, &c->addr);
 	if (ret)
 		return ret;
-	return pvcalls_active_map(ps, req->ref, req->evtchn);
+	return pvcalls_conn_map(ps, req->ref, req->evtchn);
 }
 
 /**
- * pvcalls_active_connect() - CONNECT
+ * pvcalls_conn_connect() - CONNECT
  * @ps: socket
  * @call: the request
  *
  * Never waits for the network: the answer may come later.
  */
-void pvcalls_active_connect(struct pvcalls_sock *ps,
-			    struct pvcalls_call *call)
+void pvcalls_conn_connect(struct pvcalls_sock *ps,
+			  struct pvcalls_call *call)
 {
 	int ret;
 
@@ -343,81 +341,81 @@ void pvcalls_active_connect(struct pvcalls_sock *ps,
 		pvcalls_dgram_connect(ps, call);
 		return;
 	}
-	ret = pvcalls_active_start(ps, call);
+	ret = pvcalls_conn_start(ps, call);
 	if (ret) {
 		pvcalls_reply(call, ret);
 		return;
 	}
 
-	ps->active.connect = call;
+	ps->conn.connect = call;
 	WRITE_ONCE(ps->state, PVCALLS_SS_CONNECTING);
 	/* before anything can arrive, or it would not be announced */
-	pvcalls_hooks_attach(ps, NULL);
-	ret = pvcalls_active_try(ps);
+	pvcalls_callbacks_attach(ps, NULL);
+	ret = pvcalls_conn_try(ps);
 	if (ret && ret != -EINPROGRESS) {
-		pvcalls_active_failed(ps, ret);
+		pvcalls_conn_failed(ps, ret);
 		return;
 	}
 	if (!ret) {
-		pvcalls_active_connected(ps);
+		pvcalls_conn_connected(ps);
 		return;
 	}
 	/* on this host it may be decided by now */
-	pvcalls_active_connecting(ps);
+	pvcalls_conn_connecting(ps);
 	if (ps->state != PVCALLS_SS_CONNECTING)
 		return;
 	ret = pvcalls_reply_later(call);
 	if (ret) {
 		/* the kernel socket must not go on connecting */
 		kernel_sock_shutdown(ps->sock, SHUT_RDWR);
-		pvcalls_active_failed(ps, ret);
+		pvcalls_conn_failed(ps, ret);
 	}
 }
 
 /**
- * pvcalls_active_attached() - a socket of datagrams has got its data ring
+ * pvcalls_conn_attached() - a socket of datagrams has got its data ring
  * @ps: socket that was PVCALLS_SS_IDLE
  * @call: the request; freed
  * @ret: 0, or a negative error number: it is to be as it was before
  */
-void pvcalls_active_attached(struct pvcalls_sock *ps,
-			     struct pvcalls_call *call, int ret)
+void pvcalls_conn_attached(struct pvcalls_sock *ps,
+			   struct pvcalls_call *call, int ret)
 {
-	ps->active.connect = call;
-	pvcalls_hooks_attach(ps, NULL);
+	ps->conn.connect = call;
+	pvcalls_callbacks_attach(ps, NULL);
 	if (ret)
-		pvcalls_active_failed(ps, ret);
+		pvcalls_conn_failed(ps, ret);
 	else
-		pvcalls_active_connected(ps);
+		pvcalls_conn_connected(ps);
 }
 
 /* Send nothing beyond what the guest has published by now. */
-static int pvcalls_active_stop(struct pvcalls_active *a)
+static int pvcalls_conn_stop(struct pvcalls_conn *c)
 {
 	int avail;
 
-	if (a->stop)
+	if (c->stop)
 		return 0;
-	avail = ringbuf_avail(&a->out);
+	avail = ringbuf_avail(&c->out);
 	if (avail < 0)
 		return avail;
-	a->stop = true;
-	a->stop_at = a->out.cons + avail;
+	c->stop = true;
+	c->stop_at = c->out.cons + avail;
 	return 0;
 }
 
 /**
- * pvcalls_active_shutdown() - SHUTDOWN
+ * pvcalls_conn_shutdown() - SHUTDOWN
  * @ps: socket
  * @call: the request
  *
  * The FIN is sent when all that had been published before is.
  */
-void pvcalls_active_shutdown(struct pvcalls_sock *ps,
-			     struct pvcalls_call *call)
+void pvcalls_conn_shutdown(struct pvcalls_sock *ps,
+			   struct pvcalls_call *call)
 {
 	const struct pvcalls_req_shutdown *req = (const void *)&call->req.u;
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 	u32 how = req->how;
 
 	if (ps->state != PVCALLS_SS_CONNECTED) {
@@ -432,71 +430,71 @@ void pvcalls_active_shutdown(struct pvcalls_sock *ps,
 		kernel_sock_shutdown(ps->sock, SHUT_RD);
 		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 	}
-	if (how != SHUT_RD && !a->stop) {
-		if (pvcalls_active_stop(a))
-			pvcalls_pass_broken(ps);
+	if (how != SHUT_RD && !c->stop) {
+		if (pvcalls_conn_stop(c))
+			pvcalls_stream_broken(ps);
 		else
-			a->fin = true;
+			c->fin = true;
 	}
 	pvcalls_reply(call, 0);
 }
 
 /**
- * pvcalls_active_drain() - begin to end a connection
+ * pvcalls_conn_drain() - begin to end a connection
  * @ps: socket that is PVCALLS_SS_CONNECTED, with a RELEASE
  */
-void pvcalls_active_drain(struct pvcalls_sock *ps)
+void pvcalls_conn_drain(struct pvcalls_sock *ps)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 	u8 flags = ps->release->req.u.dummy.dummy[PVCALLS_RELEASE_FLAGS];
 
 	WRITE_ONCE(ps->state, PVCALLS_SS_DRAINING);
-	if (pvcalls_fe_has(ps->fe, PVCALLS_F_SHUTDOWN) &&
+	if (pvcalls_guest_has(ps->guest, PVCALLS_F_SHUTDOWN) &&
 	    (flags & PVCALLS_RELEASE_ABORT)) {
-		a->reset = true;
-		a->out_done = true;
+		c->reset = true;
+		c->out_done = true;
 		return;
 	}
 	/* the program has not read all (RFC 2525, section 2.17) */
-	if (ringbuf_space(&a->in) != a->in.size)
-		a->reset = true;
-	if (pvcalls_active_stop(a))
-		pvcalls_pass_broken(ps);
+	if (ringbuf_space(&c->in) != c->in.size)
+		c->reset = true;
+	if (pvcalls_conn_stop(c))
+		pvcalls_stream_broken(ps);
 }
 
 /**
- * pvcalls_active_drained() - has the guest's data been sent?
+ * pvcalls_conn_drained() - has the guest's data been sent?
  * @ps: socket with a data ring
  *
  * Return: true if nothing is left that could be sent.
  */
-bool pvcalls_active_drained(const struct pvcalls_sock *ps)
+bool pvcalls_conn_drained(const struct pvcalls_sock *ps)
 {
-	const struct pvcalls_active *a = &ps->active;
+	const struct pvcalls_conn *c = &ps->conn;
 
-	return a->out_done || (a->stop && a->out.cons == a->stop_at);
+	return c->out_done || (c->stop && c->out.cons == c->stop_at);
 }
 
 /**
- * pvcalls_active_eoi() - say whether the event had a reason, and give its EOI
- * @ps: socket for which pvcalls_port_take() has returned true
+ * pvcalls_conn_eoi() - say whether the event had a reason, and give its EOI
+ * @ps: socket for which pvcalls_evtchn_take() has returned true
  *
  * Process or softirq context.
  */
-void pvcalls_active_eoi(struct pvcalls_sock *ps)
+void pvcalls_conn_eoi(struct pvcalls_sock *ps)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 	bool found;
 
-	found = a->in.cons != a->in_cons || a->out.prod != a->out_prod;
-	WRITE_ONCE(a->in_cons, a->in.cons);
-	WRITE_ONCE(a->out_prod, a->out.prod);
-	pvcalls_port_done(&a->ring->tap, found);
+	found = c->in.cons != c->in_cons || c->out.prod != c->out_prod;
+	WRITE_ONCE(c->in_cons, c->in.cons);
+	WRITE_ONCE(c->out_prod, c->out.prod);
+	pvcalls_evtchn_done(&c->ring->sub, found);
 }
 
 /**
- * pvcalls_active_due() - has the guest moved an index since the last event?
- * @a: of a socket that listens to its event channel
+ * pvcalls_conn_due() - has the guest moved an index since the last event?
+ * @c: of a socket that listens to its event channel
  *
  * To where it was at that event it may have come by way of 4 GiB that runs
  * without an event have seen. What the latest run has seen tells for certain.
@@ -504,63 +502,63 @@ void pvcalls_active_eoi(struct pvcalls_sock *ps)
  *
  * Return: true if so.
  */
-bool pvcalls_active_due(const struct pvcalls_active *a)
+bool pvcalls_conn_due(const struct pvcalls_conn *c)
 {
-	u32 prod = READ_ONCE(*a->out.sh.prod);
-	u32 cons = READ_ONCE(*a->in.sh.cons);
+	u32 prod = READ_ONCE(*c->out.sh.prod);
+	u32 cons = READ_ONCE(*c->in.sh.cons);
 
-	return prod != READ_ONCE(a->out.prod) ||
-	       cons != READ_ONCE(a->in.cons) ||
-	       prod != READ_ONCE(a->out_prod) || cons != READ_ONCE(a->in_cons);
+	return prod != READ_ONCE(c->out.prod) ||
+	       cons != READ_ONCE(c->in.cons) ||
+	       prod != READ_ONCE(c->out_prod) || cons != READ_ONCE(c->in_cons);
 }
 
 /**
- * pvcalls_active_resting() - is there nothing to do?
+ * pvcalls_conn_resting() - is there nothing to do?
  * @ps: socket that has been marked
  *
  * Mostly because of an event about what a run before has seen: cheaper than
- * pvcalls_active_step(), which has found that nothing was left to do, and has
+ * pvcalls_conn_step(), which has found that nothing was left to do, and has
  * asked for an event about the next byte.
  *
  * Return: true if so.
  */
-bool pvcalls_active_resting(struct pvcalls_sock *ps)
+bool pvcalls_conn_resting(struct pvcalls_sock *ps)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 
-	if (!a->rest || ps->state != PVCALLS_SS_CONNECTED ||
+	if (!c->rest || ps->state != PVCALLS_SS_CONNECTED ||
 	    test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
-	    READ_ONCE(*a->out.sh.prod) != a->out.prod ||
-	    READ_ONCE(*a->in.sh.cons) != a->in.cons)
+	    READ_ONCE(*c->out.sh.prod) != c->out.prod ||
+	    READ_ONCE(*c->in.sh.cons) != c->in.cons)
 		return false;
-	if (pvcalls_port_take(&a->ring->tap))
-		pvcalls_active_eoi(ps);
+	if (pvcalls_evtchn_take(&c->ring->sub))
+		pvcalls_conn_eoi(ps);
 	return true;
 }
 
 /**
- * pvcalls_active_step() - move what can be moved
+ * pvcalls_conn_step() - move what can be moved
  * @ps: socket that is PVCALLS_SS_CONNECTED or PVCALLS_SS_DRAINING
  *
  * Return: true if there is more to do at once.
  */
-bool pvcalls_active_step(struct pvcalls_sock *ps)
+bool pvcalls_conn_step(struct pvcalls_sock *ps)
 {
-	struct pvcalls_active *a = &ps->active;
-	bool eoi = pvcalls_port_take(&a->ring->tap);
+	struct pvcalls_conn *c = &ps->conn;
+	bool eoi = pvcalls_evtchn_take(&c->ring->sub);
 	bool dgram = pvcalls_is_dgram(ps);
 	bool more;
 
 	/* the guest's indexes tell whether the event had a reason */
-	if (eoi && (ringbuf_space(&a->in) < 0 || ringbuf_avail(&a->out) < 0))
-		pvcalls_pass_broken(ps);
+	if (eoi && (ringbuf_space(&c->in) < 0 || ringbuf_avail(&c->out) < 0))
+		pvcalls_stream_broken(ps);
 
-	more = dgram ? pvcalls_dgram_out(ps) : pvcalls_pass_out(ps);
+	more = dgram ? pvcalls_dgram_out(ps) : pvcalls_stream_out(ps);
 	if (ps->state == PVCALLS_SS_CONNECTED)
-		more |= dgram ? pvcalls_dgram_in(ps) : pvcalls_pass_in(ps);
-	a->rest = !more && !a->stop && !a->out_done && !a->out_blocked &&
-		  !a->zerocopy.taken;
+		more |= dgram ? pvcalls_dgram_in(ps) : pvcalls_stream_in(ps);
+	c->rest = !more && !c->stop && !c->out_done && !c->out_blocked &&
+		  !c->zerocopy.taken;
 	if (eoi)
-		pvcalls_active_eoi(ps);
+		pvcalls_conn_eoi(ps);
 	return more;
 }

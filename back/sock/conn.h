@@ -3,10 +3,10 @@
  * Active sockets: connecting, the data ring, half-close, and the end.
  *
  * Everything here runs on the worker that the socket belongs to, or in a softirq
- * while the work is not being run (direct.h).
+ * while the work is not being run (fastpath.h).
  */
-#ifndef PVCALLS_BACK_ACTIVE_H
-#define PVCALLS_BACK_ACTIVE_H
+#ifndef PVCALLS_BACK_CONN_H
+#define PVCALLS_BACK_CONN_H
 
 #include <linux/socket.h>
 #include <linux/types.h>
@@ -15,8 +15,8 @@
 #include <xen/interface/grant_table.h>
 
 #include "ringbuf.h"
-#include "worker.h"
-#include "zerocopy.h"
+#include "sched/worker.h"
+#include "sock/zerocopy.h"
 
 struct pvcalls_call;
 struct pvcalls_datamap;
@@ -24,7 +24,7 @@ struct pvcalls_ring;
 struct pvcalls_sock;
 
 /**
- * struct pvcalls_active - what an active socket has
+ * struct pvcalls_conn - what an active socket has
  * @ring: the data ring; NULL if there is none
  * @map: its pages; NULL if there is none
  * @irq: its event channel; 0 if there is none
@@ -52,7 +52,7 @@ struct pvcalls_sock;
  * @addr: where to
  * @addr_len: length of @addr in bytes
  */
-struct pvcalls_active {
+struct pvcalls_conn {
 	struct pvcalls_ring *ring;
 	struct pvcalls_datamap *map;
 	int irq;
@@ -80,27 +80,27 @@ struct pvcalls_active {
 	int addr_len;
 };
 
-void pvcalls_active_init(struct pvcalls_active *a);
-int pvcalls_active_map(struct pvcalls_sock *ps, grant_ref_t ref,
-		       evtchn_port_t port);
-void pvcalls_active_steer(struct pvcalls_sock *ps);
-void pvcalls_active_follow(struct pvcalls_sock *ps, int cpu);
-void pvcalls_active_listen(struct pvcalls_sock *ps);
-void pvcalls_active_close(struct pvcalls_sock *ps);
-bool pvcalls_active_let_go(struct pvcalls_sock *ps);
+void pvcalls_conn_init(struct pvcalls_conn *c);
+int pvcalls_conn_map(struct pvcalls_sock *ps, grant_ref_t ref,
+		     evtchn_port_t port);
+void pvcalls_conn_steer(struct pvcalls_sock *ps);
+void pvcalls_conn_follow(struct pvcalls_sock *ps, int cpu);
+void pvcalls_conn_enable(struct pvcalls_sock *ps);
+void pvcalls_conn_close(struct pvcalls_sock *ps);
+bool pvcalls_conn_let_go(struct pvcalls_sock *ps);
 
-void pvcalls_active_connect(struct pvcalls_sock *ps,
-			    struct pvcalls_call *call);
-void pvcalls_active_attached(struct pvcalls_sock *ps,
-			     struct pvcalls_call *call, int ret);
-void pvcalls_active_connecting(struct pvcalls_sock *ps);
-void pvcalls_active_shutdown(struct pvcalls_sock *ps,
-			     struct pvcalls_call *call);
-void pvcalls_active_drain(struct pvcalls_sock *ps);
-bool pvcalls_active_drained(const struct pvcalls_sock *ps);
-void pvcalls_active_eoi(struct pvcalls_sock *ps);
-bool pvcalls_active_due(const struct pvcalls_active *a);
-bool pvcalls_active_resting(struct pvcalls_sock *ps);
-bool pvcalls_active_step(struct pvcalls_sock *ps);
+void pvcalls_conn_connect(struct pvcalls_sock *ps,
+			  struct pvcalls_call *call);
+void pvcalls_conn_attached(struct pvcalls_sock *ps,
+			   struct pvcalls_call *call, int ret);
+void pvcalls_conn_connecting(struct pvcalls_sock *ps);
+void pvcalls_conn_shutdown(struct pvcalls_sock *ps,
+			   struct pvcalls_call *call);
+void pvcalls_conn_drain(struct pvcalls_sock *ps);
+bool pvcalls_conn_drained(const struct pvcalls_sock *ps);
+void pvcalls_conn_eoi(struct pvcalls_sock *ps);
+bool pvcalls_conn_due(const struct pvcalls_conn *c);
+bool pvcalls_conn_resting(struct pvcalls_sock *ps);
+bool pvcalls_conn_step(struct pvcalls_sock *ps);
 
-#endif /* PVCALLS_BACK_ACTIVE_H */
+#endif /* PVCALLS_BACK_CONN_H */

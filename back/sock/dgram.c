@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See dgram.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/in.h>
 #include <linux/net.h>
 #include <linux/skbuff.h>
@@ -9,15 +7,15 @@
 
 #include <net/sock.h>
 
-#include "datamap.h"
-#include "dgram.h"
-#include "fe.h"
-#include "pass.h"
-#include "policy.h"
+#include "ring/datamap.h"
+#include "sock/dgram.h"
+#include "guest/guest.h"
+#include "sock/stream.h"
+#include "guest/policy.h"
 #include "pvcalls_ctl.h"
-#include "reply.h"
-#include "sock.h"
-#include "turns.h"
+#include "guest/call.h"
+#include "sock/sock.h"
+#include "sched/fairq.h"
 
 /* What a datagram costs beside its bytes, in bytes */
 #define PVCALLS_DGRAM_COST	4096
@@ -49,10 +47,10 @@ static int pvcalls_dgram_addr(struct pvcalls_sock *ps,
 		memset(addr, 0, sizeof(*addr));
 		return 0;
 	}
-	len = pvcalls_policy_addr(ps->fe, req->addr, req->len, addr);
+	len = pvcalls_policy_addr(ps->guest, req->addr, req->len, addr);
 	if (len < 0)
 		return len;
-	ret = pvcalls_policy_connect(ps->fe, addr);
+	ret = pvcalls_policy_connect(ps->guest, addr);
 	return ret ?: len;
 }
 
@@ -82,7 +80,7 @@ void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	if (!ret && !first && ps->state != PVCALLS_SS_CONNECTED)
 		ret = -EINVAL;
 	if (!ret && first)
-		ret = pvcalls_active_map(ps, req->ref, req->evtchn);
+		ret = pvcalls_conn_map(ps, req->ref, req->evtchn);
 	if (ret) {
 		pvcalls_reply(call, ret);
 		return;
@@ -90,7 +88,7 @@ void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	if (len || !first)
 		ret = pvcalls_dgram_set_peer(ps, &addr, len);
 	if (first) {
-		pvcalls_active_attached(ps, call, ret);
+		pvcalls_conn_attached(ps, call, ret);
 		return;
 	}
 	if (!ret)
@@ -103,22 +101,22 @@ static void pvcalls_dgram_iter(struct pvcalls_sock *ps, bool out, u32 len,
 			       struct iov_iter *iter)
 {
 	struct bio_vec *bv = pvcalls_worker_current()->bvec;
-	struct pvcalls_active *a = &ps->active;
-	struct page **pages = a->map->pages;
+	struct pvcalls_conn *c = &ps->conn;
+	struct page **pages = c->map->pages;
 	struct ringbuf_span span;
 
 	if (out) {
-		pages += 1U << (a->map->order - 1);
-		span = ringbuf_data_span(&a->out, 0, len);
+		pages += 1U << (c->map->order - 1);
+		span = ringbuf_data_span(&c->out, 0, len);
 	} else {
-		span = ringbuf_free_span(&a->in, 0, len);
+		span = ringbuf_free_span(&c->in, 0, len);
 	}
 	iov_iter_bvec(iter, out ? ITER_SOURCE : ITER_DEST, bv,
-		      pvcalls_pass_bvec(bv, pages, &span), len);
+		      pvcalls_stream_bvec(bv, pages, &span), len);
 }
 
 /* May the guest send from there? */
-static int pvcalls_dgram_source(struct pvcalls_fe *fe, int level,
+static int pvcalls_dgram_source(struct pvcalls_guest *g, int level,
 				const u8 *data)
 {
 	struct sockaddr_storage addr = {};
@@ -134,7 +132,7 @@ static int pvcalls_dgram_source(struct pvcalls_fe *fe, int level,
 		v6->sin6_family = AF_INET6;
 		memcpy(&v6->sin6_addr, data, sizeof(v6->sin6_addr));
 	}
-	return pvcalls_policy_bind(fe, &addr);
+	return pvcalls_policy_bind(g, &addr);
 }
 
 /* Control data of a datagram of the guest's, for the kernel. */
@@ -155,7 +153,7 @@ static int pvcalls_dgram_control(struct pvcalls_sock *ps,
 						&ctl))) {
 		if (pvcalls_ctl_pktinfo(ctl.level, ctl.type)) {
 			pvcalls_ctl_set_ifindex(ctl.level, data, 0);
-			ret = pvcalls_dgram_source(ps->fe, ctl.level, data);
+			ret = pvcalls_dgram_source(ps->guest, ctl.level, data);
 		}
 		if (!ret)
 			ret = put_cmsg(msg, ctl.level, ctl.type, ctl.len, data);
@@ -181,18 +179,18 @@ static int pvcalls_dgram_send(struct pvcalls_sock *ps,
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	u8 cmsgs[PVCALLS_DGRAM_CMSGS] __aligned(sizeof(long));
 	const struct pvcalls_dgram *hdr = &rec->hdr;
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 	u32 skip = sizeof(*hdr) + hdr->ctl_len;
 	struct sockaddr_storage addr;
 	int ret = 0;
 
 	if (hdr->addr_len) {
-		ret = pvcalls_policy_addr(ps->fe, hdr->addr, hdr->addr_len,
+		ret = pvcalls_policy_addr(ps->guest, hdr->addr, hdr->addr_len,
 					  &addr);
 		msg.msg_name = &addr;
 		msg.msg_namelen = max(ret, 0);
 		if (ret > 0)
-			ret = pvcalls_policy_connect(ps->fe, &addr);
+			ret = pvcalls_policy_connect(ps->guest, &addr);
 	}
 	if (!ret)
 		ret = pvcalls_dgram_control(ps, rec, &msg, cmsgs);
@@ -201,11 +199,11 @@ static int pvcalls_dgram_send(struct pvcalls_sock *ps,
 		iov_iter_advance(&msg.msg_iter, skip);
 		ret = sock_sendmsg(ps->sock, &msg);
 	}
-	if (pvcalls_pass_retry(ret))
+	if (pvcalls_stream_retry(ret))
 		return -EAGAIN;
 	if (ret < 0) {
-		a->dgram_err = ret;
-		a->lost_out++;
+		c->dgram_err = ret;
+		c->lost_out++;
 		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 	}
 	return 0;
@@ -241,36 +239,36 @@ static int pvcalls_dgram_next(struct pvcalls_sock *ps, u32 avail,
  */
 bool pvcalls_dgram_out(struct pvcalls_sock *ps)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 	struct pvcalls_record rec;
 	int avail, len = 0;
 	s64 left;
 
-	if (a->out_done)
+	if (c->out_done)
 		return false;
-	for (left = pvcalls_turns_budget(); left > 0;
+	for (left = pvcalls_fairq_budget(); left > 0;
 	     left -= pvcalls_dgram_cost(len)) {
-		avail = pvcalls_pass_avail(a);
+		avail = pvcalls_stream_avail(c);
 		if (!avail)
 			return false;
 		len = avail < 0 ? avail : pvcalls_dgram_next(ps, avail, &rec);
 		if (len < 0) {
-			pvcalls_pass_broken(ps);
+			pvcalls_stream_broken(ps);
 			return false;
 		}
 		clear_bit(PVCALLS_SF_OUT_READY, &ps->flags);
 		/* whatever makes room after this try sets it again */
 		smp_mb__after_atomic();
 		if (pvcalls_dgram_send(ps, &rec)) {
-			WRITE_ONCE(a->out_blocked, true);
+			WRITE_ONCE(c->out_blocked, true);
 			/* before the look; pairs with the callback's */
 			smp_mb();
 			if (!test_bit(PVCALLS_SF_OUT_READY, &ps->flags))
 				return false;
-		} else if (ringbuf_consume(&a->out, len)) {
-			pvcalls_notify_owe(&a->notify);
+		} else if (ringbuf_consume(&c->out, len)) {
+			pvcalls_notify_owe(&c->notify);
 		}
-		WRITE_ONCE(a->out_blocked, false);
+		WRITE_ONCE(c->out_blocked, false);
 	}
 	return true;
 }
@@ -322,12 +320,12 @@ static int pvcalls_dgram_peek(struct pvcalls_sock *ps,
 }
 
 /* Room for a record, or 0, with the guest asked to say when there is. */
-static int pvcalls_dgram_space(struct pvcalls_active *a, u32 need)
+static int pvcalls_dgram_space(struct pvcalls_conn *c, u32 need)
 {
-	int space = ringbuf_space(&a->in);
+	int space = ringbuf_space(&c->in);
 
 	if (space >= 0 && space < need)
-		space = ringbuf_wait_space(&a->in, need);
+		space = ringbuf_wait_space(&c->in, need);
 	if (space < 0)
 		return space;
 	return space < need ? 0 : space;
@@ -351,7 +349,7 @@ static bool pvcalls_dgram_put(struct pvcalls_sock *ps,
 {
 	const struct pvcalls_dgram *hdr = &rec->hdr;
 	u32 skip = sizeof(*hdr) + hdr->ctl_len;
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 	struct iov_iter iter;
 	int n;
 
@@ -361,13 +359,13 @@ static bool pvcalls_dgram_put(struct pvcalls_sock *ps,
 	if (hdr->type == PVCALLS_DGRAM_DATA) {
 		n = pvcalls_dgram_take(ps, &iter);
 		/* an error has come before it */
-		if (n < 0 && !pvcalls_pass_retry(n))
-			a->dgram_err = n;
+		if (n < 0 && !pvcalls_stream_retry(n))
+			c->dgram_err = n;
 		if (n != hdr->len)
 			return false;
 	}
-	if (ringbuf_produce(&a->in, pvcalls_dgram_size(hdr)))
-		pvcalls_notify_owe(&a->notify);
+	if (ringbuf_produce(&c->in, pvcalls_dgram_size(hdr)))
+		pvcalls_notify_owe(&c->notify);
 	return true;
 }
 
@@ -375,21 +373,21 @@ static bool pvcalls_dgram_put(struct pvcalls_sock *ps,
 static bool pvcalls_dgram_find(struct pvcalls_sock *ps,
 			       struct pvcalls_record *rec)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 	struct pvcalls_dgram *hdr = &rec->hdr;
 	int n;
 
-	if (!a->dgram_err) {
+	if (!c->dgram_err) {
 		n = pvcalls_dgram_peek(ps, rec);
 		if (n >= 0)
 			return true;
-		if (pvcalls_pass_retry(n))
+		if (pvcalls_stream_retry(n))
 			return false;
-		a->dgram_err = n;
+		c->dgram_err = n;
 	}
 	memset(hdr, 0, sizeof(*hdr));
 	hdr->type = PVCALLS_DGRAM_ERROR;
-	hdr->err = a->dgram_err;
+	hdr->err = c->dgram_err;
 	return true;
 }
 
@@ -404,15 +402,15 @@ static bool pvcalls_dgram_find(struct pvcalls_sock *ps,
  */
 bool pvcalls_dgram_in(struct pvcalls_sock *ps)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 	struct pvcalls_record rec;
 	u32 size = 0;
 	int space;
 	s64 left;
 
-	for (left = pvcalls_turns_budget(); left > 0;
+	for (left = pvcalls_fairq_budget(); left > 0;
 	     left -= pvcalls_dgram_cost(size)) {
-		if (a->in_done ||
+		if (c->in_done ||
 		    !test_and_clear_bit(PVCALLS_SF_IN_READY, &ps->flags))
 			return false;
 		if (!pvcalls_dgram_find(ps, &rec))
@@ -420,19 +418,19 @@ bool pvcalls_dgram_in(struct pvcalls_sock *ps)
 		size = pvcalls_dgram_size(&rec.hdr);
 		/* there may be more */
 		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
-		if (size > a->in.size) {
-			a->lost_in++;
+		if (size > c->in.size) {
+			c->lost_in++;
 			pvcalls_dgram_take(ps, NULL);
 			continue;
 		}
-		space = pvcalls_dgram_space(a, size);
+		space = pvcalls_dgram_space(c, size);
 		if (space < 0)
-			pvcalls_pass_broken(ps);
+			pvcalls_stream_broken(ps);
 		if (space <= 0)
 			return false;
 		if (pvcalls_dgram_put(ps, &rec) &&
 		    rec.hdr.type == PVCALLS_DGRAM_ERROR)
-			a->dgram_err = 0;
+			c->dgram_err = 0;
 	}
 	return true;
 }

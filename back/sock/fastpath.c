@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See direct.h.
+ * See fastpath.h.
  *
  * To wake the worker costs two switches of threads, and an interrupt of another
  * CPU, for a few bytes. So a packet's own softirq copies them, as in-kernel
@@ -9,8 +9,6 @@
  * acknowledged something. What is more than that, or not simple, is the
  * worker's.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/bvec.h>
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
@@ -23,23 +21,23 @@
 #include <net/tcp.h>
 
 #include "pvcalls_compat.h"
-#include "datamap.h"
-#include "direct.h"
-#include "fe.h"
-#include "frags.h"
-#include "pass.h"
-#include "receive.h"
-#include "sock.h"
+#include "ring/datamap.h"
+#include "sock/fastpath.h"
+#include "guest/guest.h"
+#include "ring/frags.h"
+#include "sock/stream.h"
+#include "sock/receive.h"
+#include "sock/sock.h"
 #include "trace.h"
 
-#define PVCALLS_DIRECT_MAX	16384U
+#define PVCALLS_FASTPATH_MAX	16384U
 
 /* The first page in part, and the ring's end within another one */
-#define PVCALLS_DIRECT_SEGS	(PVCALLS_DIRECT_MAX / PAGE_SIZE + 2)
+#define PVCALLS_FASTPATH_SEGS	(PVCALLS_FASTPATH_MAX / PAGE_SIZE + 2)
 
 static int param_set_direct(const char *val, const struct kernel_param *kp)
 {
-	return param_set_uint_minmax(val, kp, 0, PVCALLS_DIRECT_MAX);
+	return param_set_uint_minmax(val, kp, 0, PVCALLS_FASTPATH_MAX);
 }
 
 static const struct kernel_param_ops param_ops_direct = {
@@ -47,39 +45,39 @@ static const struct kernel_param_ops param_ops_direct = {
 	.get = param_get_uint,
 };
 
-static unsigned int pvcalls_direct = 4096;
-module_param_cb(direct, &param_ops_direct, &pvcalls_direct, 0644);
+static unsigned int pvcalls_fastpath_max = 4096;
+module_param_cb(direct, &param_ops_direct, &pvcalls_fastpath_max, 0644);
 MODULE_PARM_DESC(direct,
 		 "Bytes that are moved at once, either way, without waking a worker, at most, 0 (never) to 16384 (default 4096)");
 
 /* With the kernel socket's lock, and nobody else at the in ring. */
-static bool pvcalls_direct_move(struct pvcalls_sock *ps, struct sock *sk,
-				u32 len)
+static bool pvcalls_fastpath_move(struct pvcalls_sock *ps, struct sock *sk,
+				  u32 len)
 {
-	struct pvcalls_active *a = &ps->active;
-	struct bio_vec bv[PVCALLS_DIRECT_SEGS];
+	struct pvcalls_conn *c = &ps->conn;
+	struct bio_vec bv[PVCALLS_FASTPATH_SEGS];
 	struct ringbuf_span span;
 	struct iov_iter to;
 	int n;
 
 	/* until a ring that was full has a good deal of space it is let be */
-	if (a->in_done || a->in_waiting || ringbuf_space(&a->in) < (int)len)
+	if (c->in_done || c->in_waiting || ringbuf_space(&c->in) < (int)len)
 		return false;
 
-	span = ringbuf_free_span(&a->in, 0, len);
-	n = pvcalls_pass_bvec(bv, a->map->pages, &span);
+	span = ringbuf_free_span(&c->in, 0, len);
+	n = pvcalls_stream_bvec(bv, c->map->pages, &span);
 	iov_iter_bvec(&to, ITER_DEST, bv, n, len);
 	n = pvcalls_receive_locked(sk, &to);
 	if (n > 0) {
-		trace_pvcalls_move(ps->fe->domid, ps->id, n, 0);
-		if (ringbuf_produce(&a->in, n))
-			notify_remote_via_irq(a->irq);
+		trace_pvcalls_move(ps->guest->domid, ps->id, n, 0);
+		if (ringbuf_produce(&c->in, n))
+			notify_remote_via_irq(c->irq);
 	}
-	return n == len && pvcalls_pass_dry(sk);
+	return n == len && pvcalls_stream_dry(sk);
 }
 
 /**
- * pvcalls_direct_in() - give the guest what has arrived, if that is little
+ * pvcalls_fastpath_in() - give the guest what has arrived, if that is little
  * @ps: socket, whose kernel socket can't be detached during the call
  * @sk: its kernel socket, which has announced data
  *
@@ -87,7 +85,7 @@ static bool pvcalls_direct_move(struct pvcalls_sock *ps, struct sock *sk,
  *
  * Return: true if nothing is left to do for its worker.
  */
-bool pvcalls_direct_in(struct pvcalls_sock *ps, struct sock *sk)
+bool pvcalls_fastpath_in(struct pvcalls_sock *ps, struct sock *sk)
 {
 	bool done;
 	u32 len;
@@ -100,7 +98,7 @@ bool pvcalls_direct_in(struct pvcalls_sock *ps, struct sock *sk)
 	if (sock_owned_by_user(sk))
 		return false;
 	len = tcp_sk(sk)->rcv_nxt - tcp_sk(sk)->copied_seq;
-	if (!len || len > READ_ONCE(pvcalls_direct))
+	if (!len || len > READ_ONCE(pvcalls_fastpath_max))
 		return false;
 	if (test_and_set_bit_lock(PVCALLS_SF_RUNNING, &ps->flags))
 		return false;
@@ -109,41 +107,41 @@ bool pvcalls_direct_in(struct pvcalls_sock *ps, struct sock *sk)
 	 * a connection has been accepted.
 	 */
 	done = smp_load_acquire(&ps->state) == PVCALLS_SS_CONNECTED &&
-	       pvcalls_direct_move(ps, sk, len);
+	       pvcalls_fastpath_move(ps, sk, len);
 	clear_bit_unlock(PVCALLS_SF_RUNNING, &ps->flags);
 	return done;
 }
 
 /* How many bytes there are to send, if that is all there is to do; or 0. */
-static u32 pvcalls_direct_avail(struct pvcalls_sock *ps)
+static u32 pvcalls_fastpath_avail(struct pvcalls_sock *ps)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 	int avail;
 
-	if (a->in_waiting || test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
-	    ringbuf_space(&a->in) < 0)
+	if (c->in_waiting || test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
+	    ringbuf_space(&c->in) < 0)
 		return 0;
-	avail = ringbuf_avail(&a->out);
-	return avail > 0 && avail <= READ_ONCE(pvcalls_direct) ? avail : 0;
+	avail = ringbuf_avail(&c->out);
+	return avail > 0 && avail <= READ_ONCE(pvcalls_fastpath_max) ? avail : 0;
 }
 
 /**
- * pvcalls_direct_little() - is an event likely to be about little, or nothing?
- * @a: of a socket that listens to its event channel
+ * pvcalls_fastpath_likely() - is an event likely to be about little, or nothing?
+ * @c: of a socket that listens to its event channel
  *
  * Bulk need not pass a softirq. Hard interrupt.
  *
  * Return: true if so.
  */
-bool pvcalls_direct_little(const struct pvcalls_active *a)
+bool pvcalls_fastpath_likely(const struct pvcalls_conn *c)
 {
-	u32 avail = READ_ONCE(*a->out.sh.prod) - READ_ONCE(a->out.cons);
+	u32 avail = READ_ONCE(*c->out.sh.prod) - READ_ONCE(c->out.cons);
 
-	return avail <= READ_ONCE(pvcalls_direct) && !READ_ONCE(a->in_waiting);
+	return avail <= READ_ONCE(pvcalls_fastpath_max) && !READ_ONCE(c->in_waiting);
 }
 
 /* Would TCP take bytes, by its own function? It must not sleep, nor fail. */
-static bool pvcalls_direct_sendable(struct sock *sk)
+static bool pvcalls_fastpath_sendable(struct sock *sk)
 {
 	return !sock_owned_by_user(sk) &&
 	       READ_ONCE(sk->sk_prot)->sendmsg == tcp_sendmsg &&
@@ -157,21 +155,21 @@ static bool pvcalls_direct_sendable(struct sock *sk)
  * How many bytes TCP has taken, or a negative error number. Security modules
  * are not asked: they would judge the program that was interrupted.
  */
-static int pvcalls_direct_send(struct pvcalls_active *a, struct sock *sk,
-			       struct pvcalls_frags *frags, u32 len)
+static int pvcalls_fastpath_send(struct pvcalls_conn *c, struct sock *sk,
+				 struct pvcalls_frags *frags, u32 len)
 {
-	struct page **pages = a->map->pages + (1U << (a->map->order - 1));
+	struct page **pages = c->map->pages + (1U << (c->map->order - 1));
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
-	struct bio_vec bv[PVCALLS_DIRECT_SEGS];
+	struct bio_vec bv[PVCALLS_FASTPATH_SEGS];
 	struct pvcalls_atomic_alloc saved;
 	struct ringbuf_span span;
 	int n = -EAGAIN;
 
-	span = ringbuf_data_span(&a->out, 0, len);
+	span = ringbuf_data_span(&c->out, 0, len);
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv,
-		      pvcalls_pass_bvec(bv, pages, &span), len);
+		      pvcalls_stream_bvec(bv, pages, &span), len);
 	bh_lock_sock(sk);
-	if (pvcalls_direct_sendable(sk)) {
+	if (pvcalls_fastpath_sendable(sk)) {
 		pvcalls_frags_swap(frags, sk);
 		pvcalls_atomic_begin(sk, &saved);
 		n = tcp_sendmsg_locked(sk, &msg, len);
@@ -182,41 +180,41 @@ static int pvcalls_direct_send(struct pvcalls_active *a, struct sock *sk,
 	return n;
 }
 
-static bool pvcalls_direct_forward(struct pvcalls_sock *ps,
-				   struct pvcalls_frags *frags)
+static bool pvcalls_fastpath_forward(struct pvcalls_sock *ps,
+				     struct pvcalls_frags *frags)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 	u32 len;
 	int n;
 
 	/* whoever added one may have found the mark that this call is about */
 	if (ps->todo || !llist_empty(&ps->calls))
 		return false;
-	if (pvcalls_active_resting(ps))
+	if (pvcalls_conn_resting(ps))
 		return true;
-	if (!a->rest)
+	if (!c->rest)
 		return false;
 	/* until a look at the ring has found that nothing is left to do */
-	a->rest = false;
-	len = pvcalls_direct_avail(ps);
+	c->rest = false;
+	len = pvcalls_fastpath_avail(ps);
 	if (!len)
 		return false;
-	n = pvcalls_direct_send(a, ps->sock->sk, frags, len);
+	n = pvcalls_fastpath_send(c, ps->sock->sk, frags, len);
 	if (n <= 0)
 		return false;
-	trace_pvcalls_move(ps->fe->domid, ps->id, 0, n);
-	if (ringbuf_consume(&a->out, n))
-		notify_remote_via_irq(a->irq);
+	trace_pvcalls_move(ps->guest->domid, ps->id, 0, n);
+	if (ringbuf_consume(&c->out, n))
+		notify_remote_via_irq(c->irq);
 	/* an event about more than the following look sees is to come */
-	if (pvcalls_port_take(&a->ring->tap))
-		pvcalls_active_eoi(ps);
-	pvcalls_active_follow(ps, smp_processor_id());
-	a->rest = !pvcalls_pass_avail(a);
-	return a->rest;
+	if (pvcalls_evtchn_take(&c->ring->sub))
+		pvcalls_conn_eoi(ps);
+	pvcalls_conn_follow(ps, smp_processor_id());
+	c->rest = !pvcalls_stream_avail(c);
+	return c->rest;
 }
 
 /**
- * pvcalls_direct_out() - send what the guest has written, if that is little
+ * pvcalls_fastpath_out() - send what the guest has written, if that is little
  * @ps: socket whose work has been marked
  * @frags: pages of the worker whose softirq this is
  *
@@ -224,7 +222,7 @@ static bool pvcalls_direct_forward(struct pvcalls_sock *ps,
  *
  * Return: true if nothing is left to do for its worker.
  */
-bool pvcalls_direct_out(struct pvcalls_sock *ps, struct pvcalls_frags *frags)
+bool pvcalls_fastpath_out(struct pvcalls_sock *ps, struct pvcalls_frags *frags)
 {
 	bool done;
 
@@ -233,7 +231,7 @@ bool pvcalls_direct_out(struct pvcalls_sock *ps, struct pvcalls_frags *frags)
 	/* pairs with the release when a connection has been accepted */
 	done = smp_load_acquire(&ps->state) == PVCALLS_SS_CONNECTED &&
 	       ps->sock->sk->sk_type == SOCK_STREAM &&
-	       !pvcalls_fe_dead(ps->fe) && pvcalls_direct_forward(ps, frags);
+	       !pvcalls_guest_dead(ps->guest) && pvcalls_fastpath_forward(ps, frags);
 	clear_bit_unlock(PVCALLS_SF_RUNNING, &ps->flags);
 	return done;
 }

@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See passive.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
+/* See listener.h. */
 #include <linux/fcntl.h>
 #include <linux/net.h>
 
 #include <net/inet_connection_sock.h>
 #include <net/sock.h>
 
-#include "fe.h"
-#include "opts.h"
-#include "reply.h"
-#include "sock.h"
+#include "guest/guest.h"
+#include "sock/sockopt.h"
+#include "guest/call.h"
+#include "sock/sock.h"
 
 /* Connections of a socket that are handed out at a time */
 #define PVCALLS_ACCEPT_BATCH	8
 
 /**
- * pvcalls_passive_init() - nobody waits
+ * pvcalls_listener_init() - nobody waits
  * @p: to initialise
  *
  * Any context.
  */
-void pvcalls_passive_init(struct pvcalls_passive *p)
+void pvcalls_listener_init(struct pvcalls_listener *p)
 {
 	INIT_LIST_HEAD(&p->accepts);
 	INIT_LIST_HEAD(&p->polls);
@@ -32,7 +30,7 @@ void pvcalls_passive_init(struct pvcalls_passive *p)
  * An accept has failed: the guest has its ring back before it hears of it. The
  * socket that was to hold the connection is this worker's still.
  */
-static void pvcalls_passive_fail(struct pvcalls_call *call, int err)
+static void pvcalls_listener_fail(struct pvcalls_call *call, int err)
 {
 	pvcalls_sock_close(call->child);
 	pvcalls_sock_drop(call->child);
@@ -40,33 +38,33 @@ static void pvcalls_passive_fail(struct pvcalls_call *call, int err)
 }
 
 /**
- * pvcalls_passive_close() - answer all who wait, if it is a passive socket
+ * pvcalls_listener_close() - answer all who wait, if it is a passive socket
  * @ps: socket that is being torn down
  */
-void pvcalls_passive_close(struct pvcalls_sock *ps)
+void pvcalls_listener_close(struct pvcalls_sock *ps)
 {
 	struct pvcalls_call *call, *next;
 
-	list_for_each_entry_safe(call, next, &ps->passive.polls, list) {
+	list_for_each_entry_safe(call, next, &ps->listener.polls, list) {
 		list_del(&call->list);
 		pvcalls_reply(call, -EBADF);
 	}
-	list_for_each_entry_safe(call, next, &ps->passive.accepts, list) {
+	list_for_each_entry_safe(call, next, &ps->listener.accepts, list) {
 		list_del(&call->list);
-		pvcalls_passive_fail(call, -ECONNABORTED);
+		pvcalls_listener_fail(call, -ECONNABORTED);
 	}
 }
 
 /**
- * pvcalls_passive_listen() - LISTEN
+ * pvcalls_listener_listen() - LISTEN
  * @ps: socket
  * @call: the request; freed
  *
  * On a socket that listens already it changes the backlog. As for a program of
  * this domain, net.core.somaxconn is the most that may wait.
  */
-void pvcalls_passive_listen(struct pvcalls_sock *ps,
-			    struct pvcalls_call *call)
+void pvcalls_listener_listen(struct pvcalls_sock *ps,
+			     struct pvcalls_call *call)
 {
 	u32 limit = READ_ONCE(sock_net(ps->sock->sk)->core.sysctl_somaxconn);
 	int backlog = min(call->req.u.listen.backlog, limit);
@@ -77,18 +75,18 @@ void pvcalls_passive_listen(struct pvcalls_sock *ps,
 		return;
 	}
 	/* before there can be a connection, or it would not be announced */
-	pvcalls_hooks_attach(ps, NULL);
+	pvcalls_callbacks_attach(ps, NULL);
 	ret = kernel_listen(ps->sock, backlog);
 	if (!ret)
 		WRITE_ONCE(ps->state, PVCALLS_SS_LISTENING);
 	else if (ps->state == PVCALLS_SS_IDLE)
-		pvcalls_hooks_detach(ps);
+		pvcalls_callbacks_detach(ps);
 	pvcalls_reply(call, ret);
 }
 
 /* Returns -EAGAIN if there is no connection; else the call is answered. */
-static int pvcalls_passive_try(struct pvcalls_sock *ps,
-			       struct pvcalls_call *call)
+static int pvcalls_listener_try(struct pvcalls_sock *ps,
+				struct pvcalls_call *call)
 {
 	struct pvcalls_sock *child = call->child;
 	int ret;
@@ -97,15 +95,15 @@ static int pvcalls_passive_try(struct pvcalls_sock *ps,
 	if (ret == -EAGAIN)
 		return ret;
 	if (ret) {
-		pvcalls_passive_fail(call, ret);
+		pvcalls_listener_fail(call, ret);
 		return 0;
 	}
 
-	pvcalls_opts_owner(ps->fe, child->sock);
-	pvcalls_hooks_attach(child, &ps->hooks);
+	pvcalls_sockopt_owner(ps->guest, child->sock);
+	pvcalls_callbacks_attach(child, &ps->callbacks);
 	pvcalls_sock_name(child, call, true);
 	set_bit(PVCALLS_SF_IN_READY, &child->flags);
-	pvcalls_active_listen(child);
+	pvcalls_conn_enable(child);
 	/*
 	 * From here on it belongs to its own worker, which looks at once. The
 	 * guest must not hear of it before, or it could not be found yet.
@@ -121,15 +119,15 @@ static int pvcalls_passive_try(struct pvcalls_sock *ps,
 }
 
 /**
- * pvcalls_passive_accept() - ACCEPT
+ * pvcalls_listener_accept() - ACCEPT
  * @ps: socket
  * @call: the request
  *
  * The ring is mapped before there is a connection, so that what is wrong with
  * it costs no connection.
  */
-void pvcalls_passive_accept(struct pvcalls_sock *ps,
-			    struct pvcalls_call *call)
+void pvcalls_listener_accept(struct pvcalls_sock *ps,
+			     struct pvcalls_call *call)
 {
 	const struct xen_pvcalls_accept *req = &call->req.u.accept;
 	int ret;
@@ -138,50 +136,50 @@ void pvcalls_passive_accept(struct pvcalls_sock *ps,
 		pvcalls_reply(call, -EINVAL);
 		return;
 	}
-	call->child = pvcalls_sock_new(ps->fe, req->id_new, NULL);
+	call->child = pvcalls_sock_new(ps->guest, req->id_new, NULL);
 	if (IS_ERR(call->child)) {
 		pvcalls_reply(call, PTR_ERR(call->child));
 		return;
 	}
-	ret = pvcalls_active_map(call->child, req->ref, req->evtchn);
+	ret = pvcalls_conn_map(call->child, req->ref, req->evtchn);
 	if (ret) {
-		pvcalls_passive_fail(call, ret);
+		pvcalls_listener_fail(call, ret);
 		return;
 	}
 
-	if (list_empty(&ps->passive.accepts) &&
-	    pvcalls_passive_try(ps, call) != -EAGAIN)
+	if (list_empty(&ps->listener.accepts) &&
+	    pvcalls_listener_try(ps, call) != -EAGAIN)
 		return;
 	ret = pvcalls_reply_later(call);
 	if (ret) {
-		pvcalls_passive_fail(call, ret);
+		pvcalls_listener_fail(call, ret);
 		return;
 	}
-	list_add_tail(&call->list, &ps->passive.accepts);
+	list_add_tail(&call->list, &ps->listener.accepts);
 }
 
-static bool pvcalls_passive_ready(const struct pvcalls_sock *ps)
+static bool pvcalls_listener_ready(const struct pvcalls_sock *ps)
 {
 	return !reqsk_queue_empty(&inet_csk(ps->sock->sk)->icsk_accept_queue);
 }
 
 /**
- * pvcalls_passive_poll() - POLL
+ * pvcalls_listener_poll() - POLL
  * @ps: socket
  * @call: the request
  *
  * Answered when there is a connection to accept.
  */
-void pvcalls_passive_poll(struct pvcalls_sock *ps, struct pvcalls_call *call)
+void pvcalls_listener_poll(struct pvcalls_sock *ps, struct pvcalls_call *call)
 {
 	int ret = 0;
 
 	if (ps->state != PVCALLS_SS_LISTENING) {
 		ret = -EINVAL;
-	} else if (!pvcalls_passive_ready(ps)) {
+	} else if (!pvcalls_listener_ready(ps)) {
 		ret = pvcalls_reply_later(call);
 		if (!ret) {
-			list_add_tail(&call->list, &ps->passive.polls);
+			list_add_tail(&call->list, &ps->listener.polls);
 			return;
 		}
 	}
@@ -189,33 +187,33 @@ void pvcalls_passive_poll(struct pvcalls_sock *ps, struct pvcalls_call *call)
 }
 
 /**
- * pvcalls_passive_step() - hand connections out
+ * pvcalls_listener_step() - hand connections out
  * @ps: socket that is PVCALLS_SS_LISTENING
  *
  * On the worker that it belongs to.
  *
  * Return: true if there may be more to hand out, after others had their turn.
  */
-bool pvcalls_passive_step(struct pvcalls_sock *ps)
+bool pvcalls_listener_step(struct pvcalls_sock *ps)
 {
 	struct pvcalls_call *call, *next;
 	int n = PVCALLS_ACCEPT_BATCH;
 
-	list_for_each_entry_safe(call, next, &ps->passive.accepts, list) {
-		if (!pvcalls_passive_ready(ps))
+	list_for_each_entry_safe(call, next, &ps->listener.accepts, list) {
+		if (!pvcalls_listener_ready(ps))
 			return false;
 		if (!n--)
 			return true;
 		list_del_init(&call->list);
-		if (pvcalls_passive_try(ps, call) == -EAGAIN) {
-			list_add(&call->list, &ps->passive.accepts);
+		if (pvcalls_listener_try(ps, call) == -EAGAIN) {
+			list_add(&call->list, &ps->listener.accepts);
 			return false;
 		}
 		pvcalls_worker_spend(PVCALLS_CALL_COST);
 	}
-	if (!pvcalls_passive_ready(ps))
+	if (!pvcalls_listener_ready(ps))
 		return false;
-	list_for_each_entry_safe(call, next, &ps->passive.polls, list) {
+	list_for_each_entry_safe(call, next, &ps->listener.polls, list) {
 		list_del(&call->list);
 		pvcalls_reply(call, 0);
 	}

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See receive.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
 #include <linux/net.h>
@@ -12,8 +10,8 @@
 
 #include <net/tcp.h>
 
-#include "pool.h"
-#include "receive.h"
+#include "sched/pool.h"
+#include "sock/receive.h"
 
 enum { PVCALLS_RECVMSG, PVCALLS_READ_SOCK };
 
@@ -24,7 +22,7 @@ static const char * const pvcalls_receive_names[] = {
 
 static int pvcalls_receive_how = PVCALLS_RECVMSG;
 
-static int pvcalls_set_receive(const char *val, const struct kernel_param *kp)
+static int param_set_receive(const char *val, const struct kernel_param *kp)
 {
 	int how = sysfs_match_string(pvcalls_receive_names, val);
 
@@ -36,19 +34,19 @@ static int pvcalls_set_receive(const char *val, const struct kernel_param *kp)
 	return 0;
 }
 
-static int pvcalls_get_receive(char *buffer, const struct kernel_param *kp)
+static int param_get_receive(char *buffer, const struct kernel_param *kp)
 {
 	int how = READ_ONCE(pvcalls_receive_how);
 
 	return sysfs_emit(buffer, "%s\n", pvcalls_receive_names[how]);
 }
 
-static const struct kernel_param_ops pvcalls_receive_ops = {
-	.set = pvcalls_set_receive,
-	.get = pvcalls_get_receive,
+static const struct kernel_param_ops param_ops_receive = {
+	.set = param_set_receive,
+	.get = param_get_receive,
 };
 
-module_param_cb(receive, &pvcalls_receive_ops, NULL, 0644);
+module_param_cb(receive, &param_ops_receive, NULL, 0644);
 MODULE_PARM_DESC(receive,
 		 "How bytes are taken from TCP: recvmsg (default) or read_sock");
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See sock.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/in.h>
 #include <linux/net.h>
 #include <linux/rhashtable.h>
@@ -10,12 +8,12 @@
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
-#include "direct.h"
-#include "fe.h"
-#include "opts.h"
-#include "policy.h"
-#include "reply.h"
-#include "sock.h"
+#include "sock/fastpath.h"
+#include "guest/guest.h"
+#include "sock/sockopt.h"
+#include "guest/policy.h"
+#include "guest/call.h"
+#include "sock/sock.h"
 #include "trace.h"
 
 /* Commands of a socket that are run at a time */
@@ -32,42 +30,42 @@ static const struct pvcalls_work_ops pvcalls_sock_ops;
 
 /**
  * pvcalls_socks_init() - a frontend without sockets
- * @fe: frontend
+ * @g: frontend
  *
  * May sleep. Undone by pvcalls_socks_exit().
  *
  * Return: 0 or a negative error number.
  */
-int pvcalls_socks_init(struct pvcalls_fe *fe)
+int pvcalls_socks_init(struct pvcalls_guest *g)
 {
-	return rhashtable_init(&fe->socks, &pvcalls_sock_params);
+	return rhashtable_init(&g->socks, &pvcalls_sock_params);
 }
 
 /**
  * pvcalls_socks_exit() - undo pvcalls_socks_init()
- * @fe: frontend; its sockets are gone
+ * @g: frontend; its sockets are gone
  *
  * May sleep.
  */
-void pvcalls_socks_exit(struct pvcalls_fe *fe)
+void pvcalls_socks_exit(struct pvcalls_guest *g)
 {
-	rhashtable_destroy(&fe->socks);
+	rhashtable_destroy(&g->socks);
 }
 
 /**
  * pvcalls_socks_mark_all() - have all sockets see that the frontend is dead
- * @fe: frontend
+ * @g: frontend
  *
  * Process context.
  */
-void pvcalls_socks_mark_all(struct pvcalls_fe *fe)
+void pvcalls_socks_mark_all(struct pvcalls_guest *g)
 {
 	struct pvcalls_sock *ps;
 
-	spin_lock(&fe->sock_lock);
-	list_for_each_entry(ps, &fe->sock_list, list)
+	spin_lock(&g->sock_lock);
+	list_for_each_entry(ps, &g->sock_list, list)
 		pvcalls_work_mark(&ps->work);
-	spin_unlock(&fe->sock_lock);
+	spin_unlock(&g->sock_lock);
 }
 
 /* Takes the next of its commands, in the order in which they came, or NULL. */
@@ -91,7 +89,7 @@ static void pvcalls_sock_free(struct kref *ref)
 	/* read while a dead frontend's sockets were being torn down */
 	while ((call = pvcalls_sock_next(ps)))
 		pvcalls_call_free(call);
-	pvcalls_fe_put(ps->fe);
+	pvcalls_guest_put(ps->guest);
 	kfree_rcu(ps, rcu);
 }
 
@@ -117,7 +115,7 @@ static bool pvcalls_sock_ready(const struct pvcalls_sock *ps)
 
 /**
  * pvcalls_sock_find() - look a socket up
- * @fe: whose
+ * @g: whose
  * @id: which
  *
  * A socket that waits for its connection has an id but is not there yet. On
@@ -125,12 +123,12 @@ static bool pvcalls_sock_ready(const struct pvcalls_sock *ps)
  *
  * Return: the socket, with a reference, or NULL.
  */
-struct pvcalls_sock *pvcalls_sock_find(struct pvcalls_fe *fe, u64 id)
+struct pvcalls_sock *pvcalls_sock_find(struct pvcalls_guest *g, u64 id)
 {
 	struct pvcalls_sock *ps;
 
 	rcu_read_lock();
-	ps = rhashtable_lookup(&fe->socks, &id, pvcalls_sock_params);
+	ps = rhashtable_lookup(&g->socks, &id, pvcalls_sock_params);
 	if (ps && (!pvcalls_sock_ready(ps) || !kref_get_unless_zero(&ps->ref)))
 		ps = NULL;
 	rcu_read_unlock();
@@ -145,7 +143,7 @@ struct pvcalls_sock *pvcalls_sock_find(struct pvcalls_fe *fe, u64 id)
  */
 void pvcalls_sock_unhash(struct pvcalls_sock *ps)
 {
-	rhashtable_remove_fast(&ps->fe->socks, &ps->hash, pvcalls_sock_params);
+	rhashtable_remove_fast(&ps->guest->socks, &ps->hash, pvcalls_sock_params);
 }
 
 /**
@@ -163,25 +161,25 @@ void pvcalls_sock_submit(struct pvcalls_sock *ps, struct pvcalls_call *call)
 
 /**
  * pvcalls_sock_new() - make an object
- * @fe: whose
+ * @g: whose
  * @id: its id
  * @sock: the kernel socket, taken over; or NULL: it waits for its connection
  *
- * On a worker, while @fe has a live socket or reads its command ring.
+ * On a worker, while @g has a live socket or reads its command ring.
  *
  * Return: an alive socket, or an error pointer: -EEXIST if the id is in use,
  * -ENFILE if the guest has too many, -ENOMEM; then @sock is still the
  * caller's.
  */
-struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_fe *fe, u64 id,
+struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 				      struct socket *sock)
 {
 	struct pvcalls_sock *ps;
 	int err = -ENFILE;
 
-	if (atomic_inc_return(&fe->live) > pvcalls_max_sockets()) {
-		pvcalls_fe_warn(fe, "more than %u sockets\n",
-				pvcalls_max_sockets());
+	if (atomic_inc_return(&g->live) > pvcalls_max_sockets()) {
+		pvcalls_guest_warn(g, "more than %u sockets\n",
+				   pvcalls_max_sockets());
 		goto uncount;
 	}
 	err = -ENOMEM;
@@ -190,42 +188,42 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_fe *fe, u64 id,
 		goto uncount;
 
 	kref_init(&ps->ref);
-	ps->fe = fe;
+	ps->guest = g;
 	ps->id = id;
 	ps->state = sock ? PVCALLS_SS_IDLE : PVCALLS_SS_ACCEPTING;
 	init_llist_head(&ps->calls);
 	ps->sock = sock;
-	pvcalls_active_init(&ps->active);
-	pvcalls_passive_init(&ps->passive);
+	pvcalls_conn_init(&ps->conn);
+	pvcalls_listener_init(&ps->listener);
 
-	err = rhashtable_lookup_insert_fast(&fe->socks, &ps->hash,
+	err = rhashtable_lookup_insert_fast(&g->socks, &ps->hash,
 					    pvcalls_sock_params);
 	if (err) {
 		if (err == -EEXIST)
-			pvcalls_fe_warn(fe, "socket id %llx in use\n", id);
+			pvcalls_guest_warn(g, "socket id %llx in use\n", id);
 		goto free;
 	}
-	pvcalls_fe_get(fe);
-	spin_lock(&fe->sock_lock);
-	list_add_tail(&ps->list, &fe->sock_list);
+	pvcalls_guest_get(g);
+	spin_lock(&g->sock_lock);
+	list_add_tail(&ps->list, &g->sock_list);
 	/* its worker may run it at once, but can't drop it under the lock */
-	pvcalls_work_init(&ps->work, &pvcalls_sock_ops, fe->domid, fe->node,
+	pvcalls_work_init(&ps->work, &pvcalls_sock_ops, g->domid, g->node,
 			  pvcalls_worker_current());
-	spin_unlock(&fe->sock_lock);
+	spin_unlock(&g->sock_lock);
 	return ps;
 
 free:
 	kfree(ps);
 uncount:
-	atomic_dec(&fe->live);
+	atomic_dec(&g->live);
 	return ERR_PTR(err);
 }
 
-static int pvcalls_sock_check(struct pvcalls_fe *fe, u32 domain, u32 type,
+static int pvcalls_sock_check(struct pvcalls_guest *g, u32 domain, u32 type,
 			      u32 protocol)
 {
 	if (domain != AF_INET &&
-	    !(domain == AF_INET6 && pvcalls_fe_has(fe, PVCALLS_F_IPV6)))
+	    !(domain == AF_INET6 && pvcalls_guest_has(g, PVCALLS_F_IPV6)))
 		return -EAFNOSUPPORT;
 	switch (type) {
 	case SOCK_STREAM:
@@ -233,8 +231,8 @@ static int pvcalls_sock_check(struct pvcalls_fe *fe, u32 domain, u32 type,
 			return 0;
 		return -EPROTONOSUPPORT;
 	case SOCK_DGRAM:
-		if (!pvcalls_fe_has(fe, PVCALLS_F_DGRAM) ||
-		    !pvcalls_fe_has(fe, PVCALLS_F_WAKEUP))
+		if (!pvcalls_guest_has(g, PVCALLS_F_DGRAM) ||
+		    !pvcalls_guest_has(g, PVCALLS_F_WAKEUP))
 			break;
 		if (protocol == IPPROTO_IP || protocol == IPPROTO_UDP ||
 		    protocol == (domain == AF_INET ? IPPROTO_ICMP :
@@ -247,7 +245,7 @@ static int pvcalls_sock_check(struct pvcalls_fe *fe, u32 domain, u32 type,
 
 /**
  * pvcalls_sock_open() - SOCKET
- * @fe: whose
+ * @g: whose
  * @id: its id
  * @domain: AF_INET, or AF_INET6 if that is in force
  * @type: SOCK_STREAM, or SOCK_DGRAM if that is in force
@@ -258,17 +256,17 @@ static int pvcalls_sock_check(struct pvcalls_fe *fe, u32 domain, u32 type,
  *
  * Return: 0 or a negative error number.
  */
-int pvcalls_sock_open(struct pvcalls_fe *fe, u64 id, u32 domain, u32 type,
+int pvcalls_sock_open(struct pvcalls_guest *g, u64 id, u32 domain, u32 type,
 		      u32 protocol)
 {
 	struct pvcalls_sock *ps;
 	struct socket *sock;
 	int err;
 
-	err = pvcalls_sock_check(fe, domain, type, protocol);
+	err = pvcalls_sock_check(g, domain, type, protocol);
 	if (err) {
-		pvcalls_fe_warn(fe, "socket(%u, %u, %u) not supported\n",
-				domain, type, protocol);
+		pvcalls_guest_warn(g, "socket(%u, %u, %u) not supported\n",
+				   domain, type, protocol);
 		return err;
 	}
 
@@ -281,9 +279,9 @@ int pvcalls_sock_open(struct pvcalls_fe *fe, u64 id, u32 domain, u32 type,
 	err = __sock_create(&init_net, domain, type, protocol, &sock, 0);
 	if (err)
 		return err;
-	pvcalls_opts_init(fe, sock);
+	pvcalls_sockopt_init(g, sock);
 
-	ps = pvcalls_sock_new(fe, id, sock);
+	ps = pvcalls_sock_new(g, id, sock);
 	if (IS_ERR(ps)) {
 		sock_release(sock);
 		return PTR_ERR(ps);
@@ -301,7 +299,7 @@ int pvcalls_sock_open(struct pvcalls_fe *fe, u64 id, u32 domain, u32 type,
  *
  * Return: true if all is done; false if the network still has pages of the
  * ring: the socket's work is marked when it has let go of them, for
- * pvcalls_active_let_go().
+ * pvcalls_conn_let_go().
  */
 bool pvcalls_sock_close(struct pvcalls_sock *ps)
 {
@@ -312,9 +310,9 @@ bool pvcalls_sock_close(struct pvcalls_sock *ps)
 		WRITE_ONCE(ps->state, PVCALLS_SS_CLOSING);
 	pvcalls_sock_unhash(ps);
 	if (ps->sock)
-		pvcalls_hooks_detach(ps);
-	pvcalls_active_close(ps);
-	pvcalls_passive_close(ps);
+		pvcalls_callbacks_detach(ps);
+	pvcalls_conn_close(ps);
+	pvcalls_listener_close(ps);
 	if (ps->sock) {
 		sock_release(ps->sock);
 		ps->sock = NULL;
@@ -322,7 +320,7 @@ bool pvcalls_sock_close(struct pvcalls_sock *ps)
 
 	while ((call = pvcalls_sock_next(ps)))
 		pvcalls_reply(call, -EBADF);
-	return pvcalls_active_let_go(ps);
+	return pvcalls_conn_let_go(ps);
 }
 
 /**
@@ -334,15 +332,15 @@ bool pvcalls_sock_close(struct pvcalls_sock *ps)
  */
 void pvcalls_sock_drop(struct pvcalls_sock *ps)
 {
-	struct pvcalls_fe *fe = ps->fe;
+	struct pvcalls_guest *g = ps->guest;
 
 	WRITE_ONCE(ps->state, PVCALLS_SS_GONE);
-	spin_lock(&fe->sock_lock);
+	spin_lock(&g->sock_lock);
 	list_del(&ps->list);
-	spin_unlock(&fe->sock_lock);
+	spin_unlock(&g->sock_lock);
 	pvcalls_work_exit(&ps->work);
-	if (atomic_dec_and_test(&fe->live))
-		wake_up(&fe->gone);
+	if (atomic_dec_and_test(&g->live))
+		wake_up(&g->gone);
 	pvcalls_sock_put(ps);
 }
 
@@ -383,13 +381,13 @@ static void pvcalls_sock_bind(struct pvcalls_sock *ps,
 	struct sockaddr_storage addr;
 	int ret;
 
-	ret = pvcalls_policy_addr(ps->fe, req->addr, req->len, &addr);
+	ret = pvcalls_policy_addr(ps->guest, req->addr, req->len, &addr);
 	if (ret > 0) {
 		int len = ret;
 
-		ret = pvcalls_policy_bind(ps->fe, &addr);
+		ret = pvcalls_policy_bind(ps->guest, &addr);
 		if (!ret) {
-			pvcalls_opts_bind(ps->fe, ps->sock);
+			pvcalls_sockopt_bind(ps->guest, ps->sock);
 			ret = kernel_bind(ps->sock, (struct sockaddr *)&addr,
 					  len);
 		}
@@ -404,7 +402,7 @@ static void pvcalls_sock_release(struct pvcalls_sock *ps,
 {
 	ps->release = call;
 	if (ps->state == PVCALLS_SS_CONNECTED)
-		pvcalls_active_drain(ps);
+		pvcalls_conn_drain(ps);
 }
 
 static void pvcalls_sock_call(struct pvcalls_sock *ps,
@@ -412,7 +410,7 @@ static void pvcalls_sock_call(struct pvcalls_sock *ps,
 {
 	switch (call->req.cmd) {
 	case PVCALLS_CONNECT:
-		pvcalls_active_connect(ps, call);
+		pvcalls_conn_connect(ps, call);
 		break;
 	case PVCALLS_RELEASE:
 		pvcalls_sock_release(ps, call);
@@ -421,25 +419,25 @@ static void pvcalls_sock_call(struct pvcalls_sock *ps,
 		pvcalls_sock_bind(ps, call);
 		break;
 	case PVCALLS_LISTEN:
-		pvcalls_passive_listen(ps, call);
+		pvcalls_listener_listen(ps, call);
 		break;
 	case PVCALLS_ACCEPT:
-		pvcalls_passive_accept(ps, call);
+		pvcalls_listener_accept(ps, call);
 		break;
 	case PVCALLS_POLL:
-		pvcalls_passive_poll(ps, call);
+		pvcalls_listener_poll(ps, call);
 		break;
 	case PVCALLS_SHUTDOWN:
-		pvcalls_active_shutdown(ps, call);
+		pvcalls_conn_shutdown(ps, call);
 		break;
 	case PVCALLS_GETNAME:
 		pvcalls_sock_getname(ps, call);
 		break;
 	case PVCALLS_SETSOCKOPT:
-		pvcalls_opts_set(ps, call);
+		pvcalls_sockopt_set(ps, call);
 		break;
 	case PVCALLS_GETSOCKOPT:
-		pvcalls_opts_get(ps, call);
+		pvcalls_sockopt_get(ps, call);
 		break;
 	}
 }
@@ -449,15 +447,15 @@ static bool pvcalls_sock_step(struct pvcalls_sock *ps)
 {
 	switch (ps->state) {
 	case PVCALLS_SS_CONNECTING:
-		pvcalls_active_connecting(ps);
+		pvcalls_conn_connecting(ps);
 		if (ps->state != PVCALLS_SS_CONNECTED)
 			return false;
 		fallthrough;
 	case PVCALLS_SS_CONNECTED:
 	case PVCALLS_SS_DRAINING:
-		return pvcalls_active_step(ps);
+		return pvcalls_conn_step(ps);
 	case PVCALLS_SS_LISTENING:
-		return pvcalls_passive_step(ps);
+		return pvcalls_listener_step(ps);
 	default:
 		return false;
 	}
@@ -466,20 +464,20 @@ static bool pvcalls_sock_step(struct pvcalls_sock *ps)
 /* Like pvcalls_sock_step(), and tells the worker what it has done. */
 static bool pvcalls_sock_move(struct pvcalls_sock *ps)
 {
-	const struct pvcalls_active *a = &ps->active;
+	const struct pvcalls_conn *c = &ps->conn;
 	u32 in, out;
 	bool more;
 
-	pvcalls_active_steer(ps);
-	if (pvcalls_active_resting(ps))
+	pvcalls_conn_steer(ps);
+	if (pvcalls_conn_resting(ps))
 		return false;
-	in = a->in.prod;
-	out = a->out.cons;
+	in = c->in.prod;
+	out = c->out.cons;
 	more = pvcalls_sock_step(ps);
-	in = a->in.prod - in;
-	out = a->out.cons - out;
+	in = c->in.prod - in;
+	out = c->out.cons - out;
 	if (in || out)
-		trace_pvcalls_move(ps->fe->domid, ps->id, in, out);
+		trace_pvcalls_move(ps->guest->domid, ps->id, in, out);
 	pvcalls_work_did(&ps->work, in + out,
 			 READ_ONCE(ps->sock->sk->sk_incoming_cpu));
 	return more;
@@ -487,11 +485,11 @@ static bool pvcalls_sock_move(struct pvcalls_sock *ps)
 
 static bool pvcalls_sock_ends(struct pvcalls_sock *ps)
 {
-	if (pvcalls_fe_dead(ps->fe))
+	if (pvcalls_guest_dead(ps->guest))
 		return true;
 	if (!ps->release)
 		return false;
-	if (ps->state != PVCALLS_SS_DRAINING || pvcalls_active_drained(ps))
+	if (ps->state != PVCALLS_SS_DRAINING || pvcalls_conn_drained(ps))
 		return true;
 	/* if it can't be deferred it keeps its slot */
 	pvcalls_reply_later(ps->release);
@@ -505,7 +503,7 @@ static void pvcalls_sock_calls(struct pvcalls_sock *ps)
 	int n = PVCALLS_CALL_BATCH;
 
 	while (n-- && (call = pvcalls_sock_next(ps))) {
-		ps->active.rest = false;
+		ps->conn.rest = false;
 		pvcalls_sock_call(ps, call);
 		pvcalls_worker_spend(PVCALLS_CALL_COST);
 	}
@@ -513,33 +511,33 @@ static void pvcalls_sock_calls(struct pvcalls_sock *ps)
 
 static bool pvcalls_sock_serve(struct pvcalls_sock *ps)
 {
-	struct pvcalls_fe *fe = ps->fe;
+	struct pvcalls_guest *g = ps->guest;
 	bool closed, more = false;
 
 	if (ps->state == PVCALLS_SS_CLOSING) {
-		closed = pvcalls_active_let_go(ps);
+		closed = pvcalls_conn_let_go(ps);
 		goto closed;
 	}
 
-	if (!pvcalls_fe_dead(fe)) {
+	if (!pvcalls_guest_dead(g)) {
 		pvcalls_sock_calls(ps);
 		more = pvcalls_sock_move(ps);
 		/* one that came before RELEASE is answered before */
 		if (ps->todo) {
-			pvcalls_fe_notify(fe);
+			pvcalls_guest_notify(g);
 			return true;
 		}
 	}
 
 	if (!pvcalls_sock_ends(ps)) {
-		pvcalls_fe_notify(fe);
+		pvcalls_guest_notify(g);
 		return more;
 	}
 	closed = pvcalls_sock_close(ps);
 closed:
 	if (closed && ps->release)
 		pvcalls_reply(ps->release, 0);
-	pvcalls_fe_notify(fe);
+	pvcalls_guest_notify(g);
 	if (closed)
 		pvcalls_sock_drop(ps);
 	return false;
@@ -561,23 +559,23 @@ static bool pvcalls_sock_run(struct pvcalls_work *work,
 	return more;
 }
 
-static bool pvcalls_sock_soft(struct pvcalls_work *work,
+static bool pvcalls_sock_fast(struct pvcalls_work *work,
 			      struct pvcalls_worker *w)
 {
-	return pvcalls_direct_out(container_of(work, struct pvcalls_sock, work),
-				  &w->frags);
+	return pvcalls_fastpath_out(container_of(work, struct pvcalls_sock, work),
+				    &w->frags);
 }
 
 static bool pvcalls_sock_due(const struct pvcalls_work *work)
 {
-	return pvcalls_active_due(&container_of(work, struct pvcalls_sock,
-						work)->active);
+	return pvcalls_conn_due(&container_of(work, struct pvcalls_sock,
+					      work)->conn);
 }
 
-static bool pvcalls_sock_little(const struct pvcalls_work *work)
+static bool pvcalls_sock_fast_likely(const struct pvcalls_work *work)
 {
-	return pvcalls_direct_little(&container_of(work, struct pvcalls_sock,
-						   work)->active);
+	return pvcalls_fastpath_likely(&container_of(work, struct pvcalls_sock,
+						     work)->conn);
 }
 
 static void pvcalls_sock_work_get(struct pvcalls_work *work)
@@ -592,9 +590,9 @@ static void pvcalls_sock_work_put(struct pvcalls_work *work)
 
 static const struct pvcalls_work_ops pvcalls_sock_ops = {
 	.run = pvcalls_sock_run,
-	.soft = pvcalls_sock_soft,
+	.fast = pvcalls_sock_fast,
 	.due = pvcalls_sock_due,
-	.little = pvcalls_sock_little,
+	.fast_likely = pvcalls_sock_fast_likely,
 	.get = pvcalls_sock_work_get,
 	.put = pvcalls_sock_work_put,
 };

@@ -5,7 +5,7 @@
  * A socket belongs to one worker, which runs all commands for it, in order,
  * and touches its state without a lock. Others only set bits in @flags, add to
  * @calls, and mark the socket's work; but for a softirq that moves a few bytes
- * (direct.h), which keeps out if the work is being run.
+ * (fastpath.h), which keeps out if the work is being run.
  *
  * References: one for being alive, dropped by pvcalls_sock_drop(), one while
  * the work is queued, and those of lookups. An object that is not alive holds
@@ -24,13 +24,13 @@
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
 
-#include "active.h"
-#include "hooks.h"
-#include "passive.h"
-#include "worker.h"
+#include "sock/conn.h"
+#include "sock/callbacks.h"
+#include "sock/listener.h"
+#include "sched/worker.h"
 
 struct pvcalls_call;
-struct pvcalls_fe;
+struct pvcalls_guest;
 struct socket;
 
 /**
@@ -59,7 +59,7 @@ enum pvcalls_sock_state {
  * enum pvcalls_sock_flag - bits of pvcalls_sock.flags, set by anyone
  * @PVCALLS_SF_IN_READY: the kernel socket may have data, an end or an error
  * @PVCALLS_SF_OUT_READY: the kernel socket may have room, or an error
- * @PVCALLS_SF_RUNNING: its work is being run, or a function of direct.h is
+ * @PVCALLS_SF_RUNNING: its work is being run, or a function of fastpath.h is
  */
 enum pvcalls_sock_flag {
 	PVCALLS_SF_IN_READY,
@@ -74,17 +74,17 @@ enum pvcalls_sock_flag {
  * @rcu: for freeing it
  * @hash: in the frontend's table of ids
  * @list: in the frontend's list
- * @fe: frontend; referenced
+ * @guest: frontend; referenced
  * @id: chosen by the guest
  * @state: written by the worker that it belongs to
  * @flags: bits of enum pvcalls_sock_flag
  * @calls: commands that are to be run, the newest first
  * @todo: those that were there before, the next one first; in its run
  * @sock: the kernel socket; NULL while it waits for its connection
- * @hooks: callbacks that the kernel socket had before
+ * @callbacks: callbacks that the kernel socket had before
  * @release: the RELEASE that ends it, once that was read
- * @active: what an active socket has in addition
- * @passive: what a passive socket has in addition
+ * @conn: what an active socket has in addition
+ * @listener: what a passive socket has in addition
  */
 struct pvcalls_sock {
 	struct pvcalls_work work;
@@ -92,31 +92,31 @@ struct pvcalls_sock {
 	struct rcu_head rcu;
 	struct rhash_head hash;
 	struct list_head list;
-	struct pvcalls_fe *fe;
+	struct pvcalls_guest *guest;
 	u64 id;
 	enum pvcalls_sock_state state;
 	unsigned long flags;
 	struct llist_head calls;
 	struct llist_node *todo;
 	struct socket *sock;
-	struct pvcalls_hooks hooks;
+	struct pvcalls_callbacks callbacks;
 	struct pvcalls_call *release;
-	struct pvcalls_active active;
-	struct pvcalls_passive passive;
+	struct pvcalls_conn conn;
+	struct pvcalls_listener listener;
 };
 
-int pvcalls_socks_init(struct pvcalls_fe *fe);
-void pvcalls_socks_exit(struct pvcalls_fe *fe);
-void pvcalls_socks_mark_all(struct pvcalls_fe *fe);
+int pvcalls_socks_init(struct pvcalls_guest *g);
+void pvcalls_socks_exit(struct pvcalls_guest *g);
+void pvcalls_socks_mark_all(struct pvcalls_guest *g);
 
-int pvcalls_sock_open(struct pvcalls_fe *fe, u64 id, u32 domain, u32 type,
+int pvcalls_sock_open(struct pvcalls_guest *g, u64 id, u32 domain, u32 type,
 		      u32 protocol);
-struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_fe *fe, u64 id,
+struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 				      struct socket *sock);
 bool pvcalls_sock_close(struct pvcalls_sock *ps);
 void pvcalls_sock_drop(struct pvcalls_sock *ps);
 
-struct pvcalls_sock *pvcalls_sock_find(struct pvcalls_fe *fe, u64 id);
+struct pvcalls_sock *pvcalls_sock_find(struct pvcalls_guest *g, u64 id);
 void pvcalls_sock_unhash(struct pvcalls_sock *ps);
 void pvcalls_sock_put(struct pvcalls_sock *ps);
 void pvcalls_sock_submit(struct pvcalls_sock *ps, struct pvcalls_call *call);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See opts.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
+/* See sockopt.h. */
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/moduleparam.h>
@@ -15,10 +13,10 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
-#include "fe.h"
-#include "opts.h"
-#include "reply.h"
-#include "sock.h"
+#include "guest/guest.h"
+#include "sock/sockopt.h"
+#include "guest/call.h"
+#include "sock/sock.h"
 
 /* Owner of the sockets of domain 0; those of other domains follow */
 #define PVCALLS_FIRST_UID	0x70000000
@@ -58,65 +56,65 @@ MODULE_PARM_DESC(congestion,
 		 "Congestion controls that guests may choose, with commas between them (default reno,cubic)");
 
 /**
- * pvcalls_opts_owner() - say whose socket it is
- * @fe: the guest
+ * pvcalls_sockopt_owner() - say whose socket it is
+ * @g: the guest
  * @sock: its kernel socket
  *
  * Sockets with SO_REUSEPORT may share a port if they have the same owner. Were
  * it root's for all, guests could take connections from each other and from
  * this domain. May sleep.
  */
-void pvcalls_opts_owner(struct pvcalls_fe *fe, struct socket *sock)
+void pvcalls_sockopt_owner(struct pvcalls_guest *g, struct socket *sock)
 {
-	kuid_t uid = KUIDT_INIT(PVCALLS_FIRST_UID + fe->domid);
+	kuid_t uid = KUIDT_INIT(PVCALLS_FIRST_UID + g->domid);
 
 	SOCK_INODE(sock)->i_uid = uid;
 	sock->sk->sk_uid = uid;
 }
 
 /**
- * pvcalls_opts_init() - defaults of a new socket
- * @fe: the guest
+ * pvcalls_sockopt_init() - defaults of a new socket
+ * @g: the guest
  * @sock: its kernel socket
  *
  * What a guest can't say is chosen so that most programs are content. May
  * sleep.
  */
-void pvcalls_opts_init(struct pvcalls_fe *fe, struct socket *sock)
+void pvcalls_sockopt_init(struct pvcalls_guest *g, struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 
-	pvcalls_opts_owner(fe, sock);
+	pvcalls_sockopt_owner(g, sock);
 	/* connections inherit it from those that listen */
-	if (fe->mark)
-		sock_set_mark(sk, fe->mark);
+	if (g->mark)
+		sock_set_mark(sk, g->mark);
 	if (sk->sk_family == AF_INET6)
 		sk->sk_ipv6only = 0;
 	/* programs that care about latency ask for it, and the ring gathers */
 	if (sk->sk_type == SOCK_STREAM &&
-	    !pvcalls_fe_has(fe, PVCALLS_F_SOCKOPT))
+	    !pvcalls_guest_has(g, PVCALLS_F_SOCKOPT))
 		tcp_sock_set_nodelay(sk);
 }
 
 /**
- * pvcalls_opts_bind() - options of a socket that is going to be bound
- * @fe: the guest
+ * pvcalls_sockopt_bind() - options of a socket that is going to be bound
+ * @g: the guest
  * @sock: its kernel socket
  *
  * May sleep.
  */
-void pvcalls_opts_bind(struct pvcalls_fe *fe, struct socket *sock)
+void pvcalls_sockopt_bind(struct pvcalls_guest *g, struct socket *sock)
 {
 	/*
 	 * Servers ask for it, or they can't be restarted for a minute. A port
 	 * that another socket listens on stays taken nevertheless.
 	 */
 	if (sock->type == SOCK_STREAM &&
-	    !pvcalls_fe_has(fe, PVCALLS_F_SOCKOPT))
+	    !pvcalls_guest_has(g, PVCALLS_F_SOCKOPT))
 		sock_set_reuseaddr(sock->sk);
 }
 
-static bool pvcalls_opts_allowed(const struct pvcalls_opt *opt)
+static bool pvcalls_sockopt_allowed(const struct pvcalls_opt *opt)
 {
 	unsigned int i;
 
@@ -127,12 +125,12 @@ static bool pvcalls_opts_allowed(const struct pvcalls_opt *opt)
 	return false;
 }
 
-static int pvcalls_opts_one(struct socket *sock, const struct pvcalls_opt *opt)
+static int pvcalls_sockopt_one(struct socket *sock, const struct pvcalls_opt *opt)
 {
 	int val = opt->value;
 	int name = opt->name;
 
-	if (!pvcalls_opts_allowed(opt))
+	if (!pvcalls_sockopt_allowed(opt))
 		return 0;
 	/* UDP's gives a port to any who ask for it, whoever they are */
 	if (sock->type == SOCK_DGRAM && opt->level == SOL_SOCKET &&
@@ -146,12 +144,12 @@ static int pvcalls_opts_one(struct socket *sock, const struct pvcalls_opt *opt)
 						sizeof(val));
 }
 
-static bool pvcalls_opts_is_congestion(const struct pvcalls_opt *opt)
+static bool pvcalls_sockopt_is_congestion(const struct pvcalls_opt *opt)
 {
 	return opt->level == IPPROTO_TCP && opt->name == TCP_CONGESTION;
 }
 
-static bool pvcalls_opts_may_congestion(const char *name)
+static bool pvcalls_sockopt_may_congestion(const char *name)
 {
 	const char *s = pvcalls_congestion;
 	size_t len = strlen(name), n;
@@ -165,20 +163,20 @@ static bool pvcalls_opts_may_congestion(const char *name)
 }
 
 /* The name is in several options. Returns in how many. */
-static u32 pvcalls_opts_congestion(struct socket *sock,
-				   const struct pvcalls_opt *opt, u32 count,
-				   int *err)
+static u32 pvcalls_sockopt_congestion(struct socket *sock,
+				      const struct pvcalls_opt *opt, u32 count,
+				      int *err)
 {
 	char name[PVCALLS_CONGESTION_LEN + 1] = "";
 	u32 i;
 
 	for (i = 0; i < min_t(u32, count, PVCALLS_CONGESTION_OPTS) &&
-	     pvcalls_opts_is_congestion(&opt[i]); i++)
+	     pvcalls_sockopt_is_congestion(&opt[i]); i++)
 		memcpy(name + i * sizeof(opt->value), &opt[i].value,
 		       sizeof(opt->value));
 	/* this thread may do everything, and have modules loaded */
 	*err = -EPERM;
-	if (pvcalls_opts_may_congestion(name))
+	if (pvcalls_sockopt_may_congestion(name))
 		*err = READ_ONCE(sock->ops)->setsockopt(sock, IPPROTO_TCP,
 							TCP_CONGESTION,
 							KERNEL_SOCKPTR(name),
@@ -187,30 +185,30 @@ static u32 pvcalls_opts_congestion(struct socket *sock,
 }
 
 /**
- * pvcalls_opts_set() - SETSOCKOPT
+ * pvcalls_sockopt_set() - SETSOCKOPT
  * @ps: socket
  * @call: the request; freed
  *
  * On the worker that it belongs to.
  */
-void pvcalls_opts_set(struct pvcalls_sock *ps, struct pvcalls_call *call)
+void pvcalls_sockopt_set(struct pvcalls_sock *ps, struct pvcalls_call *call)
 {
 	const struct pvcalls_req_setsockopt *req = (const void *)&call->req.u;
 	u32 i, n, count = req->count;
 	int err, ret = 0;
 
 	if (!count || count > PVCALLS_MAX_OPTS) {
-		pvcalls_fe_warn(ps->fe, "%u socket options\n", count);
+		pvcalls_guest_warn(ps->guest, "%u socket options\n", count);
 		pvcalls_reply(call, -EINVAL);
 		return;
 	}
 	for (i = 0; i < count; i += n) {
-		if (pvcalls_opts_is_congestion(&req->opt[i])) {
-			n = pvcalls_opts_congestion(ps->sock, &req->opt[i],
-						    count - i, &err);
+		if (pvcalls_sockopt_is_congestion(&req->opt[i])) {
+			n = pvcalls_sockopt_congestion(ps->sock, &req->opt[i],
+						       count - i, &err);
 		} else {
 			n = 1;
-			err = pvcalls_opts_one(ps->sock, &req->opt[i]);
+			err = pvcalls_sockopt_one(ps->sock, &req->opt[i]);
 		}
 		if (!ret)
 			ret = err;
@@ -219,12 +217,12 @@ void pvcalls_opts_set(struct pvcalls_sock *ps, struct pvcalls_call *call)
 }
 
 /* The value that a guest may read; it has no business with others. */
-union pvcalls_opts_value {
+union pvcalls_sockopt_value {
 	struct tcp_info info;
 	int number;
 };
 
-static int pvcalls_opts_mtu(struct sock *sk, union pvcalls_opts_value *value)
+static int pvcalls_sockopt_mtu(struct sock *sk, union pvcalls_sockopt_value *value)
 {
 	struct dst_entry *dst = sk_dst_get(sk);
 
@@ -235,8 +233,8 @@ static int pvcalls_opts_mtu(struct sock *sk, union pvcalls_opts_value *value)
 	return sizeof(value->number);
 }
 
-static int pvcalls_opts_read(struct socket *sock, int level, int name,
-			     union pvcalls_opts_value *value)
+static int pvcalls_sockopt_read(struct socket *sock, int level, int name,
+				union pvcalls_sockopt_value *value)
 {
 	struct sock *sk = sock->sk;
 
@@ -253,25 +251,25 @@ static int pvcalls_opts_read(struct socket *sock, int level, int name,
 	if ((level == IPPROTO_IP && name == IP_MTU) ||
 	    (level == IPPROTO_IPV6 && name == IPV6_MTU &&
 	     sk->sk_family == AF_INET6))
-		return pvcalls_opts_mtu(sk, value);
+		return pvcalls_sockopt_mtu(sk, value);
 	return -ENOPROTOOPT;
 }
 
 /**
- * pvcalls_opts_get() - GETSOCKOPT
+ * pvcalls_sockopt_get() - GETSOCKOPT
  * @ps: socket
  * @call: the request; freed
  *
  * On the worker that it belongs to.
  */
-void pvcalls_opts_get(struct pvcalls_sock *ps, struct pvcalls_call *call)
+void pvcalls_sockopt_get(struct pvcalls_sock *ps, struct pvcalls_call *call)
 {
 	const struct pvcalls_req_getsockopt *req = (const void *)&call->req.u;
-	union pvcalls_opts_value value;
+	union pvcalls_sockopt_value value;
 	u32 offset = req->offset;
 	int len;
 
-	len = pvcalls_opts_read(ps->sock, req->level, req->name, &value);
+	len = pvcalls_sockopt_read(ps->sock, req->level, req->name, &value);
 	if (len < 0) {
 		pvcalls_reply(call, len);
 		return;

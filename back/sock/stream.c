@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See pass.h. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
+/* See stream.h. */
 #include <linux/bvec.h>
 #include <linux/fcntl.h>
 #include <linux/mm.h>
@@ -12,14 +10,14 @@
 #include <net/sock.h>
 #include <net/tcp_states.h>
 
-#include "datamap.h"
-#include "fe.h"
-#include "frags.h"
-#include "pass.h"
-#include "receive.h"
-#include "sock.h"
-#include "turns.h"
-#include "zerocopy.h"
+#include "ring/datamap.h"
+#include "guest/guest.h"
+#include "ring/frags.h"
+#include "sock/stream.h"
+#include "sock/receive.h"
+#include "sock/sock.h"
+#include "sched/fairq.h"
+#include "sock/zerocopy.h"
 
 /*
  * Bytes that are handed to TCP at a time. The guest may refill what was handed
@@ -28,7 +26,7 @@
 #define PVCALLS_CHUNK	65536U
 
 /**
- * pvcalls_pass_bvec() - describe a span of an array
+ * pvcalls_stream_bvec() - describe a span of an array
  * @bv: result; room for PVCALLS_MAX_SEGS
  * @pages: of the array
  * @span: which bytes
@@ -37,8 +35,8 @@
  *
  * Return: entries of @bv.
  */
-unsigned int pvcalls_pass_bvec(struct bio_vec *bv, struct page **pages,
-			       const struct ringbuf_span *span)
+unsigned int pvcalls_stream_bvec(struct bio_vec *bv, struct page **pages,
+				 const struct ringbuf_span *span)
 {
 	unsigned int i, n = 0;
 
@@ -62,7 +60,7 @@ unsigned int pvcalls_pass_bvec(struct bio_vec *bv, struct page **pages,
 }
 
 /* As much of @len as there is a page for; all if TCP must find memory itself. */
-static u32 pvcalls_pass_room(u32 len)
+static u32 pvcalls_stream_room(u32 len)
 {
 	u32 room = pvcalls_frags_room(&pvcalls_worker_current()->frags);
 
@@ -70,11 +68,11 @@ static u32 pvcalls_pass_room(u32 len)
 }
 
 /* How many bytes TCP has taken, of @avail that have not been sent before. */
-static int pvcalls_pass_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
+static int pvcalls_stream_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
 {
 	struct bio_vec *bv = pvcalls_worker_current()->bvec;
-	struct pvcalls_active *a = &ps->active;
-	struct page **pages = a->map->pages + (1U << (a->map->order - 1));
+	struct pvcalls_conn *c = &ps->conn;
+	struct page **pages = c->map->pages + (1U << (c->map->order - 1));
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	u32 len = min3(avail, budget, PVCALLS_CHUNK);
 	bool by_ref = pvcalls_zerocopy_wanted(ps, len);
@@ -82,12 +80,12 @@ static int pvcalls_pass_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
 	int n;
 
 	if (!by_ref)
-		len = pvcalls_pass_room(len);
+		len = pvcalls_stream_room(len);
 	if (len < avail)
 		msg.msg_flags |= MSG_MORE;
-	span = ringbuf_data_span(&a->out, a->zerocopy.taken, len);
+	span = ringbuf_data_span(&c->out, c->zerocopy.taken, len);
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv,
-		      pvcalls_pass_bvec(bv, pages, &span), len);
+		      pvcalls_stream_bvec(bv, pages, &span), len);
 	if (by_ref) {
 		n = pvcalls_zerocopy_send(ps, &msg);
 		if (n != -ENOBUFS)
@@ -100,7 +98,7 @@ static int pvcalls_pass_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
 }
 
 /* Bytes that TCP has, about: as many pages are worth a look. */
-static u32 pvcalls_pass_queued(const struct sock *sk)
+static u32 pvcalls_stream_queued(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	int n = READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->copied_seq);
@@ -109,63 +107,63 @@ static u32 pvcalls_pass_queued(const struct sock *sk)
 	return max_t(int, n, PAGE_SIZE);
 }
 
-static int pvcalls_pass_recv(struct pvcalls_sock *ps, u32 len)
+static int pvcalls_stream_recv(struct pvcalls_sock *ps, u32 len)
 {
 	struct bio_vec *bv = pvcalls_worker_current()->bvec;
-	struct pvcalls_active *a = &ps->active;
-	struct ringbuf_span span = ringbuf_free_span(&a->in, 0, len);
+	struct pvcalls_conn *c = &ps->conn;
+	struct ringbuf_span span = ringbuf_free_span(&c->in, 0, len);
 	struct iov_iter to;
 	unsigned int n;
 
-	n = pvcalls_pass_bvec(bv, a->map->pages, &span);
+	n = pvcalls_stream_bvec(bv, c->map->pages, &span);
 	iov_iter_bvec(&to, ITER_DEST, bv, n, len);
 	return pvcalls_receive(ps->sock, &to);
 }
 
 /* Nothing more is put into the ring; the guest reads what is there first. */
-static void pvcalls_pass_end_in(struct pvcalls_sock *ps, int err)
+static void pvcalls_stream_end_in(struct pvcalls_sock *ps, int err)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 
-	if (a->in_done)
+	if (c->in_done)
 		return;
-	a->in_done = true;
+	c->in_done = true;
 	/* the last bytes before their end */
 	virt_wmb();
-	WRITE_ONCE(a->map->intf->in_error, err);
-	pvcalls_notify_owe(&a->notify);
+	WRITE_ONCE(c->map->intf->in_error, err);
+	pvcalls_notify_owe(&c->notify);
 }
 
-static void pvcalls_pass_end_out(struct pvcalls_sock *ps, int err)
+static void pvcalls_stream_end_out(struct pvcalls_sock *ps, int err)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 
-	if (a->out_done)
+	if (c->out_done)
 		return;
-	a->out_done = true;
+	c->out_done = true;
 	/* what was taken before the error */
 	virt_wmb();
-	WRITE_ONCE(a->map->intf->out_error, err);
-	pvcalls_notify_owe(&a->notify);
+	WRITE_ONCE(c->map->intf->out_error, err);
+	pvcalls_notify_owe(&c->notify);
 }
 
 /**
- * pvcalls_pass_broken() - the guest's indexes make no sense
+ * pvcalls_stream_broken() - the guest's indexes make no sense
  * @ps: socket that is PVCALLS_SS_CONNECTED or PVCALLS_SS_DRAINING
  *
  * The connection is reset, and nothing is done with the ring any more.
  */
-void pvcalls_pass_broken(struct pvcalls_sock *ps)
+void pvcalls_stream_broken(struct pvcalls_sock *ps)
 {
 	struct sockaddr addr = { .sa_family = AF_UNSPEC };
 
-	if (ps->active.in_done && ps->active.out_done)
+	if (ps->conn.in_done && ps->conn.out_done)
 		return;
-	pvcalls_fe_warn(ps->fe, "socket %llx: bad index, connection reset\n",
-			ps->id);
-	ps->active.err = -EPROTO;
-	pvcalls_pass_end_in(ps, -EPROTO);
-	pvcalls_pass_end_out(ps, -EPROTO);
+	pvcalls_guest_warn(ps->guest, "socket %llx: bad index, connection reset\n",
+			   ps->id);
+	ps->conn.err = -EPROTO;
+	pvcalls_stream_end_in(ps, -EPROTO);
+	pvcalls_stream_end_out(ps, -EPROTO);
 	/* that is how a connection is reset without closing the socket */
 	kernel_connect(ps->sock, &addr, sizeof(addr), O_NONBLOCK);
 }
@@ -174,125 +172,125 @@ void pvcalls_pass_broken(struct pvcalls_sock *ps)
  * The connection is over for the out direction. An error that has told so is
  * told only once, so it is kept for the in direction.
  */
-static void pvcalls_pass_send_error(struct pvcalls_sock *ps, int err)
+static void pvcalls_stream_send_error(struct pvcalls_sock *ps, int err)
 {
 	if (err != -EPIPE)
-		ps->active.err = err;
-	pvcalls_pass_end_out(ps, err);
+		ps->conn.err = err;
+	pvcalls_stream_end_out(ps, err);
 	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 }
 
 /* The kernel socket has no more to give: an orderly end, or an error. */
-static void pvcalls_pass_recv_error(struct pvcalls_sock *ps, int err)
+static void pvcalls_stream_recv_error(struct pvcalls_sock *ps, int err)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 
 	if (!err)
-		err = a->err ?: -ENOTCONN;
+		err = c->err ?: -ENOTCONN;
 	else
-		a->err = err;
-	pvcalls_pass_end_in(ps, err);
-	if (a->err)
-		pvcalls_pass_end_out(ps, a->err);
+		c->err = err;
+	pvcalls_stream_end_in(ps, err);
+	if (c->err)
+		pvcalls_stream_end_out(ps, c->err);
 }
 
 /**
- * pvcalls_pass_retry() - is it no error, but nothing to do now?
+ * pvcalls_stream_retry() - is it no error, but nothing to do now?
  * @err: what a kernel socket's operation has returned
  *
  * Any context.
  *
  * Return: true if so.
  */
-bool pvcalls_pass_retry(int err)
+bool pvcalls_stream_retry(int err)
 {
 	return err == -EAGAIN || err == -EINTR || err == -ERESTARTSYS;
 }
 
 /* Give the guest back what the network needs no more. */
-static void pvcalls_pass_give_back(struct pvcalls_sock *ps)
+static void pvcalls_stream_give_back(struct pvcalls_sock *ps)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 	u32 len;
 
-	if (!a->zerocopy.taken)
+	if (!c->zerocopy.taken)
 		return;
 	len = pvcalls_zerocopy_reap(ps);
-	if (len && ringbuf_consume(&a->out, len))
-		pvcalls_notify_owe(&a->notify);
+	if (len && ringbuf_consume(&c->out, len))
+		pvcalls_notify_owe(&c->notify);
 }
 
 /**
- * pvcalls_pass_avail() - what there is to send
- * @a: of a socket with a data ring
+ * pvcalls_stream_avail() - what there is to send
+ * @c: of a socket with a data ring
  *
  * If that is nothing the guest has been asked to announce the next byte.
  *
  * Return: bytes, or -EPROTO if the guest's index makes no sense.
  */
-int pvcalls_pass_avail(struct pvcalls_active *a)
+int pvcalls_stream_avail(struct pvcalls_conn *c)
 {
-	u32 taken = a->zerocopy.taken;
-	int avail = ringbuf_avail(&a->out);
+	u32 taken = c->zerocopy.taken;
+	int avail = ringbuf_avail(&c->out);
 
-	if (avail == taken && taken < a->out.size)
-		avail = ringbuf_wait_data(&a->out, taken + 1);
+	if (avail == taken && taken < c->out.size)
+		avail = ringbuf_wait_data(&c->out, taken + 1);
 	if (avail < 0)
 		return avail;
-	if (a->stop)
-		avail = min_t(u32, avail, a->stop_at - a->out.cons);
+	if (c->stop)
+		avail = min_t(u32, avail, c->stop_at - c->out.cons);
 	return avail - taken;
 }
 
 /* The ring is empty, or empty up to where the guest wants to stop. */
-static void pvcalls_pass_idle_out(struct pvcalls_sock *ps)
+static void pvcalls_stream_idle_out(struct pvcalls_sock *ps)
 {
-	struct pvcalls_active *a = &ps->active;
+	struct pvcalls_conn *c = &ps->conn;
 	struct sock *sk = ps->sock->sk;
-	bool fin = a->fin;
+	bool fin = c->fin;
 
 	/* a close sends its FIN now, though the pages are not free yet */
-	if (ps->state == PVCALLS_SS_DRAINING && a->zerocopy.taken &&
-	    !a->reset && !(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
+	if (ps->state == PVCALLS_SS_DRAINING && c->zerocopy.taken &&
+	    !c->reset && !(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
 		fin = true;
-	if (fin && a->out.cons + a->zerocopy.taken == a->stop_at) {
-		a->fin = false;
+	if (fin && c->out.cons + c->zerocopy.taken == c->stop_at) {
+		c->fin = false;
 		kernel_sock_shutdown(ps->sock, SHUT_WR);
 	}
 	/* the guest may have nothing to send, and still wants to know */
 	if (READ_ONCE(sk->sk_state) == TCP_CLOSE && READ_ONCE(sk->sk_err))
-		pvcalls_pass_send_error(ps, -READ_ONCE(sk->sk_err));
+		pvcalls_stream_send_error(ps, -READ_ONCE(sk->sk_err));
 }
 
 /**
- * pvcalls_pass_out() - send what the guest has written
+ * pvcalls_stream_out() - send what the guest has written
  * @ps: socket that is PVCALLS_SS_CONNECTED or PVCALLS_SS_DRAINING
  *
  * Until the ring is empty, TCP is full, or the budget is used up.
  *
  * Return: true if the budget is used up.
  */
-bool pvcalls_pass_out(struct pvcalls_sock *ps)
+bool pvcalls_stream_out(struct pvcalls_sock *ps)
 {
-	struct pvcalls_active *a = &ps->active;
-	u32 budget = pvcalls_turns_budget();
+	struct pvcalls_conn *c = &ps->conn;
+	u32 budget = pvcalls_fairq_budget();
 
-	pvcalls_pass_give_back(ps);
-	if (a->out_done)
+	pvcalls_stream_give_back(ps);
+	if (c->out_done)
 		return false;
-	if (a->out_blocked && !test_bit(PVCALLS_SF_OUT_READY, &ps->flags))
+	if (c->out_blocked && !test_bit(PVCALLS_SF_OUT_READY, &ps->flags))
 		return false;
-	a->out_blocked = false;
+	c->out_blocked = false;
 
 	for (;;) {
-		int n, avail = pvcalls_pass_avail(a);
+		int n, avail = pvcalls_stream_avail(c);
 
 		if (avail < 0) {
-			pvcalls_pass_broken(ps);
+			pvcalls_stream_broken(ps);
 			return false;
 		}
 		if (!avail) {
-			pvcalls_pass_idle_out(ps);
+			pvcalls_stream_idle_out(ps);
 			return false;
 		}
 		if (!budget)
@@ -301,15 +299,15 @@ bool pvcalls_pass_out(struct pvcalls_sock *ps)
 		clear_bit(PVCALLS_SF_OUT_READY, &ps->flags);
 		/* whatever makes room after this try sets it again */
 		smp_mb__after_atomic();
-		n = pvcalls_pass_send(ps, avail, budget);
+		n = pvcalls_stream_send(ps, avail, budget);
 		if (n > 0) {
 			budget -= n;
-			pvcalls_pass_give_back(ps);
-		} else if (pvcalls_pass_retry(n)) {
-			a->out_blocked = true;
+			pvcalls_stream_give_back(ps);
+		} else if (pvcalls_stream_retry(n)) {
+			c->out_blocked = true;
 			return false;
 		} else {
-			pvcalls_pass_send_error(ps, n ?: -EIO);
+			pvcalls_stream_send_error(ps, n ?: -EIO);
 			return false;
 		}
 	}
@@ -320,33 +318,33 @@ bool pvcalls_pass_out(struct pvcalls_sock *ps)
  * asked to say when there are. After the ring has been full a good deal must
  * become free before it is worth while, if the guest can be asked for that.
  */
-static int pvcalls_pass_space(struct pvcalls_active *a)
+static int pvcalls_stream_space(struct pvcalls_conn *c)
 {
-	u32 want = a->in.size / 2;
-	u32 need = a->in_waiting ? want : 1;
-	int space = ringbuf_space(&a->in);
+	u32 want = c->in.size / 2;
+	u32 need = c->in_waiting ? want : 1;
+	int space = ringbuf_space(&c->in);
 
 	if (space >= 0 && space < need)
-		space = ringbuf_wait_space(&a->in, want);
+		space = ringbuf_wait_space(&c->in, want);
 	if (space < 0)
 		return space;
 	if (space < need) {
-		a->in_waiting = a->in.sh.space_wake;
+		c->in_waiting = c->in.sh.space_wake;
 		return 0;
 	}
-	a->in_waiting = false;
+	c->in_waiting = false;
 	return space;
 }
 
 /**
- * pvcalls_pass_dry() - is it certain that TCP has nothing, not even an end?
+ * pvcalls_stream_dry() - is it certain that TCP has nothing, not even an end?
  * @sk: a kernel socket
  *
  * Any context.
  *
  * Return: true if so.
  */
-bool pvcalls_pass_dry(const struct sock *sk)
+bool pvcalls_stream_dry(const struct sock *sk)
 {
 	return skb_queue_empty_lockless(&sk->sk_receive_queue) &&
 	       !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) &&
@@ -354,24 +352,24 @@ bool pvcalls_pass_dry(const struct sock *sk)
 }
 
 /**
- * pvcalls_pass_in() - give the guest what has arrived
+ * pvcalls_stream_in() - give the guest what has arrived
  * @ps: socket that is PVCALLS_SS_CONNECTED
  *
  * Until TCP is empty, the ring is full, or the budget is used up.
  *
  * Return: true if the budget is used up.
  */
-bool pvcalls_pass_in(struct pvcalls_sock *ps)
+bool pvcalls_stream_in(struct pvcalls_sock *ps)
 {
-	struct pvcalls_active *a = &ps->active;
-	u32 budget = pvcalls_turns_budget();
+	struct pvcalls_conn *c = &ps->conn;
+	u32 budget = pvcalls_fairq_budget();
 
-	while (!a->in_done && test_bit(PVCALLS_SF_IN_READY, &ps->flags)) {
-		int n, space = pvcalls_pass_space(a);
+	while (!c->in_done && test_bit(PVCALLS_SF_IN_READY, &ps->flags)) {
+		int n, space = pvcalls_stream_space(c);
 		u32 len;
 
 		if (space < 0) {
-			pvcalls_pass_broken(ps);
+			pvcalls_stream_broken(ps);
 			return false;
 		}
 		if (!space)
@@ -380,19 +378,19 @@ bool pvcalls_pass_in(struct pvcalls_sock *ps)
 			return true;
 
 		len = min3((u32)space, budget,
-			   pvcalls_pass_queued(ps->sock->sk));
+			   pvcalls_stream_queued(ps->sock->sk));
 		clear_bit(PVCALLS_SF_IN_READY, &ps->flags);
 		/* whatever arrives after this look sets it again */
 		smp_mb__after_atomic();
-		n = pvcalls_pass_recv(ps, len);
+		n = pvcalls_stream_recv(ps, len);
 		if (n > 0) {
 			budget -= n;
-			if (ringbuf_produce(&a->in, n))
-				pvcalls_notify_owe(&a->notify);
-			if (n == len || !pvcalls_pass_dry(ps->sock->sk))
+			if (ringbuf_produce(&c->in, n))
+				pvcalls_notify_owe(&c->notify);
+			if (n == len || !pvcalls_stream_dry(ps->sock->sk))
 				set_bit(PVCALLS_SF_IN_READY, &ps->flags);
-		} else if (!pvcalls_pass_retry(n)) {
-			pvcalls_pass_recv_error(ps, n);
+		} else if (!pvcalls_stream_retry(n)) {
+			pvcalls_stream_recv_error(ps, n);
 		}
 	}
 	return false;

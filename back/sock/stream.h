@@ -5,26 +5,26 @@
  *
  * On the worker that the socket belongs to; never wait for the network.
  */
-#ifndef PVCALLS_BACK_PASS_H
-#define PVCALLS_BACK_PASS_H
+#ifndef PVCALLS_BACK_STREAM_H
+#define PVCALLS_BACK_STREAM_H
 
 #include <linux/types.h>
 
 struct bio_vec;
 struct page;
-struct pvcalls_active;
+struct pvcalls_conn;
 struct pvcalls_sock;
 struct ringbuf_span;
 struct sock;
 
-bool pvcalls_pass_out(struct pvcalls_sock *ps);
-bool pvcalls_pass_in(struct pvcalls_sock *ps);
-void pvcalls_pass_broken(struct pvcalls_sock *ps);
+bool pvcalls_stream_out(struct pvcalls_sock *ps);
+bool pvcalls_stream_in(struct pvcalls_sock *ps);
+void pvcalls_stream_broken(struct pvcalls_sock *ps);
 
-unsigned int pvcalls_pass_bvec(struct bio_vec *bv, struct page **pages,
-			       const struct ringbuf_span *span);
-int pvcalls_pass_avail(struct pvcalls_active *a);
-bool pvcalls_pass_retry(int err);
-bool pvcalls_pass_dry(const struct sock *sk);
+unsigned int pvcalls_stream_bvec(struct bio_vec *bv, struct page **pages,
+				 const struct ringbuf_span *span);
+int pvcalls_stream_avail(struct pvcalls_conn *c);
+bool pvcalls_stream_retry(int err);
+bool pvcalls_stream_dry(const struct sock *sk);
 
-#endif /* PVCALLS_BACK_PASS_H */
+#endif /* PVCALLS_BACK_STREAM_H */

@@ -10,10 +10,10 @@
 #include <net/dst.h>
 #include <net/sock.h>
 
-#include "datamap.h"
+#include "ring/datamap.h"
 #include "pvcalls_compat.h"
-#include "sock.h"
-#include "zerocopy.h"
+#include "sock/sock.h"
+#include "sock/zerocopy.h"
 
 /*
  * Where TCP has copied after all (a tap, a bridge to another namespace), sends
@@ -165,11 +165,11 @@ static bool pvcalls_send_stays_here(struct sock *sk)
  */
 bool pvcalls_zerocopy_wanted(struct pvcalls_sock *ps, u32 len)
 {
-	struct pvcalls_zerocopy *z = &ps->active.zerocopy;
+	struct pvcalls_zerocopy *z = &ps->conn.zerocopy;
 	struct sock *sk = ps->sock->sk;
 	u32 min = READ_ONCE(pvcalls_zerocopy_min);
 
-	if (!min || len < min || !ps->active.out.sh.data_wake ||
+	if (!min || len < min || !ps->conn.out.sh.data_wake ||
 	    !(READ_ONCE(sk->sk_route_caps) & NETIF_F_SG) ||
 	    pvcalls_send_stays_here(sk))
 		return false;
@@ -190,7 +190,7 @@ bool pvcalls_zerocopy_wanted(struct pvcalls_sock *ps, u32 len)
  */
 int pvcalls_zerocopy_send(struct pvcalls_sock *ps, struct msghdr *msg)
 {
-	struct pvcalls_zerocopy *z = &ps->active.zerocopy;
+	struct pvcalls_zerocopy *z = &ps->conn.zerocopy;
 	struct pvcalls_send *send;
 	int n;
 
@@ -201,7 +201,7 @@ int pvcalls_zerocopy_send(struct pvcalls_sock *ps, struct msghdr *msg)
 	send->copied = false;
 	send->state = PVCALLS_SEND_FLYING;
 	send->ps = ps;
-	send->map = ps->active.map;
+	send->map = ps->conn.map;
 	kref_get(&ps->ref);
 	refcount_inc(&send->map->ref);
 	atomic_inc(&pvcalls_sends_flying);
@@ -230,7 +230,7 @@ int pvcalls_zerocopy_send(struct pvcalls_sock *ps, struct msghdr *msg)
  */
 void pvcalls_zerocopy_copied(struct pvcalls_sock *ps, u32 len)
 {
-	struct pvcalls_zerocopy *z = &ps->active.zerocopy;
+	struct pvcalls_zerocopy *z = &ps->conn.zerocopy;
 
 	z->taken += len;
 	/* with the send before: it can't be done any sooner than that */
@@ -247,7 +247,7 @@ void pvcalls_zerocopy_copied(struct pvcalls_sock *ps, u32 len)
  */
 u32 pvcalls_zerocopy_reap(struct pvcalls_sock *ps)
 {
-	struct pvcalls_zerocopy *z = &ps->active.zerocopy;
+	struct pvcalls_zerocopy *z = &ps->conn.zerocopy;
 	struct pvcalls_send *send, *next;
 	u32 len = 0;
 
@@ -282,7 +282,7 @@ out:
  */
 void pvcalls_zerocopy_forget(struct pvcalls_sock *ps)
 {
-	struct pvcalls_zerocopy *z = &ps->active.zerocopy;
+	struct pvcalls_zerocopy *z = &ps->conn.zerocopy;
 	struct pvcalls_send *send, *next;
 
 	list_for_each_entry_safe(send, next, &z->sends, list) {

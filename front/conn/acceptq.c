@@ -6,7 +6,7 @@
  */
 #include <net/sock.h>
 
-#include "conn.h"
+#include "conn/conn.h"
 
 /* With feature-defer a listening socket may have this many posted at once */
 #define PVC_MAX_POSTED	4
@@ -22,7 +22,7 @@ static void pvc_accept_done(struct pvc_cmd *cmd)
 	if (!ret) {
 		c->opened = true;
 		c->state = PVC_CONN_CONNECTED;
-		if (pvc_dev_has(c->dev, PVCALLS_F_NAMES))
+		if (pvc_link_has(c->link, PVCALLS_F_NAMES))
 			pvc_addr_from_rsp(&cmd->rsp.u.name, &c->peer);
 	}
 	spin_lock_irqsave(&l->lock, flags);
@@ -34,7 +34,7 @@ static void pvc_accept_done(struct pvc_cmd *cmd)
 	} else {
 		list_add_tail(&c->accept_node, &l->acceptq);
 		l->queued++;
-		if (pvc_dev_has(l->dev, PVCALLS_F_DEFER) &&
+		if (pvc_link_has(l->link, PVCALLS_F_DEFER) &&
 		    l->target < PVC_MAX_POSTED)
 			l->target++;
 	}
@@ -51,7 +51,7 @@ static void pvc_accept_done(struct pvc_cmd *cmd)
 
 static int pvc_post_accept(struct pvc_conn *l)
 {
-	struct pvc_conn *c = pvc_conn_new(l->dev, l->family, SOCK_STREAM, 0);
+	struct pvc_conn *c = pvc_conn_new(l->link, l->family, SOCK_STREAM, 0);
 	struct xen_pvcalls_accept *req;
 	int ret;
 
@@ -60,14 +60,14 @@ static int pvc_post_accept(struct pvc_conn *l)
 	c->listener = pvc_conn_hold(l);
 	ret = pvc_conn_add_ring(c, NULL);
 	if (!ret)
-		ret = pvc_cmd_init(&c->op, c->dev, PVCALLS_ACCEPT,
+		ret = pvc_cmd_init(&c->op, c->link, PVCALLS_ACCEPT,
 				   pvc_accept_done);
 	if (!ret) {
 		req = &c->op.req.u.accept;
 		req->id = l->id;
 		req->id_new = c->id;
 		req->ref = c->ring.shm->intf_ref;
-		req->evtchn = c->ring.shm->chan->evtchn;
+		req->evtchn = c->ring.shm->evtchn->port;
 		ret = pvc_conn_submit(c, &c->op);
 	}
 	if (ret)

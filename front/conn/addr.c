@@ -5,7 +5,7 @@
 #include <net/route.h>
 #include <net/sock.h>
 
-#include "addr.h"
+#include "conn/addr.h"
 
 static void pvc_addr_v4(struct pvc_addr *a, __be32 ip, __be16 port)
 {

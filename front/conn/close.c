@@ -2,7 +2,7 @@
 /* See conn.h. How connections end: by their program, or with the backend. */
 #include <net/sock.h>
 
-#include "conn.h"
+#include "conn/conn.h"
 
 /**
  * pvc_conn_shutdown() - send a FIN after what has been written
@@ -19,11 +19,11 @@ int pvc_conn_shutdown(struct pvc_conn *c, int how)
 	struct xen_pvcalls_request req = { .cmd = PVCALLS_SHUTDOWN };
 	struct pvcalls_req_shutdown *args = (void *)&req.u;
 
-	if (!pvc_dev_has(c->dev, PVCALLS_F_SHUTDOWN))
+	if (!pvc_link_has(c->link, PVCALLS_F_SHUTDOWN))
 		return 0;
 	args->id = c->id;
 	args->how = how;
-	return pvc_cmd_call(c->dev, &req, NULL);
+	return pvc_cmd_call(c->link, &req, NULL);
 }
 
 /* Has the backend taken all that was written? Call with c->lock held. */
@@ -72,7 +72,7 @@ void pvc_conn_close(struct pvc_conn *c, bool abort)
 		release = false;
 	c->closing = true;
 	if (release && c->state == PVC_CONN_CONNECTED && !abort &&
-	    !pvc_dev_has(c->dev, PVCALLS_F_SHUTDOWN) && !pvc_conn_drained(c)) {
+	    !pvc_link_has(c->link, PVCALLS_F_SHUTDOWN) && !pvc_conn_drained(c)) {
 		/* a version 1 backend drops what it has not taken */
 		drain = true;
 		c->draining = true;
@@ -87,15 +87,15 @@ void pvc_conn_close(struct pvc_conn *c, bool abort)
 		pvc_conn_close(q, true);
 		pvc_conn_put(q);
 	}
-	if (abort && pvc_dev_has(c->dev, PVCALLS_F_SHUTDOWN))
+	if (abort && pvc_link_has(c->link, PVCALLS_F_SHUTDOWN))
 		c->rel.req.u.dummy.dummy[PVCALLS_RELEASE_FLAGS] =
 			PVCALLS_RELEASE_ABORT;
 	if (release) {
 		c->rel.req.u.release.reuse = c->has_ring &&
-					     pvc_pool_wants(c->dev);
+					     pvc_cache_wants(c->link);
 		/* close() waits for these */
 		c->rel.lazy = !lingers && !pvc_conn_has_port(c);
-		pvc_pool_watch(c->dev);
+		pvc_cache_watch(c->link);
 	}
 	if (drain || (release && !pvc_conn_submit(c, &c->rel)))
 		return;
@@ -157,11 +157,11 @@ static void pvc_conn_reset(struct pvc_conn *c, void *unused)
 
 /**
  * pvc_conn_reset_all() - tell all programs that the backend has gone
- * @dev: connection whose commands have been stopped
+ * @link: connection whose commands have been stopped
  *
  * Context: process, may sleep.
  */
-void pvc_conn_reset_all(struct pvc_dev *dev)
+void pvc_conn_reset_all(struct pvc_link *link)
 {
-	pvc_conn_for_each(dev, pvc_conn_reset, NULL);
+	pvc_conn_for_each(link, pvc_conn_reset, NULL);
 }

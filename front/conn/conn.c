@@ -5,25 +5,25 @@
 #include <net/sock.h>
 #include <xen/events.h>
 
-#include "conn.h"
+#include "conn/conn.h"
 
 static struct workqueue_struct *pvcalls_wq;
 
 /* Frees an object that has no ring any more. Any context. */
 static void pvc_conn_destroy(struct pvc_conn *c)
 {
-	struct pvc_dev *dev = c->dev;
+	struct pvc_link *link = c->link;
 	unsigned long flags;
 
-	spin_lock_irqsave(&dev->conns_lock, flags);
+	spin_lock_irqsave(&link->conns_lock, flags);
 	list_del(&c->list);
-	spin_unlock_irqrestore(&dev->conns_lock, flags);
+	spin_unlock_irqrestore(&link->conns_lock, flags);
 	pvc_cmd_fini(&c->open);
 	pvc_cmd_fini(&c->op);
 	pvc_cmd_fini(&c->rel);
 	if (c->listener)
 		pvc_conn_put(c->listener);
-	pvc_dev_put(dev);
+	pvc_link_put(link);
 	kfree(c);
 }
 
@@ -33,7 +33,7 @@ static void pvc_conn_recycle(struct pvc_conn *c)
 	if (!c->reusable)
 		return;
 	pvc_ring_detach(&c->ring);
-	c->has_ring = !pvc_pool_put(c->dev, c->ring.shm);
+	c->has_ring = !pvc_cache_put(c->link, c->ring.shm);
 }
 
 /*
@@ -42,13 +42,13 @@ static void pvc_conn_recycle(struct pvc_conn *c)
  */
 static bool pvc_conn_linger(struct pvc_conn *c)
 {
-	struct pvc_dev *dev = c->dev;
+	struct pvc_link *link = c->link;
 	bool lingers;
 
-	spin_lock_irq(&dev->conns_lock);
-	lingers = c->has_ring && READ_ONCE(dev->dead) && !dev->let_go;
+	spin_lock_irq(&link->conns_lock);
+	lingers = c->has_ring && READ_ONCE(link->dead) && !link->let_go;
 	c->lingers = lingers;
-	spin_unlock_irq(&dev->conns_lock);
+	spin_unlock_irq(&link->conns_lock);
 	return lingers;
 }
 
@@ -62,7 +62,7 @@ static void pvc_conn_free_work(struct work_struct *work)
 		return;
 	if (c->has_ring) {
 		pvc_ring_detach(&c->ring);
-		pvc_conn_free_shm(c->dev, c->ring.shm);
+		pvc_conn_free_shm(c->link, c->ring.shm);
 	}
 	pvc_conn_destroy(c);
 }
@@ -141,7 +141,7 @@ static void pvc_conn_rel_done(struct pvc_cmd *cmd)
 
 /**
  * pvc_conn_new() - a socket object that the backend does not know yet
- * @dev: connection to the backend; a reference is taken
+ * @link: connection to the backend; a reference is taken
  * @family: AF_INET or AF_INET6
  * @type: SOCK_STREAM, or SOCK_DGRAM with feature-dgram
  * @protocol: of datagrams
@@ -149,7 +149,7 @@ static void pvc_conn_rel_done(struct pvc_cmd *cmd)
  * Context: process, may sleep.
  * Return: the object with one reference, or NULL without memory.
  */
-struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family, int type,
+struct pvc_conn *pvc_conn_new(struct pvc_link *link, int family, int type,
 			      int protocol)
 {
 	struct pvc_conn *c = kzalloc(sizeof(*c), GFP_KERNEL);
@@ -165,9 +165,9 @@ struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family, int type,
 	INIT_LIST_HEAD(&c->acceptq);
 	INIT_LIST_HEAD(&c->accept_node);
 	c->family = family;
-	c->id = atomic64_inc_return(&dev->next_id);
-	if (pvc_cmd_init(&c->open, dev, PVCALLS_SOCKET, pvc_conn_open_done) ||
-	    pvc_cmd_init(&c->rel, dev, PVCALLS_RELEASE, pvc_conn_rel_done)) {
+	c->id = atomic64_inc_return(&link->next_id);
+	if (pvc_cmd_init(&c->open, link, PVCALLS_SOCKET, pvc_conn_open_done) ||
+	    pvc_cmd_init(&c->rel, link, PVCALLS_RELEASE, pvc_conn_rel_done)) {
 		pvc_cmd_fini(&c->open);
 		kfree(c);
 		return NULL;
@@ -179,11 +179,11 @@ struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family, int type,
 	c->open.req.u.socket.protocol = type == SOCK_STREAM ? IPPROTO_IP :
 							      protocol;
 
-	kref_get(&dev->ref);
-	c->dev = dev;
-	spin_lock_irq(&dev->conns_lock);
-	list_add_tail(&c->list, &dev->conns);
-	spin_unlock_irq(&dev->conns_lock);
+	kref_get(&link->ref);
+	c->link = link;
+	spin_lock_irq(&link->conns_lock);
+	list_add_tail(&c->list, &link->conns);
+	spin_unlock_irq(&link->conns_lock);
 	return c;
 }
 
@@ -199,7 +199,7 @@ int pvc_conn_open(struct pvc_conn *c)
 	int ret;
 
 	c->opened = true;
-	ret = pvc_cmd_call(c->dev, &c->open.req, NULL);
+	ret = pvc_cmd_call(c->link, &c->open.req, NULL);
 	/* killed: the backend may still create it */
 	if (ret && ret != -EINTR)
 		c->opened = false;
@@ -242,10 +242,10 @@ int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want)
 	req.u.bind.id = c->id;
 	req.u.bind.len = want->len;
 	memcpy(req.u.bind.addr, want->raw, sizeof(req.u.bind.addr));
-	ret = pvc_cmd_call(c->dev, &req, &rsp);
+	ret = pvc_cmd_call(c->link, &req, &rsp);
 	if (ret)
 		return ret;
-	if (pvc_dev_has(c->dev, PVCALLS_F_NAMES))
+	if (pvc_link_has(c->link, PVCALLS_F_NAMES))
 		pvc_addr_from_rsp(&rsp.u.name, &c->local);
 	if (!c->local.len)
 		c->local = *want;
@@ -268,7 +268,7 @@ int pvc_conn_listen(struct pvc_conn *c, int backlog)
 
 	req.u.listen.id = c->id;
 	req.u.listen.backlog = backlog;
-	ret = pvc_cmd_call(c->dev, &req, NULL);
+	ret = pvc_cmd_call(c->link, &req, NULL);
 	if (ret)
 		return ret;
 	spin_lock_irq(&c->lock);
@@ -308,7 +308,7 @@ static void pvc_conn_connect_done(struct pvc_cmd *cmd)
 	if (c->err) {
 		pvc_conn_fail(c);
 	} else {
-		if (pvc_dev_has(c->dev, PVCALLS_F_NAMES))
+		if (pvc_link_has(c->link, PVCALLS_F_NAMES))
 			pvc_addr_from_rsp(&cmd->rsp.u.name, &c->local);
 		c->state = PVC_CONN_CONNECTED;
 		if (c->sk) {
@@ -337,7 +337,7 @@ int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 
 	ret = pvc_conn_add_ring(c, sk);
 	if (!ret)
-		ret = pvc_cmd_init(&c->op, c->dev, PVCALLS_CONNECT,
+		ret = pvc_cmd_init(&c->op, c->link, PVCALLS_CONNECT,
 				   pvc_conn_connect_done);
 	if (ret)
 		return ret;
@@ -345,7 +345,7 @@ int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 	memcpy(req->addr, to->raw, sizeof(req->addr));
 	req->len = to->len;
 	req->ref = c->ring.shm->intf_ref;
-	req->evtchn = c->ring.shm->chan->evtchn;
+	req->evtchn = c->ring.shm->evtchn->port;
 	if (!c->opened)
 		req->flags = PVCALLS_CONNECT_OPEN;
 	c->opened = true;
@@ -376,11 +376,11 @@ int pvc_conn_getname(struct pvc_conn *c, bool peer)
 	struct pvc_addr got;
 	int ret;
 
-	if (a->len || !pvc_dev_has(c->dev, PVCALLS_F_NAMES))
+	if (a->len || !pvc_link_has(c->link, PVCALLS_F_NAMES))
 		return 0;
 	args->id = c->id;
 	args->peer = peer;
-	ret = pvc_cmd_call(c->dev, &req, &rsp);
+	ret = pvc_cmd_call(c->link, &req, &rsp);
 	if (ret)
 		return ret;
 	pvc_addr_from_rsp(&rsp.u.name, &got);
@@ -392,50 +392,50 @@ int pvc_conn_getname(struct pvc_conn *c, bool peer)
 
 /**
  * pvc_conn_for_each() - do something with all sockets of a connection
- * @dev: connection to the backend
+ * @link: connection to the backend
  * @fn: called with each, which is held meanwhile, and without a lock
  * @arg: for @fn
  *
  * Context: process, may sleep if @fn does.
  */
-void pvc_conn_for_each(struct pvc_dev *dev,
+void pvc_conn_for_each(struct pvc_link *link,
 		       void (*fn)(struct pvc_conn *c, void *arg), void *arg)
 {
 	struct pvc_conn *c, *prev = NULL;
 
 	/* each is held while the list's lock is not */
-	spin_lock_irq(&dev->conns_lock);
-	list_for_each_entry(c, &dev->conns, list) {
+	spin_lock_irq(&link->conns_lock);
+	list_for_each_entry(c, &link->conns, list) {
 		if (!kref_get_unless_zero(&c->ref))
 			continue;
-		spin_unlock_irq(&dev->conns_lock);
+		spin_unlock_irq(&link->conns_lock);
 		if (prev)
 			pvc_conn_put(prev);
 		fn(c, arg);
 		prev = c;
-		spin_lock_irq(&dev->conns_lock);
+		spin_lock_irq(&link->conns_lock);
 	}
-	spin_unlock_irq(&dev->conns_lock);
+	spin_unlock_irq(&link->conns_lock);
 	if (prev)
 		pvc_conn_put(prev);
 }
 
 /**
  * pvc_conn_free_all() - free what the backend may have had mapped until now
- * @dev: connection that has ended
+ * @link: connection that has ended
  *
  * Context: process; does not sleep.
  */
-void pvc_conn_free_all(struct pvc_dev *dev)
+void pvc_conn_free_all(struct pvc_link *link)
 {
 	struct pvc_conn *c;
 
-	spin_lock_irq(&dev->conns_lock);
-	dev->let_go = true;
-	list_for_each_entry(c, &dev->conns, list)
+	spin_lock_irq(&link->conns_lock);
+	link->let_go = true;
+	list_for_each_entry(c, &link->conns, list)
 		if (c->lingers)
 			queue_work(pvcalls_wq, &c->free_work);
-	spin_unlock_irq(&dev->conns_lock);
+	spin_unlock_irq(&link->conns_lock);
 }
 
 /**

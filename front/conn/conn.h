@@ -10,10 +10,10 @@
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 
-#include "addr.h"
-#include "cmd.h"
-#include "dev.h"
-#include "ring.h"
+#include "conn/addr.h"
+#include "link/cmd.h"
+#include "link/link.h"
+#include "link/ring.h"
 
 struct sock;
 
@@ -37,8 +37,8 @@ enum pvc_conn_state {
  * struct pvc_conn - a socket at the backend
  * @ref: held by the program's socket, by each command under way, while
  *	@draining, and by each user
- * @dev: its connection to the backend, referenced
- * @list: in pvc_dev.conns
+ * @link: its connection to the backend, referenced
+ * @list: in pvc_link.conns
  * @id: the backend's name for it
  * @family: of the backend's socket
  * @lock: all that an interrupt shares with programs: @sk, @state, indexes of
@@ -69,7 +69,7 @@ enum pvc_conn_state {
  * @released: @rel is done
  * @free_work: frees it, since the last reference may go in an interrupt
  * @lingers: the last reference has gone, but a backend that is on its way out
- *	maps the ring still; under pvc_dev.conns_lock
+ *	maps the ring still; under pvc_link.conns_lock
  * @listener: the passive socket that it was or will be accepted from
  * @acceptq: connections that wait for accept()
  * @accept_node: in the listener's @acceptq
@@ -80,7 +80,7 @@ enum pvc_conn_state {
  */
 struct pvc_conn {
 	struct kref ref;
-	struct pvc_dev *dev;
+	struct pvc_link *link;
 	struct list_head list;
 	u64 id;
 	int family;
@@ -146,7 +146,7 @@ static inline bool pvc_conn_gone(const struct pvc_conn *c)
 }
 
 /* conn.c: life, connecting */
-struct pvc_conn *pvc_conn_new(struct pvc_dev *dev, int family, int type,
+struct pvc_conn *pvc_conn_new(struct pvc_link *link, int family, int type,
 			      int protocol);
 
 static inline struct pvc_conn *pvc_conn_hold(struct pvc_conn *c)
@@ -164,9 +164,9 @@ int pvc_conn_listen(struct pvc_conn *c, int backlog);
 int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 		     const struct pvc_addr *to);
 int pvc_conn_getname(struct pvc_conn *c, bool peer);
-void pvc_conn_for_each(struct pvc_dev *dev,
+void pvc_conn_for_each(struct pvc_link *link,
 		       void (*fn)(struct pvc_conn *c, void *arg), void *arg);
-void pvc_conn_free_all(struct pvc_dev *dev);
+void pvc_conn_free_all(struct pvc_link *link);
 void pvc_queue_work(struct work_struct *work);
 void pvc_queue_delayed(struct delayed_work *work, unsigned long delay);
 int pvc_conn_init(void);
@@ -177,19 +177,19 @@ int pvc_conn_shutdown(struct pvc_conn *c, int how);
 void pvc_conn_close(struct pvc_conn *c, bool abort);
 void pvc_conn_await_port(struct pvc_conn *c);
 void pvc_conn_drain(struct pvc_conn *c);
-void pvc_conn_reset_all(struct pvc_dev *dev);
+void pvc_conn_reset_all(struct pvc_link *link);
 
 /* order.c: data rings */
 int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk);
-void pvc_conn_free_shm(struct pvc_dev *dev, struct pvc_shm *shm);
+void pvc_conn_free_shm(struct pvc_link *link, struct pvc_shm *shm);
 void pvc_order_init(void);
 
-/* passive.c: connections that come in */
+/* acceptq.c: connections that come in */
 void pvc_conn_post_accepts(struct pvc_conn *l);
 struct pvc_conn *pvc_conn_accept(struct pvc_conn *l);
 void pvc_conn_unaccept(struct pvc_conn *l, struct pvc_conn *c);
 
-/* active.c: the ring's indexes and events */
+/* events.c: the ring's indexes and events */
 bool pvc_conn_event(void *arg);
 void pvc_conn_end(struct pvc_conn *c, int in_err, int out_err);
 int pvc_sane_error(s32 err);

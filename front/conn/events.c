@@ -7,7 +7,7 @@
 #include <net/sock.h>
 #include <xen/events.h>
 
-#include "conn.h"
+#include "conn/conn.h"
 
 /**
  * pvc_sane_error() - an error that the backend has told
@@ -91,8 +91,8 @@ static void pvc_conn_broken(struct pvc_conn *c, const char *what)
 	/* every look at the index finds it again */
 	if (c->in_err && c->out_err)
 		return;
-	pr_err_ratelimited("pvcalls: backend %u: %s makes no sense, socket %llu reset\n",
-			   c->dev->otherend, what, c->id);
+	pr_err_ratelimited("backend %u: %s makes no sense, socket %llu reset\n",
+			   c->link->otherend, what, c->id);
 	pvc_conn_end(c, -ECONNRESET, -ECONNRESET);
 }
 

@@ -4,7 +4,7 @@
 #include <linux/module.h>
 #include <net/sock.h>
 
-#include "conn.h"
+#include "conn/conn.h"
 
 static unsigned int ring_order = 8;
 
@@ -23,11 +23,11 @@ MODULE_PARM_DESC(ring_order,
 		 "Largest order of new data rings: 2^n pages, half for each direction, 1 to 9 (default 8, 512 KiB each way); the more large ones there are, the smaller new ones get");
 
 /* A used ring may be that much larger, or small ones would take large ones */
-#define PVC_POOL_ABOVE	2
+#define PVC_CACHE_ABOVE	2
 
 /* Data rings of each order, and how many pages they may have; one grant each */
-static atomic_long_t pvcalls_rings[PVCALLS_MAX_PAGE_ORDER + 1];
-static long pvcalls_max_ring_pages;
+static atomic_long_t pvc_rings[PVCALLS_MAX_PAGE_ORDER + 1];
+static long pvc_max_ring_pages;
 
 /* For datagrams: half of a direction holds the largest one */
 #define PVC_DGRAM_ORDER	7
@@ -41,18 +41,18 @@ static long pvcalls_max_ring_pages;
  */
 static bool pvc_order_fits(unsigned int order)
 {
-	long large = 1L << order, left = pvcalls_max_ring_pages;
+	long large = 1L << order, left = pvc_max_ring_pages;
 	unsigned int i;
 
 	for (i = 1; i <= PVCALLS_MAX_PAGE_ORDER; i++) {
-		long n = atomic_long_read(&pvcalls_rings[i]);
+		long n = atomic_long_read(&pvc_rings[i]);
 
 		/* with the indexes page */
 		left -= n * ((1L << i) + 1);
 		if (i >= order)
 			large += n << i;
 	}
-	return large <= pvcalls_max_ring_pages >> (order - PVC_SMALL_ORDER) &&
+	return large <= pvc_max_ring_pages >> (order - PVC_SMALL_ORDER) &&
 	       1L << order <= left / 8;
 }
 
@@ -65,15 +65,15 @@ static unsigned int pvc_choose_order(unsigned int order)
 
 /**
  * pvc_conn_free_shm() - free a ring's memory
- * @dev: connection
+ * @link: connection
  * @shm: what no socket uses, and no pool has
  *
  * Context: process, may sleep.
  */
-void pvc_conn_free_shm(struct pvc_dev *dev, struct pvc_shm *shm)
+void pvc_conn_free_shm(struct pvc_link *link, struct pvc_shm *shm)
 {
-	atomic_long_dec(&pvcalls_rings[shm->order]);
-	pvc_shm_free(dev, shm);
+	atomic_long_dec(&pvc_rings[shm->order]);
+	pvc_shm_free(link, shm);
 }
 
 /* As large as what the program has asked for, which Linux doubles. */
@@ -116,25 +116,25 @@ static unsigned int pvc_wanted_order(const struct sock *sk)
 int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
 {
 	unsigned int order = pvc_choose_order(min(pvc_wanted_order(sk),
-						  c->dev->max_order));
-	struct pvc_shm *shm = pvc_pool_take(c->dev, order,
-					    order + PVC_POOL_ABOVE);
+						  c->link->max_order));
+	struct pvc_shm *shm = pvc_cache_take(c->link, order,
+					     order + PVC_CACHE_ABOVE);
 
 	if (!shm) {
 		do {
-			shm = pvc_shm_alloc(c->dev, order,
+			shm = pvc_shm_alloc(c->link, order,
 					    pvc_conn_event);
 		} while ((shm == ERR_PTR(-ENOMEM) ||
 			  shm == ERR_PTR(-ENOSPC)) && --order);
 		if (IS_ERR(shm))
-			shm = pvc_pool_take(c->dev, 1,
-					    PVCALLS_MAX_PAGE_ORDER) ?: shm;
+			shm = pvc_cache_take(c->link, 1,
+					     PVCALLS_MAX_PAGE_ORDER) ?: shm;
 		else
-			atomic_long_inc(&pvcalls_rings[order]);
+			atomic_long_inc(&pvc_rings[order]);
 	}
 	if (IS_ERR(shm))
 		return shm == ERR_PTR(-ENOSPC) ? -ENOBUFS : PTR_ERR(shm);
-	pvc_ring_attach(&c->ring, shm, pvc_dev_has(c->dev, PVCALLS_F_WAKEUP),
+	pvc_ring_attach(&c->ring, shm, pvc_link_has(c->link, PVCALLS_F_WAKEUP),
 			c);
 	c->has_ring = true;
 	return 0;
@@ -148,7 +148,7 @@ int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
 void pvc_order_init(void)
 {
 	/* a quarter of the memory, and no more than Xen lets be granted */
-	pvcalls_max_ring_pages =
+	pvc_max_ring_pages =
 		min_t(long, totalram_pages() / 4,
 		      gnttab_max_grant_frames() *
 		      (long)(PAGE_SIZE / sizeof(struct grant_entry_v1)));

@@ -9,33 +9,33 @@
 #include <xen/events.h>
 #include <xen/page.h>
 
-#include "cmd.h"
-#include "dev.h"
-#include "pool.h"
+#include "link/cmd.h"
+#include "link/link.h"
+#include "link/cache.h"
 
 /**
  * pvc_cmd_init() - prepare a command
  * @cmd: zeroed memory
- * @dev: connection that it will be used on; the owner of @cmd holds a reference
+ * @link: connection that it will be used on; the owner of @cmd holds a reference
  * @code: PVCALLS_SOCKET and so on
  * @done: see &struct pvc_cmd
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
-int pvc_cmd_init(struct pvc_cmd *cmd, struct pvc_dev *dev, u32 code,
+int pvc_cmd_init(struct pvc_cmd *cmd, struct pvc_link *link, u32 code,
 		 void (*done)(struct pvc_cmd *cmd))
 {
 	u32 id;
 	int ret;
 
-	ret = xa_alloc_irq(&dev->cmds, &id, cmd, xa_limit_31b, GFP_KERNEL);
+	ret = xa_alloc_irq(&link->cmds, &id, cmd, xa_limit_31b, GFP_KERNEL);
 	if (ret)
 		return ret == -EBUSY ? -ENOMEM : ret;
 	cmd->req.req_id = id;
 	cmd->req.cmd = code;
 	cmd->done = done;
-	cmd->dev = dev;
+	cmd->link = link;
 	cmd->state = PVC_CMD_IDLE;
 	return 0;
 }
@@ -48,28 +48,28 @@ int pvc_cmd_init(struct pvc_cmd *cmd, struct pvc_dev *dev, u32 code,
  */
 void pvc_cmd_fini(struct pvc_cmd *cmd)
 {
-	struct pvc_dev *dev = cmd->dev;
+	struct pvc_link *link = cmd->link;
 	unsigned long flags;
 
-	if (!dev)
+	if (!link)
 		return;
 	/* the lock: a lying backend may make the interrupt look us up now */
-	spin_lock_irqsave(&dev->lock, flags);
-	xa_erase(&dev->cmds, cmd->req.req_id);
-	spin_unlock_irqrestore(&dev->lock, flags);
-	cmd->dev = NULL;
+	spin_lock_irqsave(&link->lock, flags);
+	xa_erase(&link->cmds, cmd->req.req_id);
+	spin_unlock_irqrestore(&link->lock, flags);
+	cmd->link = NULL;
 }
 
 /* Moves commands from the backlog to the ring. Call with dev->lock held. */
-static bool pvc_cmd_push(struct pvc_dev *dev)
+static bool pvc_cmd_push(struct pvc_link *link)
 {
-	struct xen_pvcalls_front_ring *ring = &dev->ring;
+	struct xen_pvcalls_front_ring *ring = &link->ring;
 	struct pvc_cmd *cmd, *n;
 	int notify;
 
-	list_splice_tail_init(&dev->held, &dev->backlog);
-	dev->nr_held = 0;
-	list_for_each_entry_safe(cmd, n, &dev->backlog, list) {
+	list_splice_tail_init(&link->held, &link->backlog);
+	link->nr_held = 0;
+	list_for_each_entry_safe(cmd, n, &link->backlog, list) {
 		if (RING_FULL(ring))
 			break;
 		list_del(&cmd->list);
@@ -82,9 +82,9 @@ static bool pvc_cmd_push(struct pvc_dev *dev)
 }
 
 /* Does anybody wait for the next response? Call with dev->lock held. */
-static bool pvc_cmd_urgent(const struct pvc_dev *dev)
+static bool pvc_cmd_urgent(const struct pvc_link *link)
 {
-	return dev->urgent || !list_empty(&dev->backlog);
+	return link->urgent || !list_empty(&link->backlog);
 }
 
 /*
@@ -92,10 +92,10 @@ static bool pvc_cmd_urgent(const struct pvc_dev *dev)
  * have come without an event; those that come meanwhile are a reason to try
  * again. Call with dev->lock held.
  */
-static void pvc_cmd_arm(struct pvc_dev *dev)
+static void pvc_cmd_arm(struct pvc_link *link)
 {
-	struct xen_pvcalls_sring *sring = dev->ring.sring;
-	unsigned int tries = RING_SIZE(&dev->ring);
+	struct xen_pvcalls_sring *sring = link->ring.sring;
+	unsigned int tries = RING_SIZE(&link->ring);
 	RING_IDX prod;
 
 	do {
@@ -107,12 +107,12 @@ static void pvc_cmd_arm(struct pvc_dev *dev)
 }
 
 /* Call with dev->lock held. */
-static void pvc_cmd_count(struct pvc_dev *dev, const struct pvc_cmd *cmd, int n)
+static void pvc_cmd_count(struct pvc_link *link, const struct pvc_cmd *cmd, int n)
 {
 	if (!cmd->lazy)
-		dev->urgent += n;
+		link->urgent += n;
 	else if (cmd->req.cmd != PVCALLS_DEFERRED)
-		dev->unseen += n;
+		link->unseen += n;
 }
 
 /**
@@ -127,30 +127,30 @@ static void pvc_cmd_count(struct pvc_dev *dev, const struct pvc_cmd *cmd, int n)
  */
 int pvc_cmd_submit(struct pvc_cmd *cmd)
 {
-	struct pvc_dev *dev = cmd->dev;
+	struct pvc_link *link = cmd->link;
 	bool armed, notify = false;
 	unsigned long flags;
 	int ret = -ENOTCONN;
 
-	spin_lock_irqsave(&dev->lock, flags);
-	if (!dev->dead) {
-		/* without it they could not be asked for, see pool.c */
-		cmd->lazy &= pvc_dev_has(dev, PVCALLS_F_REUSE);
-		armed = pvc_cmd_urgent(dev);
+	spin_lock_irqsave(&link->lock, flags);
+	if (!link->dead) {
+		/* without it they could not be asked for, see cache.c */
+		cmd->lazy &= pvc_link_has(link, PVCALLS_F_REUSE);
+		armed = pvc_cmd_urgent(link);
 		cmd->state = PVC_CMD_QUEUED;
-		list_add_tail(&cmd->list, &dev->backlog);
-		pvc_cmd_count(dev, cmd, 1);
+		list_add_tail(&cmd->list, &link->backlog);
+		pvc_cmd_count(link, cmd, 1);
 		/* before the backend can answer it */
 		if (!armed && !cmd->lazy)
-			pvc_cmd_arm(dev);
-		notify = pvc_cmd_push(dev);
-		if (!armed && cmd->lazy && pvc_cmd_urgent(dev))
-			pvc_cmd_arm(dev);
+			pvc_cmd_arm(link);
+		notify = pvc_cmd_push(link);
+		if (!armed && cmd->lazy && pvc_cmd_urgent(link))
+			pvc_cmd_arm(link);
 		ret = 0;
 	}
-	spin_unlock_irqrestore(&dev->lock, flags);
+	spin_unlock_irqrestore(&link->lock, flags);
 	if (notify)
-		notify_remote_via_irq(dev->irq);
+		notify_remote_via_irq(link->irq);
 	return ret;
 }
 
@@ -160,33 +160,33 @@ int pvc_cmd_submit(struct pvc_cmd *cmd)
  */
 static void pvc_cmd_submit_held(struct pvc_cmd *cmd)
 {
-	struct pvc_dev *dev = cmd->dev;
+	struct pvc_link *link = cmd->link;
 	bool notify = false;
 	unsigned long flags;
 
-	spin_lock_irqsave(&dev->lock, flags);
-	if (!dev->dead) {
+	spin_lock_irqsave(&link->lock, flags);
+	if (!link->dead) {
 		cmd->state = PVC_CMD_QUEUED;
-		list_add_tail(&cmd->list, &dev->held);
-		if (++dev->nr_held >= PVC_DEFERRED_REQS / 2)
-			notify = pvc_cmd_push(dev);
+		list_add_tail(&cmd->list, &link->held);
+		if (++link->nr_held >= PVC_DEFERRED_REQS / 2)
+			notify = pvc_cmd_push(link);
 	}
-	spin_unlock_irqrestore(&dev->lock, flags);
+	spin_unlock_irqrestore(&link->lock, flags);
 	if (notify)
-		notify_remote_via_irq(dev->irq);
+		notify_remote_via_irq(link->irq);
 }
 
 /**
  * pvc_cmd_unseen() - are there commands that nobody waits for?
- * @dev: connection
+ * @link: connection
  *
  * Context: any.
  * Return: true if there are any without a response yet, or whose response has
  * perhaps not been announced.
  */
-bool pvc_cmd_unseen(struct pvc_dev *dev)
+bool pvc_cmd_unseen(struct pvc_link *link)
 {
-	return READ_ONCE(dev->unseen);
+	return READ_ONCE(link->unseen);
 }
 
 /*
@@ -202,10 +202,10 @@ struct pvc_call {
 static void pvc_call_free(struct kref *ref)
 {
 	struct pvc_call *call = container_of(ref, struct pvc_call, ref);
-	struct pvc_dev *dev = call->cmd.dev;
+	struct pvc_link *link = call->cmd.link;
 
 	pvc_cmd_fini(&call->cmd);
-	pvc_dev_put(dev);
+	pvc_link_put(link);
 	kfree(call);
 }
 
@@ -218,7 +218,7 @@ static void pvc_call_done(struct pvc_cmd *cmd)
 }
 
 /* Two references: the caller's, and one that goes when the command is done. */
-static struct pvc_call *pvc_call_start(struct pvc_dev *dev,
+static struct pvc_call *pvc_call_start(struct pvc_link *link,
 				       const struct xen_pvcalls_request *req,
 				       bool lazy)
 {
@@ -228,12 +228,12 @@ static struct pvc_call *pvc_call_start(struct pvc_dev *dev,
 	call = kzalloc(sizeof(*call), GFP_KERNEL);
 	if (!call)
 		return ERR_PTR(-ENOMEM);
-	ret = pvc_cmd_init(&call->cmd, dev, req->cmd, pvc_call_done);
+	ret = pvc_cmd_init(&call->cmd, link, req->cmd, pvc_call_done);
 	if (ret) {
 		kfree(call);
 		return ERR_PTR(ret);
 	}
-	kref_get(&dev->ref);
+	kref_get(&link->ref);
 	init_completion(&call->done);
 	kref_init(&call->ref);
 	call->cmd.req.u = req->u;
@@ -250,7 +250,7 @@ static struct pvc_call *pvc_call_start(struct pvc_dev *dev,
 
 /**
  * pvc_cmd_call() - send a command and wait for its response
- * @dev: connection, referenced by the caller
+ * @link: connection, referenced by the caller
  * @req: the request, but for req_id
  * @rsp: where the response goes; may be NULL
  *
@@ -260,10 +260,10 @@ static struct pvc_call *pvc_call_start(struct pvc_dev *dev,
  * Return: the response's return value, -ENOTCONN if the connection has ended,
  * -ENOMEM, or -EINTR when killed.
  */
-int pvc_cmd_call(struct pvc_dev *dev, struct xen_pvcalls_request *req,
+int pvc_cmd_call(struct pvc_link *link, struct xen_pvcalls_request *req,
 		 struct pvcalls_response *rsp)
 {
-	struct pvc_call *call = pvc_call_start(dev, req, false);
+	struct pvc_call *call = pvc_call_start(link, req, false);
 	int ret = -EINTR;
 
 	if (IS_ERR(call))
@@ -279,7 +279,7 @@ int pvc_cmd_call(struct pvc_dev *dev, struct xen_pvcalls_request *req,
 
 /**
  * pvc_cmd_post() - send a command whose response does not matter
- * @dev: connection, referenced by the caller
+ * @link: connection, referenced by the caller
  * @req: the request, but for req_id
  *
  * Context: process, may sleep; waits for the backend only if that has as many
@@ -287,55 +287,55 @@ int pvc_cmd_call(struct pvc_dev *dev, struct xen_pvcalls_request *req,
  * Return: 0, -ENOTCONN if the connection has ended, -ENOMEM, or -EINTR when
  * killed.
  */
-int pvc_cmd_post(struct pvc_dev *dev, struct xen_pvcalls_request *req)
+int pvc_cmd_post(struct pvc_link *link, struct xen_pvcalls_request *req)
 {
 	struct pvc_call *call;
 	int ret;
 
-	if (READ_ONCE(dev->unseen) >= RING_SIZE(&dev->ring)) {
-		ret = pvc_cmd_call(dev, req, NULL);
+	if (READ_ONCE(link->unseen) >= RING_SIZE(&link->ring)) {
+		ret = pvc_cmd_call(link, req, NULL);
 		/* what the response says does not matter */
 		return ret == -EINTR || ret == -ENOMEM || ret == -ENOTCONN ?
 		       ret : 0;
 	}
-	call = pvc_call_start(dev, req, true);
+	call = pvc_call_start(link, req, true);
 	if (IS_ERR(call))
 		return PTR_ERR(call);
-	pvc_pool_watch(dev);
+	pvc_cache_watch(link);
 	kref_put(&call->ref, pvc_call_free);
 	return 0;
 }
 
-static bool pvc_cmd_may_defer(const struct pvc_dev *dev, u32 code)
+static bool pvc_cmd_may_defer(const struct pvc_link *link, u32 code)
 {
-	return pvc_dev_has(dev, PVCALLS_F_DEFER) &&
+	return pvc_link_has(link, PVCALLS_F_DEFER) &&
 	       (code == PVCALLS_CONNECT || code == PVCALLS_ACCEPT ||
 		code == PVCALLS_RELEASE);
 }
 
 /* Takes the command that a response is for out of the backend's hands. */
-static struct pvc_cmd *pvc_cmd_take(struct pvc_dev *dev, u32 req_id, u32 code,
+static struct pvc_cmd *pvc_cmd_take(struct pvc_link *link, u32 req_id, u32 code,
 				    s32 ret, enum pvc_cmd_state state)
 {
 	struct pvc_cmd *cmd;
 
-	spin_lock(&dev->lock);
-	cmd = xa_load(&dev->cmds, req_id);
+	spin_lock(&link->lock);
+	cmd = xa_load(&link->cmds, req_id);
 	if (!cmd || cmd->state != state || cmd->req.cmd != code) {
 		cmd = ERR_PTR(-EPROTO);
 	} else if (ret == -EINPROGRESS && state == PVC_CMD_SENT &&
-		   pvc_cmd_may_defer(dev, code)) {
+		   pvc_cmd_may_defer(link, code)) {
 		cmd->state = PVC_CMD_DEFERRED;
 		/* it may take its time, so better hear of the result */
-		pvc_cmd_count(dev, cmd, -1);
+		pvc_cmd_count(link, cmd, -1);
 		cmd->lazy = false;
-		pvc_cmd_count(dev, cmd, 1);
+		pvc_cmd_count(link, cmd, 1);
 		cmd = NULL;
 	} else {
 		cmd->state = PVC_CMD_IDLE;
-		pvc_cmd_count(dev, cmd, -1);
+		pvc_cmd_count(link, cmd, -1);
 	}
-	spin_unlock(&dev->lock);
+	spin_unlock(&link->lock);
 	return cmd;
 }
 
@@ -350,12 +350,12 @@ static void pvc_cmd_done(struct pvc_cmd *cmd, s32 ret)
 	cmd->done(cmd);
 }
 
-static int pvc_cmd_response(struct pvc_dev *dev,
+static int pvc_cmd_response(struct pvc_link *link,
 			    const struct pvcalls_response *rsp)
 {
 	struct pvc_cmd *cmd;
 
-	cmd = pvc_cmd_take(dev, rsp->req_id, rsp->cmd, rsp->ret, PVC_CMD_SENT);
+	cmd = pvc_cmd_take(link, rsp->req_id, rsp->cmd, rsp->ret, PVC_CMD_SENT);
 	if (IS_ERR_OR_NULL(cmd))
 		return PTR_ERR_OR_ZERO(cmd);
 	cmd->rsp = *rsp;
@@ -367,18 +367,18 @@ static int pvc_cmd_response(struct pvc_dev *dev,
 static void pvc_deferred_done(struct pvc_cmd *cmd)
 {
 	const struct pvcalls_rsp_deferred *d = &cmd->rsp.u.deferred;
-	struct pvc_dev *dev = cmd->dev;
+	struct pvc_link *link = cmd->link;
 	struct pvc_cmd *target;
 
 	if (cmd->rsp.ret) {
-		if (!READ_ONCE(dev->dead))
-			pvc_dev_break(dev, "deferred request refused");
+		if (!READ_ONCE(link->dead))
+			pvc_link_break(link, "deferred request refused");
 		return;
 	}
-	target = pvc_cmd_take(dev, d->req_id, d->cmd, d->ret,
+	target = pvc_cmd_take(link, d->req_id, d->cmd, d->ret,
 			      PVC_CMD_DEFERRED);
 	if (IS_ERR(target)) {
-		pvc_dev_break(dev, "deferred result for no request");
+		pvc_link_break(link, "deferred result for no request");
 		return;
 	}
 	memset(&target->rsp, 0, sizeof(target->rsp));
@@ -391,15 +391,15 @@ static void pvc_deferred_done(struct pvc_cmd *cmd)
 /**
  * pvc_cmd_irq() - the command ring's event
  * @irq: of the event channel
- * @arg: &struct pvc_dev
+ * @arg: &struct pvc_link
  *
  * Context: hard interrupt.
  * Return: IRQ_HANDLED.
  */
 irqreturn_t pvc_cmd_irq(int irq, void *arg)
 {
-	struct pvc_dev *dev = arg;
-	struct xen_pvcalls_front_ring *ring = &dev->ring;
+	struct pvc_link *link = arg;
+	struct xen_pvcalls_front_ring *ring = &link->ring;
 	unsigned int eoi = XEN_EOI_FLAG_SPURIOUS;
 	struct pvcalls_response rsp;
 	RING_IDX prod, i;
@@ -410,7 +410,7 @@ irqreturn_t pvc_cmd_irq(int irq, void *arg)
 		/* the index before the responses */
 		virt_rmb();
 		if (RING_RESPONSE_PROD_OVERFLOW(ring, prod)) {
-			pvc_dev_break(dev, "responses without requests");
+			pvc_link_break(link, "responses without requests");
 			goto out;
 		}
 		while (ring->rsp_cons != prod) {
@@ -418,26 +418,26 @@ irqreturn_t pvc_cmd_irq(int irq, void *arg)
 			memcpy(&rsp, &ring->sring->ring[i], sizeof(rsp));
 			/* from here on only the copy */
 			barrier();
-			spin_lock(&dev->lock);
+			spin_lock(&link->lock);
 			ring->rsp_cons++;
-			spin_unlock(&dev->lock);
-			if (pvc_cmd_response(dev, &rsp)) {
-				pvc_dev_break(dev, "response to no request");
+			spin_unlock(&link->lock);
+			if (pvc_cmd_response(link, &rsp)) {
+				pvc_link_break(link, "response to no request");
 				goto out;
 			}
 			eoi = 0;
 		}
-		spin_lock(&dev->lock);
+		spin_lock(&link->lock);
 		WRITE_ONCE(ring->sring->rsp_event, ring->rsp_cons +
-			   (pvc_cmd_urgent(dev) ? 1 : PVC_LAZY_RSPS));
-		spin_unlock(&dev->lock);
+			   (pvc_cmd_urgent(link) ? 1 : PVC_LAZY_RSPS));
+		spin_unlock(&link->lock);
 		/* the wish for an event before the last look */
 		virt_mb();
 	} while (READ_ONCE(ring->sring->rsp_prod) != ring->rsp_cons);
 
-	spin_lock(&dev->lock);
-	notify = !list_empty(&dev->backlog) && pvc_cmd_push(dev);
-	spin_unlock(&dev->lock);
+	spin_lock(&link->lock);
+	notify = !list_empty(&link->backlog) && pvc_cmd_push(link);
+	spin_unlock(&link->lock);
 	if (notify)
 		notify_remote_via_irq(irq);
 	xen_irq_lateeoi(irq, eoi);
@@ -450,62 +450,62 @@ out:
 
 /**
  * pvc_cmd_start() - begin to receive deferred results
- * @dev: connection that has just come up
+ * @link: connection that has just come up
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
-int pvc_cmd_start(struct pvc_dev *dev)
+int pvc_cmd_start(struct pvc_link *link)
 {
 	int i, ret;
 
-	if (!pvc_dev_has(dev, PVCALLS_F_DEFER))
+	if (!pvc_link_has(link, PVCALLS_F_DEFER))
 		return 0;
 	for (i = 0; i < PVC_DEFERRED_REQS; i++) {
-		ret = pvc_cmd_init(&dev->deferred[i], dev, PVCALLS_DEFERRED,
+		ret = pvc_cmd_init(&link->deferred[i], link, PVCALLS_DEFERRED,
 				   pvc_deferred_done);
 		if (ret)
 			return ret;
-		dev->deferred[i].lazy = true;
-		pvc_cmd_submit(&dev->deferred[i]);
+		link->deferred[i].lazy = true;
+		pvc_cmd_submit(&link->deferred[i]);
 	}
 	return 0;
 }
 
 /**
  * pvc_cmd_stop() - end all commands of a connection
- * @dev: connection whose command interrupt is no longer bound
+ * @link: connection whose command interrupt is no longer bound
  *
  * Every command that was submitted is done with -ECONNRESET when it returns.
  *
  * Context: process, may sleep.
  */
-void pvc_cmd_stop(struct pvc_dev *dev)
+void pvc_cmd_stop(struct pvc_link *link)
 {
 	struct pvc_cmd *cmd;
 	unsigned long id;
 	bool mine;
 	int i;
 
-	spin_lock_irq(&dev->lock);
-	dev->dead = true;
-	INIT_LIST_HEAD(&dev->backlog);
-	INIT_LIST_HEAD(&dev->held);
-	spin_unlock_irq(&dev->lock);
+	spin_lock_irq(&link->lock);
+	link->dead = true;
+	INIT_LIST_HEAD(&link->backlog);
+	INIT_LIST_HEAD(&link->held);
+	spin_unlock_irq(&link->lock);
 
 	for (id = 0;; id++) {
 		/* the lock keeps the command from being freed meanwhile */
-		spin_lock_irq(&dev->lock);
-		cmd = xa_find(&dev->cmds, &id, ULONG_MAX, XA_PRESENT);
+		spin_lock_irq(&link->lock);
+		cmd = xa_find(&link->cmds, &id, ULONG_MAX, XA_PRESENT);
 		mine = cmd && cmd->state != PVC_CMD_IDLE;
 		if (mine)
 			cmd->state = PVC_CMD_IDLE;
-		spin_unlock_irq(&dev->lock);
+		spin_unlock_irq(&link->lock);
 		if (!cmd)
 			break;
 		if (mine)
 			pvc_cmd_done(cmd, -ECONNRESET);
 	}
 	for (i = 0; i < PVC_DEFERRED_REQS; i++)
-		pvc_cmd_fini(&dev->deferred[i]);
+		pvc_cmd_fini(&link->deferred[i]);
 }

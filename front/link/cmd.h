@@ -8,10 +8,10 @@
 
 #include "pvcalls_ext.h"
 
-struct pvc_dev;
+struct pvc_link;
 
 /**
- * enum pvc_cmd_state - where a command is; changes under pvc_dev.lock
+ * enum pvc_cmd_state - where a command is; changes under pvc_link.lock
  * @PVC_CMD_IDLE: with its owner
  * @PVC_CMD_QUEUED: waits for a slot of the ring
  * @PVC_CMD_SENT: the backend has it
@@ -30,8 +30,8 @@ enum pvc_cmd_state {
  * @rsp: valid when @done is called
  * @done: called once per submission, from hard interrupt or process context,
  *	with no lock of the command client held; must not sleep
- * @dev: the connection it belongs to
- * @list: in pvc_dev.backlog while queued
+ * @link: the connection it belongs to
+ * @list: in pvc_link.backlog while queued
  * @state: see &enum pvc_cmd_state
  * @lazy: nobody waits for it: the response may come with the next one that
  *	somebody does wait for; set by the owner, reset if it is deferred
@@ -40,7 +40,7 @@ struct pvc_cmd {
 	struct xen_pvcalls_request req;
 	struct pvcalls_response rsp;
 	void (*done)(struct pvc_cmd *cmd);
-	struct pvc_dev *dev;
+	struct pvc_link *link;
 	struct list_head list;
 	enum pvc_cmd_state state;
 	bool lazy;
@@ -52,18 +52,18 @@ struct pvc_cmd {
 /* So many responses that nobody waits for may come without an event */
 #define PVC_LAZY_RSPS		8
 
-int pvc_cmd_init(struct pvc_cmd *cmd, struct pvc_dev *dev, u32 code,
+int pvc_cmd_init(struct pvc_cmd *cmd, struct pvc_link *link, u32 code,
 		 void (*done)(struct pvc_cmd *cmd));
 void pvc_cmd_fini(struct pvc_cmd *cmd);
 int pvc_cmd_submit(struct pvc_cmd *cmd);
-int pvc_cmd_call(struct pvc_dev *dev, struct xen_pvcalls_request *req,
+int pvc_cmd_call(struct pvc_link *link, struct xen_pvcalls_request *req,
 		 struct pvcalls_response *rsp);
-int pvc_cmd_post(struct pvc_dev *dev, struct xen_pvcalls_request *req);
+int pvc_cmd_post(struct pvc_link *link, struct xen_pvcalls_request *req);
 
-bool pvc_cmd_unseen(struct pvc_dev *dev);
+bool pvc_cmd_unseen(struct pvc_link *link);
 
-int pvc_cmd_start(struct pvc_dev *dev);
-void pvc_cmd_stop(struct pvc_dev *dev);
+int pvc_cmd_start(struct pvc_link *link);
+void pvc_cmd_stop(struct pvc_link *link);
 irqreturn_t pvc_cmd_irq(int irq, void *arg);
 
 #endif /* PVC_CMD_H */

@@ -3,8 +3,8 @@
  * Event channels of data rings. The first rings have one each; those beyond
  * share them (feature-shared-evtchn), since a domain has few.
  */
-#ifndef PVC_CHAN_H
-#define PVC_CHAN_H
+#ifndef PVC_EVTCHN_H
+#define PVC_EVTCHN_H
 
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -12,24 +12,24 @@
 #include <linux/types.h>
 #include <xen/interface/event_channel.h>
 
-struct pvc_dev;
+struct pvc_link;
 struct pvc_shm;
 
 /**
- * struct pvc_chans - the event channels of a connection's data rings
- * @lock: guards @open, @own and pvc_chan.nr
+ * struct pvc_evtchns - the event channels of a connection's data rings
+ * @lock: guards @open, @own and pvc_evtchn.nr
  * @open: those that may serve more rings than they do
  * @own: those that serve one ring alone
  */
-struct pvc_chans {
+struct pvc_evtchns {
 	struct mutex lock;
 	struct list_head open;
 	unsigned int own;
 };
 
 /**
- * struct pvc_chan - an event channel
- * @list: in pvc_chans.open, else empty
+ * struct pvc_evtchn - an event channel
+ * @list: in pvc_evtchns.open, else empty
  * @shared: for many rings
  * @nr: rings that it serves
  * @lock: guards @rings, and pvc_shm.user of those; taken with interrupts off
@@ -37,18 +37,18 @@ struct pvc_chans {
  * @evtchn: port that the backend binds to
  * @irq: of it
  */
-struct pvc_chan {
+struct pvc_evtchn {
 	struct list_head list;
 	bool shared;
 	unsigned int nr;
 	spinlock_t lock;
 	struct list_head rings;
-	evtchn_port_t evtchn;
+	evtchn_port_t port;
 	int irq;
 };
 
-void pvc_chans_init(struct pvc_chans *chans);
-int pvc_chan_join(struct pvc_dev *dev, struct pvc_shm *shm);
-void pvc_chan_leave(struct pvc_dev *dev, struct pvc_shm *shm);
+void pvc_evtchns_init(struct pvc_evtchns *evtchns);
+int pvc_evtchn_join(struct pvc_link *link, struct pvc_shm *shm);
+void pvc_evtchn_leave(struct pvc_link *link, struct pvc_shm *shm);
 
-#endif /* PVC_CHAN_H */
+#endif /* PVC_EVTCHN_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* One connection to a backend, from Connected to Closed. */
-#ifndef PVC_DEV_H
-#define PVC_DEV_H
+#ifndef PVC_LINK_H
+#define PVC_LINK_H
 
 #include <linux/kref.h>
 #include <linux/spinlock.h>
@@ -10,12 +10,12 @@
 #include <xen/interface/event_channel.h>
 #include <xen/xenbus.h>
 
-#include "chan.h"
-#include "cmd.h"
-#include "pool.h"
+#include "link/evtchn.h"
+#include "link/cmd.h"
+#include "link/cache.h"
 
 /**
- * struct pvc_dev - a connection to a backend
+ * struct pvc_link - a connection to a backend
  * @ref: held by the xenbus device, every socket of the connection and whoever
  *	uses it
  * @otherend: the backend's domain
@@ -40,15 +40,15 @@
  * @let_go: the backend maps nothing of the connection any more, under
  *	@conns_lock
  * @conns_lock: taken with interrupts off, inside no other lock
- * @chans: event channels of data rings
- * @pool: data rings that no socket uses
+ * @evtchns: event channels of data rings
+ * @cache: data rings that no socket uses
  * @next_id: next socket id
  * @break_once: bit 0: it has broken a rule
  * @broken: tears the connection down after the backend broke a rule
  * @watch: of the backend's directory, from the end of the connection until the
  *	backend has let go
  */
-struct pvc_dev {
+struct pvc_link {
 	struct kref ref;
 	domid_t otherend;
 	unsigned long features;
@@ -57,7 +57,7 @@ struct pvc_dev {
 	spinlock_t lock;
 	struct xen_pvcalls_front_ring ring;
 	int irq;
-	evtchn_port_t evtchn;
+	evtchn_port_t port;
 	unsigned int ring_order;
 	grant_ref_t sring_refs[1 << PVCALLS_MAX_CMD_ORDER];
 	struct xarray cmds;
@@ -72,27 +72,27 @@ struct pvc_dev {
 	spinlock_t conns_lock;
 	struct list_head conns;
 	bool let_go;
-	struct pvc_chans chans;
-	struct pvc_pool pool;
+	struct pvc_evtchns evtchns;
+	struct pvc_cache cache;
 	atomic64_t next_id;
 	unsigned long break_once;
 	struct work_struct broken;
 	struct xenbus_watch watch;
 };
 
-static inline bool pvc_dev_has(const struct pvc_dev *dev,
-			       enum pvcalls_feature f)
+static inline bool pvc_link_has(const struct pvc_link *link,
+				enum pvcalls_feature f)
 {
-	return test_bit(f, &dev->features);
+	return test_bit(f, &link->features);
 }
 
-struct pvc_dev *pvc_dev_get(void);
-bool pvc_dev_present(void);
-bool pvc_dev_datagrams(void);
-void pvc_dev_put(struct pvc_dev *dev);
-void pvc_dev_break(struct pvc_dev *dev, const char *rule);
+struct pvc_link *pvc_link_get(void);
+bool pvc_link_present(void);
+bool pvc_link_datagrams(void);
+void pvc_link_put(struct pvc_link *link);
+void pvc_link_break(struct pvc_link *link, const char *rule);
 
 int pvc_xenbus_init(void);
 void pvc_xenbus_exit(void);
 
-#endif /* PVC_DEV_H */
+#endif /* PVC_LINK_H */

@@ -7,9 +7,9 @@
 #include <linux/vmalloc.h>
 #include <xen/page.h>
 
-#include "chan.h"
-#include "dev.h"
-#include "ring.h"
+#include "link/evtchn.h"
+#include "link/link.h"
+#include "link/ring.h"
 
 static struct page *pvc_shm_page(const struct pvc_shm *shm, unsigned int i)
 {
@@ -62,7 +62,7 @@ static int pvc_shm_grant(struct pvc_shm *shm, domid_t otherend)
 
 /**
  * pvc_shm_alloc() - make what a backend can map as a data ring
- * @dev: connection
+ * @link: connection
  * @order: 2^order data pages, 1 to PVCALLS_MAX_PAGE_ORDER
  * @event: see &struct pvc_shm
  *
@@ -70,7 +70,7 @@ static int pvc_shm_grant(struct pvc_shm *shm, domid_t otherend)
  * Return: it, or an error pointer: -ENOMEM, or -ENOSPC if grants or event
  * channels have run out.
  */
-struct pvc_shm *pvc_shm_alloc(struct pvc_dev *dev, unsigned int order,
+struct pvc_shm *pvc_shm_alloc(struct pvc_link *link, unsigned int order,
 			      bool (*event)(void *user))
 {
 	struct pvc_shm *shm = kzalloc(sizeof(*shm), GFP_KERNEL);
@@ -88,16 +88,16 @@ struct pvc_shm *pvc_shm_alloc(struct pvc_dev *dev, unsigned int order,
 		goto err_free;
 	shm->intf->ring_order = order;
 
-	ret = pvc_chan_join(dev, shm);
+	ret = pvc_evtchn_join(link, shm);
 	if (ret)
 		goto err_free;
-	ret = pvc_shm_grant(shm, dev->otherend);
+	ret = pvc_shm_grant(shm, link->otherend);
 	if (ret)
 		goto err_leave;
 	return shm;
 
 err_leave:
-	pvc_chan_leave(dev, shm);
+	pvc_evtchn_leave(link, shm);
 err_free:
 	free_page((unsigned long)shm->intf);
 	pvc_shm_free_data(shm->data, order);
@@ -108,18 +108,18 @@ err_free:
 
 /**
  * pvc_shm_free() - give everything back
- * @dev: connection
+ * @link: connection
  * @shm: what no socket uses any more
  *
  * Pages that the backend still maps stay allocated until it lets them go.
  *
  * Context: process, may sleep.
  */
-void pvc_shm_free(struct pvc_dev *dev, struct pvc_shm *shm)
+void pvc_shm_free(struct pvc_link *link, struct pvc_shm *shm)
 {
 	unsigned int i;
 
-	pvc_chan_leave(dev, shm);
+	pvc_evtchn_leave(link, shm);
 	for (i = 0; i < 1U << shm->order; i++)
 		gnttab_end_foreign_access(shm->refs[i], NULL);
 	gnttab_end_foreign_access(shm->intf_ref, NULL);
@@ -172,11 +172,11 @@ void pvc_ring_attach(struct pvc_ring *r, struct pvc_shm *shm, bool wakeup,
 	r->shm = shm;
 	r->intf = intf;
 	r->data = shm->data;
-	r->irq = shm->chan->irq;
+	r->irq = shm->evtchn->irq;
 
-	spin_lock_irqsave(&shm->chan->lock, flags);
+	spin_lock_irqsave(&shm->evtchn->lock, flags);
 	shm->user = user;
-	spin_unlock_irqrestore(&shm->chan->lock, flags);
+	spin_unlock_irqrestore(&shm->evtchn->lock, flags);
 }
 
 /**
@@ -192,9 +192,9 @@ void pvc_ring_detach(struct pvc_ring *r)
 	struct pvc_shm *shm = r->shm;
 	unsigned long flags;
 
-	spin_lock_irqsave(&shm->chan->lock, flags);
+	spin_lock_irqsave(&shm->evtchn->lock, flags);
 	shm->user = NULL;
-	spin_unlock_irqrestore(&shm->chan->lock, flags);
+	spin_unlock_irqrestore(&shm->evtchn->lock, flags);
 }
 
 /**

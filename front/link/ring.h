@@ -10,8 +10,8 @@
 #include "pvcalls_ext.h"
 #include "ringbuf.h"
 
-struct pvc_chan;
-struct pvc_dev;
+struct pvc_evtchn;
+struct pvc_link;
 
 /* No ring is made smaller than that because there are many */
 #define PVC_SMALL_ORDER	4
@@ -20,9 +20,9 @@ struct pvc_dev;
  * struct pvc_shm - what a data ring shares with the backend
  * @list: in a pool
  * @since: when it was put there, in jiffies
- * @chan: event channel
- * @on_chan: in pvc_chan.rings
- * @user: for @event; NULL while no socket uses it; under pvc_chan.lock
+ * @evtchn: event channel
+ * @on_evtchn: in pvc_evtchn.rings
+ * @user: for @event; NULL while no socket uses it; under pvc_evtchn.lock
  * @event: handles an event, in hard interrupt with that lock held; true if it
  *	had a reason
  * @intf: indexes page
@@ -36,8 +36,8 @@ struct pvc_dev;
 struct pvc_shm {
 	struct list_head list;
 	unsigned long since;
-	struct pvc_chan *chan;
-	struct list_head on_chan;
+	struct pvc_evtchn *evtchn;
+	struct list_head on_evtchn;
 	void *user;
 	bool (*event)(void *user);
 	struct pvcalls_data_intf *intf;
@@ -65,9 +65,9 @@ struct pvc_ring {
 	int irq;
 };
 
-struct pvc_shm *pvc_shm_alloc(struct pvc_dev *dev, unsigned int order,
+struct pvc_shm *pvc_shm_alloc(struct pvc_link *link, unsigned int order,
 			      bool (*event)(void *user));
-void pvc_shm_free(struct pvc_dev *dev, struct pvc_shm *shm);
+void pvc_shm_free(struct pvc_link *link, struct pvc_shm *shm);
 
 void pvc_ring_attach(struct pvc_ring *r, struct pvc_shm *shm, bool wakeup,
 		     void *user);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See debug.h. Each line is a list of names, each with its value: see
+ * See debugfs.h. Each line is a list of names, each with its value: see
  * pvcallsctl. What is changing meanwhile is read without a lock.
  */
 #include <linux/debugfs.h>
@@ -8,12 +8,12 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
-#include "conn.h"
-#include "debug.h"
+#include "conn/conn.h"
+#include "show/debugfs.h"
 
-static struct dentry *pvcalls_debug_dir;
+static struct dentry *pvc_debugfs_dir;
 
-static const char * const pvcalls_conn_states[] = {
+static const char * const pvc_conn_states[] = {
 	[PVC_CONN_OPEN]		= "open",
 	[PVC_CONN_CONNECTING]	= "connecting",
 	[PVC_CONN_CONNECTED]	= "connected",
@@ -21,8 +21,8 @@ static const char * const pvcalls_conn_states[] = {
 	[PVC_CONN_FAILED]	= "failed",
 };
 
-static void pvc_debug_name(struct seq_file *s, const char *name,
-			   const struct pvc_addr *a)
+static void pvc_debugfs_name(struct seq_file *s, const char *name,
+			     const struct pvc_addr *a)
 {
 	if (a->len)
 		seq_printf(s, " %s %pISpc", name, &a->sa);
@@ -30,12 +30,12 @@ static void pvc_debug_name(struct seq_file *s, const char *name,
 		seq_printf(s, " %s -", name);
 }
 
-static u32 pvc_debug_unread(const struct ringbuf *r)
+static u32 pvc_debugfs_unread(const struct ringbuf *r)
 {
 	return READ_ONCE(r->prod) - READ_ONCE(r->cons);
 }
 
-static void pvc_debug_conn(struct pvc_conn *c, void *arg)
+static void pvc_debugfs_conn(struct pvc_conn *c, void *arg)
 {
 	struct seq_file *s = arg;
 	bool dgram = c->open.req.u.socket.type == SOCK_DGRAM;
@@ -43,71 +43,71 @@ static void pvc_debug_conn(struct pvc_conn *c, void *arg)
 	seq_printf(s, "socket %#llx type %s state %s", c->id,
 		   dgram ? "dgram" : "stream",
 		   READ_ONCE(c->closing) ? "closing" :
-		   pvcalls_conn_states[READ_ONCE(c->state)]);
-	pvc_debug_name(s, "local", &c->local);
-	pvc_debug_name(s, "peer", &c->peer);
+		   pvc_conn_states[READ_ONCE(c->state)]);
+	pvc_debugfs_name(s, "local", &c->local);
+	pvc_debugfs_name(s, "peer", &c->peer);
 	seq_printf(s, " ring %u irq %d in %u out %u in-error %d out-error %d queued %u\n",
 		   c->ring.in.size, c->ring.irq,
-		   pvc_debug_unread(&c->ring.in),
-		   pvc_debug_unread(&c->ring.out), READ_ONCE(c->in_err),
+		   pvc_debugfs_unread(&c->ring.in),
+		   pvc_debugfs_unread(&c->ring.out), READ_ONCE(c->in_err),
 		   READ_ONCE(c->out_err), READ_ONCE(c->queued));
 }
 
-static int pvcalls_sockets_show(struct seq_file *s, void *unused)
+static int pvc_sockets_show(struct seq_file *s, void *unused)
 {
-	struct pvc_dev *dev = pvc_dev_get();
+	struct pvc_link *link = pvc_link_get();
 
-	if (!dev)
+	if (!link)
 		return 0;
-	pvc_conn_for_each(dev, pvc_debug_conn, s);
-	pvc_dev_put(dev);
+	pvc_conn_for_each(link, pvc_debugfs_conn, s);
+	pvc_link_put(link);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(pvcalls_sockets);
+DEFINE_SHOW_ATTRIBUTE(pvc_sockets);
 
-static void pvc_debug_count(struct pvc_conn *c, void *n)
+static void pvc_debugfs_count(struct pvc_conn *c, void *n)
 {
 	++*(unsigned int *)n;
 }
 
-static int pvcalls_backend_show(struct seq_file *s, void *unused)
+static int pvc_backend_show(struct seq_file *s, void *unused)
 {
-	struct pvc_dev *dev = pvc_dev_get();
+	struct pvc_link *link = pvc_link_get();
 	unsigned int n = 0;
 
-	if (!dev)
+	if (!link)
 		return 0;
-	pvc_conn_for_each(dev, pvc_debug_count, &n);
+	pvc_conn_for_each(link, pvc_debugfs_count, &n);
 	seq_printf(s, "backend %u sockets %u extensions %#lx ring-order %u command-slots %u\n",
-		   dev->otherend, n, dev->features, dev->max_order,
-		   RING_SIZE(&dev->ring));
-	pvc_dev_put(dev);
+		   link->otherend, n, link->features, link->max_order,
+		   RING_SIZE(&link->ring));
+	pvc_link_put(link);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(pvcalls_backend);
+DEFINE_SHOW_ATTRIBUTE(pvc_backend);
 
 /**
- * pvc_debug_init() - make the directory and its files
+ * pvc_debugfs_init() - make the directory and its files
  *
  * Failure is of no consequence.
  *
  * Context: process, may sleep.
  */
-void pvc_debug_init(void)
+void pvc_debugfs_init(void)
 {
-	pvcalls_debug_dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
-	debugfs_create_file("backend", 0400, pvcalls_debug_dir, NULL,
-			    &pvcalls_backend_fops);
-	debugfs_create_file("sockets", 0400, pvcalls_debug_dir, NULL,
-			    &pvcalls_sockets_fops);
+	pvc_debugfs_dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
+	debugfs_create_file("backend", 0400, pvc_debugfs_dir, NULL,
+			    &pvc_backend_fops);
+	debugfs_create_file("sockets", 0400, pvc_debugfs_dir, NULL,
+			    &pvc_sockets_fops);
 }
 
 /**
- * pvc_debug_exit() - remove them
+ * pvc_debugfs_exit() - remove them
  *
  * Context: process, may sleep.
  */
-void pvc_debug_exit(void)
+void pvc_debugfs_exit(void)
 {
-	debugfs_remove(pvcalls_debug_dir);
+	debugfs_remove(pvc_debugfs_dir);
 }

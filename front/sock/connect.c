@@ -5,8 +5,8 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
-#include "route.h"
-#include "sock.h"
+#include "sock/route.h"
+#include "sock/sock.h"
 
 /* Attempts at a port that is free both at the backend and in the guest */
 #define PVC_PORT_TRIES	64
@@ -37,10 +37,10 @@ int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a)
  * A new socket of the backend, bound to @want, with its ring if it is one of
  * datagrams; or an error pointer.
  */
-static struct pvc_conn *pvc_bind_conn(struct pvc_dev *dev, struct sock *sk,
+static struct pvc_conn *pvc_bind_conn(struct pvc_link *link, struct sock *sk,
 				      const struct pvc_addr *want)
 {
-	struct pvc_conn *c = pvc_conn_new(dev, want->sa.sa_family,
+	struct pvc_conn *c = pvc_conn_new(link, want->sa.sa_family,
 					  sk->sk_type, sk->sk_protocol);
 	int ret;
 
@@ -61,21 +61,21 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_dev *dev, struct sock *sk,
 }
 
 /* The same, for the unspecified address of a socket that takes IPv4 too. */
-static struct pvc_conn *pvc_bind_dual(struct pvc_dev *dev, struct sock *sk,
+static struct pvc_conn *pvc_bind_dual(struct pvc_link *link, struct sock *sk,
 				      const struct pvc_addr *want)
 {
 	struct pvc_conn *c = ERR_PTR(-EAFNOSUPPORT);
 	struct pvc_addr v4 = { .len = sizeof(v4.in) };
 
-	if (want->sa.sa_family == AF_INET || pvc_dev_has(dev, PVCALLS_F_IPV6))
-		c = pvc_bind_conn(dev, sk, want);
+	if (want->sa.sa_family == AF_INET || pvc_link_has(link, PVCALLS_F_IPV6))
+		c = pvc_bind_conn(link, sk, want);
 	if (c != ERR_PTR(-EAFNOSUPPORT))
 		return c;
 	if (!pvc_addr_is_any(want) || ipv6_only_sock(sk))
 		return ERR_PTR(-EADDRNOTAVAIL);
 	v4.in.sin_family = AF_INET;
 	v4.in.sin_port = pvc_addr_port(want);
-	return pvc_bind_conn(dev, sk, &v4);
+	return pvc_bind_conn(link, sk, &v4);
 }
 
 static __be16 pvc_random_port(struct net *net)
@@ -99,10 +99,10 @@ static int pvc_bind_native(struct socket *sock, __be16 port)
 }
 
 /* Binds at the backend; any address in the guest, too. */
-static int pvc_bind_remote(struct socket *sock, struct pvc_sock *ps,
-			   struct pvc_dev *dev, const struct pvc_addr *addr)
+static int pvc_bind_remote(struct socket *sock, struct pvc_sock *psk,
+			   struct pvc_link *link, const struct pvc_addr *addr)
 {
-	bool names = pvc_dev_has(dev, PVCALLS_F_NAMES);
+	bool names = pvc_link_has(link, PVCALLS_F_NAMES);
 	bool any = pvc_addr_is_any(addr);
 	struct pvc_addr want = *addr;
 	struct sock *sk = sock->sk;
@@ -112,7 +112,7 @@ static int pvc_bind_remote(struct socket *sock, struct pvc_sock *ps,
 	for (tries = 0; tries < PVC_PORT_TRIES; tries++) {
 		if (!pvc_addr_port(addr) && !names)
 			pvc_addr_set_port(&want, pvc_random_port(sock_net(sk)));
-		c = pvc_bind_dual(dev, sk, &want);
+		c = pvc_bind_dual(link, sk, &want);
 		ret = PTR_ERR_OR_ZERO(c);
 		if (!ret && any) {
 			ret = pvc_bind_native(sock, pvc_addr_port(&c->local));
@@ -122,8 +122,8 @@ static int pvc_bind_remote(struct socket *sock, struct pvc_sock *ps,
 			}
 		}
 		if (!ret) {
-			ps->local = c->local;
-			pvc_sk_set_conn(ps, c);
+			psk->local = c->local;
+			pvc_sk_set_conn(psk, c);
 			return 0;
 		}
 		if (ret != -EADDRINUSE || pvc_addr_port(addr))
@@ -141,23 +141,23 @@ static bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
 }
 
 /* Call with ctl held. */
-static int pvc_bind_locked(struct socket *sock, struct pvc_sock *ps,
-			   struct pvc_dev *dev, struct pvc_addr *a,
+static int pvc_bind_locked(struct socket *sock, struct pvc_sock *psk,
+			   struct pvc_link *link, struct pvc_addr *a,
 			   struct sockaddr *sa, int len)
 {
 	bool dgram = sock->type == SOCK_DGRAM;
 	struct sock *sk = sock->sk;
 	int ret;
 
-	if (ps->conn || (dgram && ps->local.len) || inet_sk(sk)->inet_num)
+	if (psk->conn || (dgram && psk->local.len) || inet_sk(sk)->inet_num)
 		return -EINVAL;
 	if (!pvc_addr_is_any(a) && pvc_addr_is_local(sock_net(sk), a)) {
 		if (!dgram)
 			pvc_go_local(sock);
 		return pvc_native(sk)->bind(sock, sa, len);
 	}
-	ret = pvc_bind_remote(sock, ps, dev, a);
-	ps->port_given = pvc_addr_port(a);
+	ret = pvc_bind_remote(sock, psk, link, a);
+	psk->port_given = pvc_addr_port(a);
 	return ret;
 }
 
@@ -177,126 +177,126 @@ int pvc_bind(struct socket *sock, struct sockaddr *sa, int len)
 {
 	const struct proto_ops *native = pvc_native(sock->sk);
 	struct sock *sk = sock->sk;
-	struct pvc_sock *ps;
+	struct pvc_sock *psk;
 	struct pvc_addr a;
-	struct pvc_dev *dev;
+	struct pvc_link *link;
 	int ret;
 
 	if (pvc_addr_from_user(sk, sa, len, true, &a))
 		return native->bind(sock, sa, len);
 	if (pvc_port_denied(sk, &a))
 		return -EACCES;
-	dev = sock->type == SOCK_DGRAM ? pvc_dgram_dev() : pvc_dev_get();
-	if (!dev)
+	link = sock->type == SOCK_DGRAM ? pvc_dgram_dev() : pvc_link_get();
+	if (!link)
 		return native->bind(sock, sa, len);
-	ps = pvc_sk_create(sk);
-	ret = ps ? mutex_lock_killable(&ps->ctl) : -ENOMEM;
+	psk = pvc_sk_create(sk);
+	ret = psk ? mutex_lock_killable(&psk->ctl) : -ENOMEM;
 	if (!ret) {
-		ret = pvc_bind_locked(sock, ps, dev, &a, sa, len);
-		mutex_unlock(&ps->ctl);
+		ret = pvc_bind_locked(sock, psk, link, &a, sa, len);
+		mutex_unlock(&psk->ctl);
 	}
-	pvc_dev_put(dev);
+	pvc_link_put(link);
 	return ret;
 }
 
 /**
  * pvc_bind_again() - bind to the address that it had
  * @sock: socket whose connection has failed or was ended
- * @ps: of it, ctl held
- * @dev: connection to the backend
+ * @psk: of it, ctl held
+ * @link: connection to the backend
  *
  * Context: process, sleeps; killable.
  * Return: 0 or a negative error.
  */
-int pvc_bind_again(struct socket *sock, struct pvc_sock *ps,
-		   struct pvc_dev *dev)
+int pvc_bind_again(struct socket *sock, struct pvc_sock *psk,
+		   struct pvc_link *link)
 {
-	struct pvc_conn *c = pvc_bind_conn(dev, sock->sk, &ps->local);
+	struct pvc_conn *c = pvc_bind_conn(link, sock->sk, &psk->local);
 
 	if (IS_ERR(c))
 		return PTR_ERR(c);
-	pvc_sk_set_conn(ps, c);
+	pvc_sk_set_conn(psk, c);
 	return 0;
 }
 
 /**
  * pvc_bind_any() - give a socket a port, for listen() without bind()
  * @sock: socket without a backend's, ctl held
- * @ps: of it
+ * @psk: of it
  *
  * One that listened before gets the port that it had, if it had asked for it.
  *
  * Context: process, sleeps; killable.
  * Return: 0, or -ENOTCONN if there is no backend, or another error.
  */
-int pvc_bind_any(struct socket *sock, struct pvc_sock *ps)
+int pvc_bind_any(struct socket *sock, struct pvc_sock *psk)
 {
-	struct pvc_dev *dev = pvc_dev_get();
+	struct pvc_link *link = pvc_link_get();
 	struct pvc_addr any = {};
 	int ret;
 
-	if (!dev)
+	if (!link)
 		return -ENOTCONN;
-	if (ps->local.len && ps->port_given) {
-		ret = pvc_bind_again(sock, ps, dev);
-	} else if (ps->local.len) {
-		any = ps->local;
+	if (psk->local.len && psk->port_given) {
+		ret = pvc_bind_again(sock, psk, link);
+	} else if (psk->local.len) {
+		any = psk->local;
 		pvc_addr_set_port(&any, 0);
-		ret = pvc_bind_remote(sock, ps, dev, &any);
+		ret = pvc_bind_remote(sock, psk, link, &any);
 	} else {
 		any.sa.sa_family = sock->sk->sk_family;
 		any.len = any.sa.sa_family == AF_INET ? sizeof(any.in) :
 							sizeof(any.in6);
-		ret = pvc_bind_remote(sock, ps, dev, &any);
+		ret = pvc_bind_remote(sock, psk, link, &any);
 	}
-	pvc_dev_put(dev);
+	pvc_link_put(link);
 	return ret;
 }
 
 /* The backend's socket to connect: the bound one, or a new one. */
-static int pvc_connect_conn(struct socket *sock, struct pvc_sock *ps,
-			    struct pvc_dev *dev, const struct pvc_addr *to)
+static int pvc_connect_conn(struct socket *sock, struct pvc_sock *psk,
+			    struct pvc_link *link, const struct pvc_addr *to)
 {
 	struct pvc_conn *c;
 
-	if (ps->conn)
+	if (psk->conn)
 		return 0;
-	if (ps->local.len)
-		return pvc_bind_again(sock, ps, dev);
-	if (to->sa.sa_family == AF_INET6 && !pvc_dev_has(dev, PVCALLS_F_IPV6))
+	if (psk->local.len)
+		return pvc_bind_again(sock, psk, link);
+	if (to->sa.sa_family == AF_INET6 && !pvc_link_has(link, PVCALLS_F_IPV6))
 		return -ENETUNREACH;
-	c = pvc_conn_new(dev, to->sa.sa_family, SOCK_STREAM, 0);
+	c = pvc_conn_new(link, to->sa.sa_family, SOCK_STREAM, 0);
 	if (!c)
 		return -ENOMEM;
 	/* without options CONNECT can create it, too */
-	if (!pvc_dev_has(dev, PVCALLS_F_OPEN) || pvc_has_opts(sock->sk)) {
+	if (!pvc_link_has(link, PVCALLS_F_OPEN) || pvc_has_opts(sock->sk)) {
 		if (pvc_conn_open_nowait(c)) {
 			pvc_conn_put(c);
 			return -ENOTCONN;
 		}
 		pvc_relay_opts(sock->sk, c);
 	}
-	pvc_sk_set_conn(ps, c);
+	pvc_sk_set_conn(psk, c);
 	return 0;
 }
 
-static int pvc_connect_start(struct socket *sock, struct pvc_sock *ps,
-			     struct pvc_dev *dev, struct pvc_addr *to)
+static int pvc_connect_start(struct socket *sock, struct pvc_sock *psk,
+			     struct pvc_link *link, struct pvc_addr *to)
 {
 	bool late;
 	int ret;
 
-	ret = pvc_connect_conn(sock, ps, dev, to);
+	ret = pvc_connect_conn(sock, psk, link, to);
 	if (!ret)
-		ret = pvc_to_backend(ps->conn, to);
+		ret = pvc_to_backend(psk->conn, to);
 	if (!ret) {
-		late = !ps->conn->opened;
-		ret = pvc_conn_connect(ps->conn, sock->sk, to);
+		late = !psk->conn->opened;
+		ret = pvc_conn_connect(psk->conn, sock->sk, to);
 		if (ret)
-			pvc_sk_drop_conn(ps, true);
+			pvc_sk_drop_conn(psk, true);
 		else if (late && pvc_has_opts(sock->sk))
 			/* set by another thread since we looked */
-			pvc_relay_opts(sock->sk, ps->conn);
+			pvc_relay_opts(sock->sk, psk->conn);
 	}
 	if (!ret)
 		sock->state = SS_CONNECTING;
@@ -304,18 +304,18 @@ static int pvc_connect_start(struct socket *sock, struct pvc_sock *ps,
 }
 
 /* Has it connected? Call with ctl held. */
-static int pvc_connect_result(struct socket *sock, struct pvc_sock *ps)
+static int pvc_connect_result(struct socket *sock, struct pvc_sock *psk)
 {
 	struct sock *sk = sock->sk;
 	int ret;
 
 	/* pairs with the release when it has failed */
-	switch (smp_load_acquire(&ps->conn->state)) {
+	switch (smp_load_acquire(&psk->conn->state)) {
 	case PVC_CONN_CONNECTING:
 		return -EINPROGRESS;
 	case PVC_CONN_FAILED:
 		ret = sock_error(sk) ?: -ECONNABORTED;
-		pvc_sk_drop_conn(ps, true);
+		pvc_sk_drop_conn(psk, true);
 		sk->sk_shutdown = 0;
 		sock->state = SS_UNCONNECTED;
 		return ret;
@@ -334,7 +334,7 @@ static bool pvc_connecting(const struct pvc_conn *c)
  * Waits for the result without ctl, so that others get EALREADY meanwhile; @ret
  * is what to return if there is none in time.
  */
-static int pvc_connect_wait(struct socket *sock, struct pvc_sock *ps, int flags,
+static int pvc_connect_wait(struct socket *sock, struct pvc_sock *psk, int flags,
 			    int ret)
 {
 	struct pvc_conn *c = pvc_sk_conn(sock->sk);
@@ -342,7 +342,7 @@ static int pvc_connect_wait(struct socket *sock, struct pvc_sock *ps, int flags,
 	struct sock *sk = sock->sk;
 	long timeo = sock_sndtimeo(sk, flags & O_NONBLOCK);
 
-	mutex_unlock(&ps->ctl);
+	mutex_unlock(&psk->ctl);
 	if (c && timeo) {
 		add_wait_queue(sk_sleep(sk), &wait);
 		/* before the look, as in sock_poll_wait() */
@@ -357,62 +357,62 @@ static int pvc_connect_wait(struct socket *sock, struct pvc_sock *ps, int flags,
 		if (pvc_conn_gone(c))
 			ret = sock_error(sk) ?: -ECONNABORTED;
 	}
-	mutex_lock(&ps->ctl);
-	if (c && ps->conn == c && sock->state == SS_CONNECTING &&
+	mutex_lock(&psk->ctl);
+	if (c && psk->conn == c && sock->state == SS_CONNECTING &&
 	    !pvc_connecting(c))
-		ret = pvc_connect_result(sock, ps);
+		ret = pvc_connect_result(sock, psk);
 	if (c)
 		pvc_conn_put(c);
 	return ret;
 }
 
-static int pvc_disconnect(struct socket *sock, struct pvc_sock *ps,
+static int pvc_disconnect(struct socket *sock, struct pvc_sock *psk,
 			  struct sockaddr *sa, int len, int flags)
 {
 	struct sock *sk = sock->sk;
-	struct pvc_conn *c = ps->conn;
+	struct pvc_conn *c = psk->conn;
 
 	/* as TCP, which resets a connection that has not ended */
 	if (c && (READ_ONCE(c->state) == PVC_CONN_CONNECTING ||
 		  (READ_ONCE(c->state) == PVC_CONN_CONNECTED &&
 		   !pvc_is_over(sk, c))))
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
-	pvc_sk_drop_conn(ps, true);
+	pvc_sk_drop_conn(psk, true);
 	/* a port that was asked for stays its own */
-	if (!ps->port_given)
-		ps->local.len = 0;
-	ps->listening = false;
+	if (!psk->port_given)
+		psk->local.len = 0;
+	psk->listening = false;
 	sock->state = SS_UNCONNECTED;
 	WRITE_ONCE(sk->sk_shutdown, 0);
 	sk->sk_state_change(sk);
 	return pvc_native(sk)->connect(sock, sa, len, flags);
 }
 
-static int pvc_connect_new(struct socket *sock, struct pvc_sock *ps,
+static int pvc_connect_new(struct socket *sock, struct pvc_sock *psk,
 			   struct sockaddr *sa, int len, int flags)
 {
 	struct sock *sk = sock->sk;
-	struct pvc_dev *dev;
+	struct pvc_link *link;
 	struct pvc_addr to;
 	int ret;
 
-	if (ps->listening)
+	if (psk->listening)
 		return -EISCONN;
-	dev = pvc_dev_get();
-	if (pvc_addr_from_user(sk, sa, len, false, &to) || !dev) {
+	link = pvc_link_get();
+	if (pvc_addr_from_user(sk, sa, len, false, &to) || !link) {
 		ret = pvc_native(sk)->connect(sock, sa, len, flags);
 	} else if (!pvc_route_remote(sock_net(sk), &to)) {
 		pvc_go_local(sock);
 		ret = pvc_native(sk)->connect(sock, sa, len, flags);
 	} else {
-		ret = pvc_connect_start(sock, ps, dev, &to);
+		ret = pvc_connect_start(sock, psk, link, &to);
 		/* as in TCP, even if it has come about by now */
 		if (!ret)
 			ret = flags & O_NONBLOCK ? -EINPROGRESS :
-			      pvc_connect_wait(sock, ps, flags, -EINPROGRESS);
+			      pvc_connect_wait(sock, psk, flags, -EINPROGRESS);
 	}
-	if (dev)
-		pvc_dev_put(dev);
+	if (link)
+		pvc_link_put(link);
 	return ret;
 }
 
@@ -430,31 +430,31 @@ static int pvc_connect_new(struct socket *sock, struct pvc_sock *ps,
  */
 int pvc_connect(struct socket *sock, struct sockaddr *sa, int len, int flags)
 {
-	struct pvc_sock *ps;
+	struct pvc_sock *psk;
 	int ret;
 
 	if (len < sizeof(sa->sa_family))
 		return -EINVAL;
-	ps = pvc_sk_create(sock->sk);
-	if (!ps)
+	psk = pvc_sk_create(sock->sk);
+	if (!psk)
 		return -ENOMEM;
-	ret = mutex_lock_killable(&ps->ctl);
+	ret = mutex_lock_killable(&psk->ctl);
 	if (ret)
 		return ret;
 
 	if (sa->sa_family == AF_UNSPEC) {
-		ret = pvc_disconnect(sock, ps, sa, len, flags);
+		ret = pvc_disconnect(sock, psk, sa, len, flags);
 	} else if (sock->state == SS_CONNECTED) {
 		ret = -EISCONN;
-	} else if (sock->state == SS_CONNECTING && ps->conn) {
-		ret = pvc_connect_result(sock, ps);
+	} else if (sock->state == SS_CONNECTING && psk->conn) {
+		ret = pvc_connect_result(sock, psk);
 		if (ret == -EINPROGRESS) {
 			ret = flags & O_NONBLOCK ? -EALREADY :
-			      pvc_connect_wait(sock, ps, flags, -EALREADY);
+			      pvc_connect_wait(sock, psk, flags, -EALREADY);
 		}
 	} else {
-		ret = pvc_connect_new(sock, ps, sa, len, flags);
+		ret = pvc_connect_new(sock, psk, sa, len, flags);
 	}
-	mutex_unlock(&ps->ctl);
+	mutex_unlock(&psk->ctl);
 	return ret;
 }

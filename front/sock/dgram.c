@@ -13,9 +13,9 @@
 #include <net/sock.h>
 
 #include "pvcalls_ctl.h"
-#include "record.h"
-#include "route.h"
-#include "sock.h"
+#include "sock/record.h"
+#include "sock/route.h"
+#include "sock/sock.h"
 
 /* Has the backend's socket gone with its backend, or never come about? */
 static bool pvc_dgram_dead(const struct pvc_conn *c)
@@ -29,15 +29,15 @@ static bool pvc_dgram_dead(const struct pvc_conn *c)
  * Context: process.
  * Return: referenced, or NULL if there is none.
  */
-struct pvc_dev *pvc_dgram_dev(void)
+struct pvc_link *pvc_dgram_dev(void)
 {
-	struct pvc_dev *dev = pvc_dev_get();
+	struct pvc_link *link = pvc_link_get();
 
-	if (dev && !pvc_dev_has(dev, PVCALLS_F_DGRAM)) {
-		pvc_dev_put(dev);
-		dev = NULL;
+	if (link && !pvc_link_has(link, PVCALLS_F_DGRAM)) {
+		pvc_link_put(link);
+		link = NULL;
 	}
-	return dev;
+	return link;
 }
 
 /**
@@ -71,28 +71,28 @@ static int pvc_dgram_set_peer(struct pvc_conn *c, const struct pvc_addr *to)
 		args->len = to->len;
 		memcpy(args->addr, to->raw, sizeof(args->addr));
 	}
-	ret = pvc_cmd_call(c->dev, &req, &rsp);
+	ret = pvc_cmd_call(c->link, &req, &rsp);
 	if (ret)
 		return ret;
 	spin_lock_irq(&c->lock);
 	c->peer = *to;
-	if (pvc_dev_has(c->dev, PVCALLS_F_NAMES))
+	if (pvc_link_has(c->link, PVCALLS_F_NAMES))
 		pvc_addr_from_rsp(&rsp.u.name, &c->local);
 	spin_unlock_irq(&c->lock);
 	return 0;
 }
 
-static int pvc_dgram_create(struct socket *sock, struct pvc_sock *ps,
-			    struct pvc_dev *dev)
+static int pvc_dgram_create(struct socket *sock, struct pvc_sock *psk,
+			    struct pvc_link *link)
 {
 	struct sock *sk = sock->sk;
 	int family = AF_INET;
 	struct pvc_conn *c;
 	int ret;
 
-	if (sk->sk_family == AF_INET6 && pvc_dev_has(dev, PVCALLS_F_IPV6))
+	if (sk->sk_family == AF_INET6 && pvc_link_has(link, PVCALLS_F_IPV6))
 		family = AF_INET6;
-	c = pvc_conn_new(dev, family, SOCK_DGRAM, sk->sk_protocol);
+	c = pvc_conn_new(link, family, SOCK_DGRAM, sk->sk_protocol);
 	if (!c)
 		return -ENOMEM;
 	ret = pvc_conn_open_nowait(c);
@@ -105,30 +105,30 @@ static int pvc_dgram_create(struct socket *sock, struct pvc_sock *ps,
 		pvc_conn_put(c);
 		return ret;
 	}
-	pvc_sk_set_conn(ps, c);
+	pvc_sk_set_conn(psk, c);
 	return 0;
 }
 
 /* Has a socket of the backend's made, if there is none that works. */
-static int pvc_dgram_open(struct socket *sock, struct pvc_sock *ps,
-			  struct pvc_dev *dev)
+static int pvc_dgram_open(struct socket *sock, struct pvc_sock *psk,
+			  struct pvc_link *link)
 {
 	struct pvc_addr peer = {};
 	int ret;
 
-	if (ps->conn && pvc_dgram_dead(ps->conn)) {
-		peer = ps->conn->peer;
-		pvc_sk_drop_conn(ps, true);
+	if (psk->conn && pvc_dgram_dead(psk->conn)) {
+		peer = psk->conn->peer;
+		pvc_sk_drop_conn(psk, true);
 	}
-	if (ps->conn)
+	if (psk->conn)
 		return 0;
-	ret = ps->local.len ? pvc_bind_again(sock, ps, dev) :
-			      pvc_dgram_create(sock, ps, dev);
+	ret = psk->local.len ? pvc_bind_again(sock, psk, link) :
+			      pvc_dgram_create(sock, psk, link);
 	/* its peer is the new one's peer, too */
 	if (!ret && peer.len)
-		ret = pvc_dgram_set_peer(ps->conn, &peer);
-	if (ret && ps->dpeer == PVC_PEER_REMOTE)
-		ps->dpeer = PVC_PEER_NONE;
+		ret = pvc_dgram_set_peer(psk->conn, &peer);
+	if (ret && psk->dpeer == PVC_PEER_REMOTE)
+		psk->dpeer = PVC_PEER_NONE;
 	return ret;
 }
 
@@ -136,59 +136,59 @@ static int pvc_dgram_open(struct socket *sock, struct pvc_sock *ps,
 static struct pvc_conn *pvc_dgram_conn(struct socket *sock)
 {
 	struct pvc_conn *c = pvc_sk_conn(sock->sk);
-	struct pvc_sock *ps;
-	struct pvc_dev *dev;
+	struct pvc_sock *psk;
+	struct pvc_link *link;
 	int ret;
 
 	if (c && !pvc_dgram_dead(c))
 		return c;
 	if (c)
 		pvc_conn_put(c);
-	ps = pvc_sk_create(sock->sk);
-	if (!ps)
+	psk = pvc_sk_create(sock->sk);
+	if (!psk)
 		return ERR_PTR(-ENOMEM);
-	dev = pvc_dgram_dev();
-	if (!dev)
+	link = pvc_dgram_dev();
+	if (!link)
 		return ERR_PTR(-ENETDOWN);
-	ret = mutex_lock_killable(&ps->ctl);
+	ret = mutex_lock_killable(&psk->ctl);
 	if (!ret) {
-		ret = pvc_dgram_open(sock, ps, dev);
-		c = ret ? NULL : pvc_conn_hold(ps->conn);
-		mutex_unlock(&ps->ctl);
+		ret = pvc_dgram_open(sock, psk, link);
+		c = ret ? NULL : pvc_conn_hold(psk->conn);
+		mutex_unlock(&psk->ctl);
 	}
-	pvc_dev_put(dev);
+	pvc_link_put(link);
 	return ret ? ERR_PTR(ret) : c;
 }
 
 /* Whoever it talked to is its peer no more. */
-static void pvc_dgram_unpeer(struct socket *sock, struct pvc_sock *ps)
+static void pvc_dgram_unpeer(struct socket *sock, struct pvc_sock *psk)
 {
 	struct sockaddr none = { .sa_family = AF_UNSPEC };
 	struct pvc_addr to = {};
 
-	if (ps->dpeer == PVC_PEER_REMOTE && ps->conn)
-		pvc_dgram_set_peer(ps->conn, &to);
-	else if (ps->dpeer == PVC_PEER_LOCAL)
+	if (psk->dpeer == PVC_PEER_REMOTE && psk->conn)
+		pvc_dgram_set_peer(psk->conn, &to);
+	else if (psk->dpeer == PVC_PEER_LOCAL)
 		pvc_native(sock->sk)->connect(sock, &none, sizeof(none), 0);
-	ps->dpeer = PVC_PEER_NONE;
+	psk->dpeer = PVC_PEER_NONE;
 }
 
-static int pvc_dgram_connect_remote(struct socket *sock, struct pvc_sock *ps,
-				    struct pvc_dev *dev, struct pvc_addr *to)
+static int pvc_dgram_connect_remote(struct socket *sock, struct pvc_sock *psk,
+				    struct pvc_link *link, struct pvc_addr *to)
 {
 	struct pvc_addr name = *to;
 	int ret;
 
-	ret = pvc_dgram_open(sock, ps, dev);
+	ret = pvc_dgram_open(sock, psk, link);
 	if (!ret)
-		ret = pvc_to_backend(ps->conn, &name);
+		ret = pvc_to_backend(psk->conn, &name);
 	if (!ret)
-		ret = pvc_dgram_set_peer(ps->conn, &name);
+		ret = pvc_dgram_set_peer(psk->conn, &name);
 	if (ret)
 		return ret;
-	if (ps->dpeer == PVC_PEER_LOCAL)
-		pvc_dgram_unpeer(sock, ps);
-	ps->dpeer = PVC_PEER_REMOTE;
+	if (psk->dpeer == PVC_PEER_LOCAL)
+		pvc_dgram_unpeer(sock, psk);
+	psk->dpeer = PVC_PEER_REMOTE;
 	return 0;
 }
 
@@ -196,47 +196,47 @@ static int pvc_dgram_connect(struct socket *sock, struct sockaddr *sa, int len,
 			     int flags)
 {
 	const struct proto_ops *native = pvc_native(sock->sk);
-	struct pvc_dev *dev = NULL;
-	struct pvc_sock *ps;
+	struct pvc_link *link = NULL;
+	struct pvc_sock *psk;
 	struct pvc_addr to;
 	int ret;
 
 	if (len < sizeof(sa->sa_family))
 		return -EINVAL;
-	ps = pvc_sk_create(sock->sk);
-	if (!ps)
+	psk = pvc_sk_create(sock->sk);
+	if (!psk)
 		return -ENOMEM;
-	ret = mutex_lock_killable(&ps->ctl);
+	ret = mutex_lock_killable(&psk->ctl);
 	if (ret)
 		return ret;
 	if (sa->sa_family != AF_UNSPEC &&
 	    !pvc_addr_from_user(sock->sk, sa, len, false, &to) &&
 	    pvc_route_remote(sock_net(sock->sk), &to))
-		dev = pvc_dgram_dev();
-	if (dev) {
-		ret = pvc_dgram_connect_remote(sock, ps, dev, &to);
-		pvc_dev_put(dev);
+		link = pvc_dgram_dev();
+	if (link) {
+		ret = pvc_dgram_connect_remote(sock, psk, link, &to);
+		pvc_link_put(link);
 	} else {
-		if (ps->dpeer == PVC_PEER_REMOTE)
-			pvc_dgram_unpeer(sock, ps);
+		if (psk->dpeer == PVC_PEER_REMOTE)
+			pvc_dgram_unpeer(sock, psk);
 		ret = native->connect(sock, sa, len, flags);
 		if (!ret)
-			ps->dpeer = sa->sa_family == AF_UNSPEC ?
+			psk->dpeer = sa->sa_family == AF_UNSPEC ?
 				    PVC_PEER_NONE : PVC_PEER_LOCAL;
 	}
-	mutex_unlock(&ps->ctl);
+	mutex_unlock(&psk->ctl);
 	return ret;
 }
 
 static int pvc_dgram_getname(struct socket *sock, struct sockaddr *sa, int peer)
 {
-	struct pvc_sock *ps = pvc_sk(sock->sk);
+	struct pvc_sock *psk = pvc_sk(sock->sk);
 	struct pvc_conn *c = NULL;
 	struct sock *sk = sock->sk;
 	int ret;
 
-	if (ps && (ps->dpeer == PVC_PEER_REMOTE ||
-		   (!peer && ps->dpeer == PVC_PEER_NONE)))
+	if (psk && (psk->dpeer == PVC_PEER_REMOTE ||
+		    (!peer && psk->dpeer == PVC_PEER_NONE)))
 		c = pvc_sk_conn(sk);
 	if (!c)
 		return pvc_native(sk)->getname(sock, sa, peer);
@@ -261,9 +261,9 @@ static int pvc_dgram_getname(struct socket *sock, struct sockaddr *sa, int peer)
  */
 static enum pvc_peer pvc_dgram_peer(const struct sock *sk)
 {
-	const struct pvc_sock *ps = pvc_sk(sk);
+	const struct pvc_sock *psk = pvc_sk(sk);
 
-	return ps ? READ_ONCE(ps->dpeer) : PVC_PEER_NONE;
+	return psk ? READ_ONCE(psk->dpeer) : PVC_PEER_NONE;
 }
 
 /* The backend's socket if there may be something to hear from it, referenced */
@@ -346,15 +346,15 @@ static int pvc_dgram_send(struct sock *sk, struct pvc_conn *c,
 static bool pvc_dgram_to(struct sock *sk, const struct msghdr *msg,
 			 struct pvc_addr *to)
 {
-	const struct pvc_sock *ps = pvc_sk(sk);
+	const struct pvc_sock *psk = pvc_sk(sk);
 
 	memset(to, 0, sizeof(*to));
 	if (!msg->msg_name)
-		return ps && ps->dpeer == PVC_PEER_REMOTE;
+		return psk && psk->dpeer == PVC_PEER_REMOTE;
 	/* what is wrong with it the native socket says */
 	return !pvc_addr_from_user(sk, msg->msg_name, msg->msg_namelen, false,
 				   to) &&
-	       pvc_route_remote(sock_net(sk), to) && pvc_dev_datagrams();
+	       pvc_route_remote(sock_net(sk), to) && pvc_link_datagrams();
 }
 
 static int pvc_dgram_check(const struct sock *sk, struct msghdr *msg,
@@ -456,9 +456,9 @@ static int pvc_dgram_ioctl(struct socket *sock, unsigned int cmd,
 static int pvc_dgram_shutdown(struct socket *sock, int how)
 {
 	struct sock *sk = sock->sk;
-	struct pvc_sock *ps = pvc_sk(sk);
+	struct pvc_sock *psk = pvc_sk(sk);
 
-	if (!ps || ps->dpeer != PVC_PEER_REMOTE)
+	if (!psk || psk->dpeer != PVC_PEER_REMOTE)
 		return pvc_native(sk)->shutdown(sock, how);
 	/* SHUT_* to a mask of *_SHUTDOWN */
 	how++;

@@ -3,9 +3,9 @@
 #include <net/inet_connection_sock.h>
 #include <net/tcp.h>
 
-#include "dev.h"
+#include "link/link.h"
 #include "pvcalls_compat.h"
-#include "sock.h"
+#include "sock/sock.h"
 
 /**
  * pvc_listen() - listen()
@@ -21,20 +21,20 @@
 int pvc_listen(struct socket *sock, int backlog)
 {
 	struct sock *sk = sock->sk;
-	struct pvc_sock *ps = pvc_sk_create(sk);
+	struct pvc_sock *psk = pvc_sk_create(sk);
 	struct pvc_conn *c;
 	int ret;
 
-	if (!ps)
+	if (!psk)
 		return -ENOMEM;
-	ret = mutex_lock_killable(&ps->ctl);
+	ret = mutex_lock_killable(&psk->ctl);
 	if (ret)
 		return ret;
 	ret = -EINVAL;
 	if (sock->state != SS_UNCONNECTED)
 		goto out;
-	if (!ps->conn) {
-		ret = pvc_bind_any(sock, ps);
+	if (!psk->conn) {
+		ret = pvc_bind_any(sock, psk);
 		if (ret == -ENOTCONN) {
 			/* no backend: what a guest without network does */
 			ret = pvc_native(sk)->listen(sock, backlog);
@@ -43,22 +43,22 @@ int pvc_listen(struct socket *sock, int backlog)
 		if (ret)
 			goto out;
 	}
-	c = ps->conn;
+	c = psk->conn;
 	ret = pvc_conn_listen(c, backlog);
 	if (!ret && inet_sk(sk)->inet_num)
 		ret = pvc_native(sk)->listen(sock, backlog);
 	if (!ret) {
 		pvc_conn_attach(c, sk);
-		WRITE_ONCE(ps->listening, true);
+		WRITE_ONCE(psk->listening, true);
 		/*
 		 * Who waits for a signal does not ask for a connection. Without
 		 * the extension a request that waits holds a slot for good.
 		 */
-		if (pvc_dev_has(c->dev, PVCALLS_F_DEFER))
+		if (pvc_link_has(c->link, PVCALLS_F_DEFER))
 			pvc_conn_post_accepts(c);
 	}
 out:
-	mutex_unlock(&ps->ctl);
+	mutex_unlock(&psk->ctl);
 	return ret;
 }
 
@@ -156,21 +156,21 @@ static int pvc_accept_remote(struct socket *newsock, const struct sock *from,
 			     struct pvc_conn *l)
 {
 	struct pvc_conn *c = pvc_conn_accept(l);
-	struct pvc_sock *ps = NULL;
+	struct pvc_sock *psk = NULL;
 	int ret;
 
 	if (IS_ERR_OR_NULL(c))
 		return c ? PTR_ERR(c) : -EAGAIN;
 	ret = pvc_new_sk(newsock, from);
 	if (!ret) {
-		ps = pvc_sk_create(newsock->sk);
-		ret = ps ? 0 : -ENOMEM;
+		psk = pvc_sk_create(newsock->sk);
+		ret = psk ? 0 : -ENOMEM;
 	}
 	if (ret) {
 		pvc_conn_unaccept(l, c);
 		return ret;
 	}
-	pvc_sk_set_conn(ps, c);
+	pvc_sk_set_conn(psk, c);
 	newsock->state = SS_CONNECTED;
 	pvc_conn_attach(c, newsock->sk);
 	return 0;
@@ -212,12 +212,12 @@ int pvc_accept(struct socket *sock, struct socket *newsock, int flags,
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	struct sock *sk = sock->sk;
-	struct pvc_sock *ps = pvc_sk(sk);
+	struct pvc_sock *psk = pvc_sk(sk);
 	struct pvc_conn *l;
 	long timeo;
 	int ret;
 
-	if (!ps || !READ_ONCE(ps->listening)) {
+	if (!psk || !READ_ONCE(psk->listening)) {
 		ret = pvcalls_ops_accept(pvc_native(sk), sock, newsock, flags,
 					 kern);
 		if (!ret)
@@ -236,7 +236,7 @@ int pvc_accept(struct socket *sock, struct socket *newsock, int flags,
 	for (;;) {
 		/* shutdown() has ended it */
 		ret = -EINVAL;
-		if (!READ_ONCE(ps->listening))
+		if (!READ_ONCE(psk->listening))
 			break;
 		pvc_conn_post_accepts(l);
 		ret = pvc_accept_native(sock, newsock, kern);

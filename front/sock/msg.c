@@ -6,7 +6,7 @@
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 
-#include "sock.h"
+#include "sock/sock.h"
 
 /**
  * pvc_zerocopy_begin() - before a send whose completion a program waits for

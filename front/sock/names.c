@@ -5,7 +5,7 @@
 #include <linux/uaccess.h>
 #include <net/tcp.h>
 
-#include "sock.h"
+#include "sock/sock.h"
 
 /**
  * pvc_is_over() - is it no connection any more?
@@ -40,12 +40,12 @@ int pvc_getname(struct socket *sock, struct sockaddr *sa, int peer)
 {
 	struct pvc_conn *c = pvc_sk_conn(sock->sk);
 	struct sock *sk = sock->sk;
-	struct pvc_sock *ps = pvc_sk(sk);
+	struct pvc_sock *psk = pvc_sk(sk);
 	int ret;
 
 	if (!c) {
-		if (ps && ps->local.len && !peer)
-			return pvc_addr_to_user(sk, &ps->local, sa);
+		if (psk && psk->local.len && !peer)
+			return pvc_addr_to_user(sk, &psk->local, sa);
 		return pvc_native(sk)->getname(sock, sa, peer);
 	}
 	if (peer && c->state != PVC_CONN_CONNECTED) {
@@ -87,16 +87,16 @@ static int pvc_shutdown_stream(struct sock *sk, struct pvc_conn *c, int how)
 }
 
 /* Ends listening: accept() gets EINVAL from now on. */
-static int pvc_shutdown_listen(struct socket *sock, struct pvc_sock *ps,
+static int pvc_shutdown_listen(struct socket *sock, struct pvc_sock *psk,
 			       int how)
 {
 	struct sock *sk = sock->sk;
 
 	if (how & RCV_SHUTDOWN) {
-		WRITE_ONCE(ps->listening, false);
-		pvc_sk_drop_conn(ps, false);
+		WRITE_ONCE(psk->listening, false);
+		pvc_sk_drop_conn(psk, false);
 		/* the port in the guest goes with the backend's */
-		if (!ps->port_given)
+		if (!psk->port_given)
 			sk->sk_userlocks &= ~SOCK_BINDPORT_LOCK;
 		if (inet_sk_state_load(sk) == TCP_LISTEN)
 			pvc_native(sk)->shutdown(sock, SHUT_RD);
@@ -115,7 +115,7 @@ static int pvc_shutdown_listen(struct socket *sock, struct pvc_sock *ps,
  */
 int pvc_shutdown(struct socket *sock, int how)
 {
-	struct pvc_sock *ps = pvc_sk(sock->sk);
+	struct pvc_sock *psk = pvc_sk(sock->sk);
 	struct pvc_conn *c = pvc_sk_conn(sock->sk);
 	struct sock *sk = sock->sk;
 	int ret;
@@ -127,23 +127,23 @@ int pvc_shutdown(struct socket *sock, int how)
 	how++;
 	if ((how & ~SHUTDOWN_MASK) || !how)
 		goto out;
-	ret = mutex_lock_killable(&ps->ctl);
+	ret = mutex_lock_killable(&psk->ctl);
 	if (ret)
 		goto out;
-	if (ps->listening) {
-		ret = pvc_shutdown_listen(sock, ps, how);
+	if (psk->listening) {
+		ret = pvc_shutdown_listen(sock, psk, how);
 	} else if (c->state == PVC_CONN_CONNECTED) {
 		ret = pvc_shutdown_stream(sk, c, how);
 	} else if (c->state == PVC_CONN_CONNECTING) {
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
-		pvc_sk_drop_conn(ps, true);
+		pvc_sk_drop_conn(psk, true);
 		sock->state = SS_UNCONNECTED;
 		sk->sk_state_change(sk);
 		sk_error_report(sk);
 	} else {
 		ret = -ENOTCONN;
 	}
-	mutex_unlock(&ps->ctl);
+	mutex_unlock(&psk->ctl);
 out:
 	pvc_conn_put(c);
 	return ret;

@@ -4,8 +4,8 @@
 #include <net/sock.h>
 
 #include "pvcalls_ctl.h"
-#include "record.h"
-#include "sock.h"
+#include "sock/record.h"
+#include "sock/sock.h"
 
 /* The next record's header. Returns the record's size, 0 if there is none. */
 static int pvc_record_next(struct pvc_conn *c, struct pvcalls_dgram *hdr,

@@ -8,8 +8,8 @@
 #include <linux/string.h>
 #include <net/ipv6.h>
 
-#include "addr.h"
-#include "route.h"
+#include "conn/addr.h"
+#include "sock/route.h"
 
 /* Most prefixes that the parameter names */
 #define PVC_MAX_PREFIXES	64
@@ -39,7 +39,7 @@ struct pvc_routes {
 };
 
 /* NULL: everything is the backend's; written under kernel_param_lock() */
-static struct pvc_routes __rcu *pvcalls_routes;
+static struct pvc_routes __rcu *pvc_routes;
 
 /* One prefix: [-]ADDRESS[/LENGTH] */
 static int pvc_route_parse_one(struct pvc_prefix *p, char *word)
@@ -74,12 +74,12 @@ static int pvc_route_parse(struct pvc_routes *routes, char *rest)
 		if (!*word)
 			continue;
 		if (routes->n == PVC_MAX_PREFIXES) {
-			pr_err("pvcalls: more than %u prefixes\n",
+			pr_err("more than %u prefixes\n",
 			       PVC_MAX_PREFIXES);
 			return -E2BIG;
 		}
 		if (pvc_route_parse_one(&routes->prefix[routes->n], word)) {
-			pr_err("pvcalls: %s is no prefix\n", word);
+			pr_err("%s is no prefix\n", word);
 			return -EINVAL;
 		}
 		routes->n++;
@@ -108,7 +108,7 @@ static int prefixes_set(const char *val, const struct kernel_param *kp)
 	strim(routes->text);
 	ret = pvc_route_parse(routes, copy);
 	if (!ret) {
-		routes = rcu_replace_pointer(pvcalls_routes, routes, true);
+		routes = rcu_replace_pointer(pvc_routes, routes, true);
 		synchronize_rcu();
 	}
 out:
@@ -119,7 +119,7 @@ out:
 
 static int prefixes_get(char *buf, const struct kernel_param *kp)
 {
-	struct pvc_routes *routes = rcu_dereference_protected(pvcalls_routes,
+	struct pvc_routes *routes = rcu_dereference_protected(pvc_routes,
 							      true);
 
 	return sysfs_emit(buf, "%s\n",
@@ -128,7 +128,7 @@ static int prefixes_get(char *buf, const struct kernel_param *kp)
 
 static void prefixes_free(void *arg)
 {
-	pvc_routes_free(rcu_replace_pointer(pvcalls_routes, NULL, true));
+	pvc_routes_free(rcu_replace_pointer(pvc_routes, NULL, true));
 }
 
 static const struct kernel_param_ops prefixes_ops = {
@@ -149,7 +149,7 @@ static bool pvc_route_wanted(const struct in6_addr *addr)
 	unsigned int i;
 
 	rcu_read_lock();
-	routes = rcu_dereference(pvcalls_routes);
+	routes = rcu_dereference(pvc_routes);
 	for (i = 0; routes && i < routes->n; i++) {
 		p = &routes->prefix[i];
 		if (ipv6_prefix_equal(addr, &p->addr, p->len) &&

@@ -7,20 +7,20 @@
 #include <net/tcp.h>
 
 #include "pvcalls_compat.h"
-#include "sock.h"
+#include "sock/sock.h"
 
 /*
  * inet6_stream_ops, inet6_dgram_ops and udpv6_prot are not exported: read off
  * sockets. NULL without IPv6.
  */
-static const struct proto_ops *pvcalls_inet6_ops, *pvcalls_dgram6_native;
-static struct proto *pvcalls_udp6;
+static const struct proto_ops *pvc_inet6_ops, *pvc_dgram6_native;
+static struct proto *pvc_udp6;
 
 /* Ours for datagrams: the native ones but for what dgram.c changes */
-static struct proto_ops pvcalls_dgram_ops[2];
+static struct proto_ops pvc_dgram_tables[2];
 
 /* A TCP socket's operations, but for owner and release: [1] is for IPv6 */
-static struct proto_ops pvcalls_local_ops[2];
+static struct proto_ops pvc_local_tables[2];
 
 /**
  * pvc_native() - the operations of the native socket underneath
@@ -31,9 +31,9 @@ static struct proto_ops pvcalls_local_ops[2];
 const struct proto_ops *pvc_native(const struct sock *sk)
 {
 	if (sk->sk_type == SOCK_DGRAM)
-		return sk->sk_family == AF_INET6 ? pvcalls_dgram6_native :
+		return sk->sk_family == AF_INET6 ? pvc_dgram6_native :
 						   &inet_dgram_ops;
-	return sk->sk_family == AF_INET6 ? pvcalls_inet6_ops : &inet_stream_ops;
+	return sk->sk_family == AF_INET6 ? pvc_inet6_ops : &inet_stream_ops;
 }
 
 /**
@@ -58,26 +58,26 @@ struct pvc_sock *pvc_sk(const struct sock *sk)
  */
 struct pvc_sock *pvc_sk_create(struct sock *sk)
 {
-	struct pvc_sock *ps = pvc_sk(sk);
+	struct pvc_sock *psk = pvc_sk(sk);
 
-	if (ps)
-		return ps;
+	if (psk)
+		return psk;
 	lock_sock(sk);
-	ps = pvc_sk(sk);
-	if (!ps) {
-		ps = kzalloc(sizeof(*ps), GFP_KERNEL);
-		if (ps) {
-			mutex_init(&ps->ctl);
-			spin_lock_init(&ps->lock);
+	psk = pvc_sk(sk);
+	if (!psk) {
+		psk = kzalloc(sizeof(*psk), GFP_KERNEL);
+		if (psk) {
+			mutex_init(&psk->ctl);
+			spin_lock_init(&psk->lock);
 			if (sk->sk_socket)
 				pvcalls_custom_sockopt(sk->sk_socket, true);
 			/* not for sockets that TCP clones from this one */
-			__rcu_assign_sk_user_data_with_flags(sk, ps,
+			__rcu_assign_sk_user_data_with_flags(sk, psk,
 							     SK_USER_DATA_NOCOPY);
 		}
 	}
 	release_sock(sk);
-	return ps;
+	return psk;
 }
 
 /**
@@ -89,47 +89,47 @@ struct pvc_sock *pvc_sk_create(struct sock *sk)
  */
 struct pvc_conn *pvc_sk_conn(const struct sock *sk)
 {
-	struct pvc_sock *ps = pvc_sk(sk);
+	struct pvc_sock *psk = pvc_sk(sk);
 	struct pvc_conn *c;
 
-	if (!ps)
+	if (!psk)
 		return NULL;
-	spin_lock(&ps->lock);
-	c = ps->conn;
+	spin_lock(&psk->lock);
+	c = psk->conn;
 	if (c)
 		pvc_conn_hold(c);
-	spin_unlock(&ps->lock);
+	spin_unlock(&psk->lock);
 	return c;
 }
 
 /**
  * pvc_sk_set_conn() - give a socket its backend's socket
- * @ps: socket without one, ctl held or not yet visible
+ * @psk: socket without one, ctl held or not yet visible
  * @c: object whose reference is taken over
  */
-void pvc_sk_set_conn(struct pvc_sock *ps, struct pvc_conn *c)
+void pvc_sk_set_conn(struct pvc_sock *psk, struct pvc_conn *c)
 {
-	spin_lock(&ps->lock);
-	ps->conn = c;
-	spin_unlock(&ps->lock);
+	spin_lock(&psk->lock);
+	psk->conn = c;
+	spin_unlock(&psk->lock);
 }
 
 /**
  * pvc_sk_drop_conn() - close the backend's socket
- * @ps: socket, ctl held
+ * @psk: socket, ctl held
  * @abort: reset the connection
  *
  * Context: process, sleeps; waits for the backend only for a second at most,
  * and only if there is a port that is to be free again.
  */
-void pvc_sk_drop_conn(struct pvc_sock *ps, bool abort)
+void pvc_sk_drop_conn(struct pvc_sock *psk, bool abort)
 {
 	struct pvc_conn *c;
 
-	spin_lock(&ps->lock);
-	c = ps->conn;
-	ps->conn = NULL;
-	spin_unlock(&ps->lock);
+	spin_lock(&psk->lock);
+	c = psk->conn;
+	psk->conn = NULL;
+	spin_unlock(&psk->lock);
 	if (c) {
 		pvc_conn_close(c, abort);
 		pvc_conn_await_port(c);
@@ -146,13 +146,13 @@ void pvc_sk_drop_conn(struct pvc_sock *ps, bool abort)
  */
 void pvc_go_local(struct socket *sock)
 {
-	struct pvc_sock *ps = pvc_sk(sock->sk);
+	struct pvc_sock *psk = pvc_sk(sock->sk);
 
-	if (ps)
-		pvc_sk_drop_conn(ps, true);
+	if (psk)
+		pvc_sk_drop_conn(psk, true);
 	pvcalls_custom_sockopt(sock, false);
 	WRITE_ONCE(sock->ops,
-		   &pvcalls_local_ops[sock->sk->sk_family == AF_INET6]);
+		   &pvc_local_tables[sock->sk->sk_family == AF_INET6]);
 }
 
 /* SO_LINGER with a time: wait until all has been sent. */
@@ -176,22 +176,22 @@ static void pvc_linger(struct sock *sk, struct pvc_conn *c)
 int pvc_release(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
-	struct pvc_sock *ps;
+	struct pvc_sock *psk;
 	struct pvc_conn *c;
 
 	if (!sk)
 		return 0;
-	ps = pvc_sk(sk);
-	if (ps) {
+	psk = pvc_sk(sk);
+	if (psk) {
 		c = pvc_sk_conn(sk);
-		pvc_sk_drop_conn(ps, sock_flag(sk, SOCK_LINGER) &&
+		pvc_sk_drop_conn(psk, sock_flag(sk, SOCK_LINGER) &&
 				 !sk->sk_lingertime);
 		if (c) {
 			pvc_linger(sk, c);
 			pvc_conn_put(c);
 		}
 		rcu_assign_sk_user_data(sk, NULL);
-		kfree(ps);
+		kfree(psk);
 	}
 	return pvc_native(sk)->release(sock);
 }
@@ -221,8 +221,8 @@ PVCALLS_DEFINE_ACCEPT(pvc_accept_op, pvc_accept)
 	PVCALLS_PEEK_OFF				\
 	.peek_len	= pvc_peek_len
 
-static const struct proto_ops pvcalls_remote4_ops = { PVC_REMOTE_OPS(PF_INET) };
-static const struct proto_ops pvcalls_remote6_ops = {
+static const struct proto_ops pvc_remote4_ops = { PVC_REMOTE_OPS(PF_INET) };
+static const struct proto_ops pvc_remote6_ops = {
 	PVC_REMOTE_OPS(PF_INET6)
 };
 
@@ -235,8 +235,8 @@ static const struct proto_ops pvcalls_remote6_ops = {
 const struct proto_ops *pvc_remote_ops(int family)
 {
 	if (family == AF_INET)
-		return &pvcalls_remote4_ops;
-	return pvcalls_inet6_ops ? &pvcalls_remote6_ops : NULL;
+		return &pvc_remote4_ops;
+	return pvc_inet6_ops ? &pvc_remote6_ops : NULL;
 }
 
 /**
@@ -248,8 +248,8 @@ const struct proto_ops *pvc_remote_ops(int family)
 const struct proto_ops *pvc_dgram_ops(int family)
 {
 	if (family == AF_INET)
-		return &pvcalls_dgram_ops[0];
-	return pvcalls_dgram6_native ? &pvcalls_dgram_ops[1] : NULL;
+		return &pvc_dgram_tables[0];
+	return pvc_dgram6_native ? &pvc_dgram_tables[1] : NULL;
 }
 
 /**
@@ -259,7 +259,7 @@ const struct proto_ops *pvc_dgram_ops(int family)
  */
 struct proto *pvc_udp6_prot(void)
 {
-	return pvcalls_udp6;
+	return pvc_udp6;
 }
 
 /**
@@ -275,27 +275,27 @@ int pvc_sock_init(void)
 
 	if (!sock_create_kern(&init_net, AF_INET6, SOCK_STREAM, IPPROTO_TCP,
 			      &sock)) {
-		pvcalls_inet6_ops = sock->ops;
+		pvc_inet6_ops = sock->ops;
 		sock_release(sock);
 	}
 	if (!sock_create_kern(&init_net, AF_INET6, SOCK_DGRAM, IPPROTO_UDP,
 			      &sock)) {
-		pvcalls_dgram6_native = sock->ops;
-		pvcalls_udp6 = sock->sk->sk_prot;
+		pvc_dgram6_native = sock->ops;
+		pvc_udp6 = sock->sk->sk_prot;
 		sock_release(sock);
 	}
-	pvcalls_dgram_ops[0] = inet_dgram_ops;
-	if (pvcalls_dgram6_native)
-		pvcalls_dgram_ops[1] = *pvcalls_dgram6_native;
+	pvc_dgram_tables[0] = inet_dgram_ops;
+	if (pvc_dgram6_native)
+		pvc_dgram_tables[1] = *pvc_dgram6_native;
 	for (i = 0; i < 2; i++)
-		pvc_dgram_init(&pvcalls_dgram_ops[i]);
-	pvcalls_local_ops[0] = inet_stream_ops;
-	if (pvcalls_inet6_ops)
-		pvcalls_local_ops[1] = *pvcalls_inet6_ops;
+		pvc_dgram_init(&pvc_dgram_tables[i]);
+	pvc_local_tables[0] = inet_stream_ops;
+	if (pvc_inet6_ops)
+		pvc_local_tables[1] = *pvc_inet6_ops;
 	for (i = 0; i < 2; i++) {
 		/* each socket holds the module that its first table came from */
-		pvcalls_local_ops[i].owner = THIS_MODULE;
-		pvcalls_local_ops[i].release = pvc_release;
+		pvc_local_tables[i].owner = THIS_MODULE;
+		pvc_local_tables[i].release = pvc_release;
 	}
 	return 0;
 }

@@ -12,8 +12,8 @@
 #include <linux/net.h>
 #include <net/sock.h>
 
-#include "addr.h"
-#include "conn.h"
+#include "conn/addr.h"
+#include "conn/conn.h"
 
 /* Options that are passed on to the backend */
 #define PVC_RELAYED	22
@@ -83,8 +83,8 @@ struct proto *pvc_udp6_prot(void);
 struct pvc_sock *pvc_sk(const struct sock *sk);
 struct pvc_sock *pvc_sk_create(struct sock *sk);
 struct pvc_conn *pvc_sk_conn(const struct sock *sk);
-void pvc_sk_set_conn(struct pvc_sock *ps, struct pvc_conn *c);
-void pvc_sk_drop_conn(struct pvc_sock *ps, bool abort);
+void pvc_sk_set_conn(struct pvc_sock *psk, struct pvc_conn *c);
+void pvc_sk_drop_conn(struct pvc_sock *psk, bool abort);
 void pvc_go_local(struct socket *sock);
 
 int pvc_release(struct socket *sock);
@@ -92,7 +92,7 @@ int pvc_release(struct socket *sock);
 int pvc_sock_init(void);
 
 /* dgram.c */
-struct pvc_dev *pvc_dgram_dev(void);
+struct pvc_link *pvc_dgram_dev(void);
 int pvc_dgram_attach(struct pvc_conn *c, struct sock *sk);
 void pvc_dgram_init(struct proto_ops *ops);
 
@@ -101,14 +101,14 @@ int pvc_bind(struct socket *sock, struct sockaddr *sa, int len);
 int pvc_connect(struct socket *sock, struct sockaddr *sa, int len, int flags);
 
 int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a);
-int pvc_bind_again(struct socket *sock, struct pvc_sock *ps,
-		   struct pvc_dev *dev);
+int pvc_bind_again(struct socket *sock, struct pvc_sock *psk,
+		   struct pvc_link *link);
 
 /* listen.c */
 int pvc_listen(struct socket *sock, int backlog);
 int pvc_accept(struct socket *sock, struct socket *newsock, int flags,
 	       bool kern);
-int pvc_bind_any(struct socket *sock, struct pvc_sock *ps);
+int pvc_bind_any(struct socket *sock, struct pvc_sock *psk);
 
 /* stream.c */
 int pvc_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
@@ -136,7 +136,7 @@ int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
 int pvc_getsockopt(struct socket *sock, int level, int name, char __user *val,
 		   int __user *len);
 
-/* opts.c */
+/* names.c */
 bool pvc_is_over(const struct sock *sk, struct pvc_conn *c);
 int pvc_getname(struct socket *sock, struct sockaddr *sa, int peer);
 int pvc_shutdown(struct socket *sock, int how);

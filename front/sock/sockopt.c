@@ -10,12 +10,12 @@
 #include <linux/uaccess.h>
 #include <net/tcp.h>
 
-#include "sock.h"
+#include "sock/sock.h"
 
 static const struct {
 	u16 level;
 	u16 name;
-} pvcalls_relayed[PVC_RELAYED] = {
+} pvc_relayed[PVC_RELAYED] = {
 	{ SOL_SOCKET, SO_REUSEADDR },
 	{ SOL_SOCKET, SO_REUSEPORT },
 	{ SOL_SOCKET, SO_KEEPALIVE },
@@ -45,19 +45,19 @@ static int pvc_find_relayed(int level, int name)
 	int i;
 
 	for (i = 0; i < PVC_RELAYED; i++)
-		if (pvcalls_relayed[i].level == level &&
-		    pvcalls_relayed[i].name == name)
+		if (pvc_relayed[i].level == level &&
+		    pvc_relayed[i].name == name)
 			return i;
 	return -1;
 }
 
 /* Notes a value; returns whether it is news for the backend. */
-static bool pvc_note_opt(struct pvc_sock *ps, int i, int value)
+static bool pvc_note_opt(struct pvc_sock *psk, int i, int value)
 {
-	if (test_bit(i, &ps->opts_set) && READ_ONCE(ps->opts[i]) == value)
+	if (test_bit(i, &psk->opts_set) && READ_ONCE(psk->opts[i]) == value)
 		return false;
-	WRITE_ONCE(ps->opts[i], value);
-	set_bit(i, &ps->opts_set);
+	WRITE_ONCE(psk->opts[i], value);
+	set_bit(i, &psk->opts_set);
 	return true;
 }
 
@@ -70,14 +70,14 @@ static int pvc_post_opts(struct pvc_conn *c, const struct pvcalls_opt *opt,
 	args->id = c->id;
 	args->count = count;
 	memcpy(args->opt, opt, count * sizeof(*opt));
-	return pvc_cmd_post(c->dev, &req);
+	return pvc_cmd_post(c->link, &req);
 }
 
 /*
  * Some kernels do not let us see SOL_SOCKET options being set, so look at what
  * they have set: the first three of the table.
  */
-static void pvc_note_socket_opts(const struct sock *sk, struct pvc_sock *ps,
+static void pvc_note_socket_opts(const struct sock *sk, struct pvc_sock *psk,
 				 unsigned long *news)
 {
 	const int now[] = {
@@ -87,20 +87,20 @@ static void pvc_note_socket_opts(const struct sock *sk, struct pvc_sock *ps,
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(now); i++)
-		if ((now[i] || test_bit(i, &ps->opts_set)) &&
-		    pvc_note_opt(ps, i, now[i]))
+		if ((now[i] || test_bit(i, &psk->opts_set)) &&
+		    pvc_note_opt(psk, i, now[i]))
 			__set_bit(i, news);
 }
 
-static void pvc_post_congestion(struct pvc_sock *ps, struct pvc_conn *c)
+static void pvc_post_congestion(struct pvc_sock *psk, struct pvc_conn *c)
 {
 	struct pvcalls_opt opt[PVCALLS_CONGESTION_OPTS];
 	char name[PVCALLS_CONGESTION_LEN];
 	unsigned int i;
 
-	spin_lock(&ps->lock);
-	memcpy(name, ps->congestion, sizeof(name));
-	spin_unlock(&ps->lock);
+	spin_lock(&psk->lock);
+	memcpy(name, psk->congestion, sizeof(name));
+	spin_unlock(&psk->lock);
 	for (i = 0; i < ARRAY_SIZE(opt); i++) {
 		opt[i].level = SOL_TCP;
 		opt[i].name = TCP_CONGESTION;
@@ -111,22 +111,22 @@ static void pvc_post_congestion(struct pvc_sock *ps, struct pvc_conn *c)
 }
 
 /* Passes on the options in @which. */
-static void pvc_relay(struct pvc_sock *ps, struct pvc_conn *c,
+static void pvc_relay(struct pvc_sock *psk, struct pvc_conn *c,
 		      unsigned long which)
 {
 	struct pvcalls_opt opt[PVCALLS_MAX_OPTS];
 	unsigned int n = 0;
 	int i;
 
-	if (!pvc_dev_has(c->dev, PVCALLS_F_SOCKOPT))
+	if (!pvc_link_has(c->link, PVCALLS_F_SOCKOPT))
 		return;
 	for_each_set_bit(i, &which, PVC_RELAYED) {
-		if (pvcalls_relayed[i].level == SOL_IPV6 &&
+		if (pvc_relayed[i].level == SOL_IPV6 &&
 		    c->family != AF_INET6)
 			continue;
-		opt[n].level = pvcalls_relayed[i].level;
-		opt[n].name = pvcalls_relayed[i].name;
-		opt[n].value = READ_ONCE(ps->opts[i]);
+		opt[n].level = pvc_relayed[i].level;
+		opt[n].name = pvc_relayed[i].name;
+		opt[n].value = READ_ONCE(psk->opts[i]);
 		if (++n == PVCALLS_MAX_OPTS) {
 			pvc_post_opts(c, opt, n);
 			n = 0;
@@ -135,7 +135,7 @@ static void pvc_relay(struct pvc_sock *ps, struct pvc_conn *c,
 	if (n)
 		pvc_post_opts(c, opt, n);
 	if (test_bit(PVC_OPT_CONGESTION, &which))
-		pvc_post_congestion(ps, c);
+		pvc_post_congestion(psk, c);
 }
 
 /**
@@ -147,11 +147,11 @@ static void pvc_relay(struct pvc_sock *ps, struct pvc_conn *c,
  */
 bool pvc_has_opts(struct sock *sk)
 {
-	struct pvc_sock *ps = pvc_sk(sk);
+	struct pvc_sock *psk = pvc_sk(sk);
 	unsigned long news = 0;
 
-	pvc_note_socket_opts(sk, ps, &news);
-	return READ_ONCE(ps->opts_set);
+	pvc_note_socket_opts(sk, psk, &news);
+	return READ_ONCE(psk->opts_set);
 }
 
 /**
@@ -163,25 +163,25 @@ bool pvc_has_opts(struct sock *sk)
  */
 void pvc_relay_opts(struct sock *sk, struct pvc_conn *c)
 {
-	struct pvc_sock *ps = pvc_sk(sk);
+	struct pvc_sock *psk = pvc_sk(sk);
 	unsigned long news = 0;
 
-	pvc_note_socket_opts(sk, ps, &news);
-	pvc_relay(ps, c, READ_ONCE(ps->opts_set));
+	pvc_note_socket_opts(sk, psk, &news);
+	pvc_relay(psk, c, READ_ONCE(psk->opts_set));
 }
 
 /* Notes the name that TCP has found good. */
-static int pvc_note_congestion(struct pvc_sock *ps, sockptr_t val,
+static int pvc_note_congestion(struct pvc_sock *psk, sockptr_t val,
 			       unsigned int len)
 {
 	char name[PVCALLS_CONGESTION_LEN] = "";
 
 	if (copy_from_sockptr(name, val, min_t(size_t, len, sizeof(name) - 1)))
 		return -EFAULT;
-	spin_lock(&ps->lock);
-	memcpy(ps->congestion, name, sizeof(name));
-	spin_unlock(&ps->lock);
-	set_bit(PVC_OPT_CONGESTION, &ps->opts_set);
+	spin_lock(&psk->lock);
+	memcpy(psk->congestion, name, sizeof(name));
+	spin_unlock(&psk->lock);
+	set_bit(PVC_OPT_CONGESTION, &psk->opts_set);
 	return 0;
 }
 
@@ -238,7 +238,7 @@ int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
 {
 	int i = pvc_find_relayed(level, name);
 	unsigned long news = 0;
-	struct pvc_sock *ps;
+	struct pvc_sock *psk;
 	struct pvc_conn *c;
 	int ret, value = 0;
 
@@ -250,25 +250,25 @@ int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
 		ret = pvc_set_native(sock, level, name, val, len);
 	if (ret)
 		return ret;
-	ps = pvc_sk_create(sock->sk);
-	if (!ps)
+	psk = pvc_sk_create(sock->sk);
+	if (!psk)
 		return -ENOMEM;
-	pvc_note_socket_opts(sock->sk, ps, &news);
+	pvc_note_socket_opts(sock->sk, psk, &news);
 	if (i >= 0 && level != SOL_SOCKET) {
 		/* one byte is enough for IP's options */
 		if (copy_from_sockptr(&value, val, min_t(size_t, len, 4)))
 			return -EFAULT;
-		if (pvc_note_opt(ps, i, value))
+		if (pvc_note_opt(psk, i, value))
 			__set_bit(i, &news);
 	} else if (level == SOL_TCP && name == TCP_CONGESTION) {
-		ret = pvc_note_congestion(ps, val, len);
+		ret = pvc_note_congestion(psk, val, len);
 		if (ret)
 			return ret;
 		__set_bit(PVC_OPT_CONGESTION, &news);
 	}
 	c = pvc_sk_conn(sock->sk);
 	if (c) {
-		pvc_relay(ps, c, news);
+		pvc_relay(psk, c, news);
 		pvc_conn_put(c);
 	}
 	return 0;
@@ -339,7 +339,7 @@ static int pvc_fetch_opt(struct pvc_conn *c, int level, int name, u8 *value,
 	args->name = name;
 	do {
 		args->offset = have;
-		ret = pvc_cmd_call(c->dev, &req, &rsp);
+		ret = pvc_cmd_call(c->link, &req, &rsp);
 		if (ret)
 			return ret;
 		n = min3(rsp.u.name.len, (u32)PVCALLS_ADDR_LEN, size - have);
@@ -391,7 +391,7 @@ int pvc_getsockopt(struct socket *sock, int level, int name, char __user *val,
 
 	if (pvc_opt_is_remote(level, name))
 		c = pvc_sk_conn(sock->sk);
-	if (c && pvc_dev_has(c->dev, PVCALLS_F_GETSOCKOPT) &&
+	if (c && pvc_link_has(c->link, PVCALLS_F_GETSOCKOPT) &&
 	    (READ_ONCE(c->state) == PVC_CONN_CONNECTED ||
 	     READ_ONCE(c->state) == PVC_CONN_LISTENING))
 		ret = pvc_get_remote(sock->sk, c, level, name, val, len);

@@ -8,7 +8,7 @@
 #include <net/inet_connection_sock.h>
 #include <net/tcp.h>
 
-#include "sock.h"
+#include "sock/sock.h"
 
 static bool pvc_connecting(const struct pvc_conn *c)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How a work changes its worker, and how a worker ends (back/worker.c,
- * back/pool.c): two workers, a work of the first one, those who mark it at any
+ * How a work changes its worker, and how a worker ends (back/sched/worker.c,
+ * back/sched/pool.c): two workers, a work of the first one, those who mark it at any
  * time, even when it has ended, someone who has it placed anew and then takes
  * the first worker out of the set, and someone who ends the work. How a worker
  * sleeps is in ready.pml.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Responses on the command ring that somebody waits for and others that nobody
- * waits for, as front/cmd.c has it: when the frontend asks for an event. Stores
+ * waits for, as front/link/cmd.c has it: when the frontend asks for an event. Stores
  * go through store buffers as in notify.pml; to let go of the lock takes its
  * turn in the buffer, too. The backend answers in any order.
  *

@@ -3,7 +3,7 @@
  * Several programs, or threads, at one socket of the frontend's: one sleeps,
  * another one looks at the ring meanwhile, or writes to it, and changes what
  * the backend goes by when it asks itself whether to send an event. See
- * front/active.c; notify.pml has the ring itself, with one program.
+ * front/conn/events.c; notify.pml has the ring itself, with one program.
  *
  * SPACE	they write; else they read
  * MUT_...	one thing broken, which the checker has to notice; see run

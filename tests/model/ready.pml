@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The backend's worker and its list of ready work (back/worker.c), the late
- * EOI of event channels, and the end of a socket (back/sock.c): one worker,
+ * The backend's worker and its list of ready work (back/sched/worker.c), the late
+ * EOI of event channels, and the end of a socket (back/sock/sock.c): one worker,
  * sockets, events from the guest, callbacks of the network, and a frontend
  * that dies at any time.
  *

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "placement.h"
-#include "pool.h"
-#include "worker.h"
+#include "sched/pool.h"
+#include "sched/worker.h"
 
 #define WORKS		12
 #define MARKERS		3
@@ -44,7 +44,7 @@ struct slot {
 static struct slot slots[WORKS];
 static u32 items;		/* that exist */
 static u32 made;		/* ever */
-static u32 softs;		/* runs in a softirq */
+static u32 fasts;		/* runs in a softirq */
 static u32 events[IRQS];	/* sent */
 static u32 owed[IRQS];		/* by runs that have begun */
 static bool stop;
@@ -166,7 +166,7 @@ static bool work_run(struct pvcalls_work *work, struct pvcalls_worker *w)
 }
 
 /* Half of the time it is not little. */
-static bool work_soft(struct pvcalls_work *work, struct pvcalls_worker *w)
+static bool work_fast(struct pvcalls_work *work, struct pvcalls_worker *w)
 {
 	struct item *item = container_of(work, struct item, work);
 	bool done;
@@ -178,7 +178,7 @@ static bool work_soft(struct pvcalls_work *work, struct pvcalls_worker *w)
 	if (done) {
 		item_begin(item);
 		__atomic_store_n(&item->asked, 0, __ATOMIC_SEQ_CST);
-		__atomic_add_fetch(&softs, 1, __ATOMIC_SEQ_CST);
+		__atomic_add_fetch(&fasts, 1, __ATOMIC_SEQ_CST);
 		item->in_run = false;
 	}
 	__atomic_store_n(&item->running, 0, __ATOMIC_RELEASE);
@@ -186,7 +186,7 @@ static bool work_soft(struct pvcalls_work *work, struct pvcalls_worker *w)
 }
 
 static const struct pvcalls_work_ops ops[] = {
-	{ .run = work_run, .soft = work_soft, .get = work_get, .put = work_put },
+	{ .run = work_run, .fast = work_fast, .get = work_get, .put = work_put },
 	/* always the thread's */
 	{ .run = work_run, .get = work_get, .put = work_put },
 };
@@ -271,7 +271,7 @@ static void *marker(void *arg)
 		__atomic_add_fetch(&item->asked, 1, __ATOMIC_SEQ_CST);
 		/* it may be ended by now */
 		if (rnd(&state) % 2)
-			pvcalls_work_mark_soft(&item->work);
+			pvcalls_work_mark_fast(&item->work);
 		else
 			pvcalls_work_mark(&item->work);
 		item_put(item);
@@ -324,7 +324,7 @@ static void change(u32 *state)
 		break;
 	case 2:
 		must(!test_param_placement->set(policies[rnd(state) % 4],
-						NULL));
+						 NULL));
 		break;
 	case 3:
 		cpu_goes(cpu);
@@ -347,7 +347,7 @@ static void change(u32 *state)
 /* What must be when all is quiet, which it must become. */
 static void settle(void)
 {
-	const struct pvcalls_set *set;
+	const struct pvcalls_pool *pool;
 	u32 i, j, works = 0;
 	int tries = 0;
 
@@ -374,23 +374,23 @@ static void settle(void)
 		must(tries++ < 200000);
 		usleep_some();
 	}
-	set = pvcalls_pool_lock();
+	pool = pvcalls_pool_lock();
 	for (i = 0; i < NR_CPUS; i++) {
-		for (j = 0; j < set->n; j++)
-			if (set->w[j]->cpu == i)
+		for (j = 0; j < pool->n; j++)
+			if (pool->w[j]->cpu == i)
 				break;
-		must(pvcalls_pool_serves(i) == (j < set->n));
+		must(pvcalls_pool_serves(i) == (j < pool->n));
 	}
-	for (j = 0; j < set->n; j++) {
-		must(!set->w[j]->lost);
-		works += atomic_read(&set->w[j]->load);
+	for (j = 0; j < pool->n; j++) {
+		must(!pool->w[j]->lost);
+		works += atomic_read(&pool->w[j]->load);
 	}
 	must(works == WORKS);
 	for (i = 0; i < WORKS; i++) {
-		for (j = 0; j < set->n; j++)
-			if (set->w[j] == READ_ONCE(slots[i].item->work.worker))
+		for (j = 0; j < pool->n; j++)
+			if (pool->w[j] == READ_ONCE(slots[i].item->work.worker))
 				break;
-		must(j < set->n);
+		must(j < pool->n);
 	}
 	pvcalls_pool_unlock();
 }
@@ -426,8 +426,8 @@ static void changes_under_load(void **state)
 		rounds++;
 	}
 	printf("%u rounds of 20 changes, %u runs in a softirq\n", rounds,
-	       __atomic_load_n(&softs, __ATOMIC_SEQ_CST));
-	must(__atomic_load_n(&softs, __ATOMIC_SEQ_CST));
+	       __atomic_load_n(&fasts, __ATOMIC_SEQ_CST));
+	must(__atomic_load_n(&fasts, __ATOMIC_SEQ_CST));
 	for (i = 0; i < WORKS; i++)
 		slot_replace(i, NULL);
 	while (__atomic_load_n(&items, __ATOMIC_SEQ_CST))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * As much of a kernel as back/worker.c, back/pool.c and back/port.c need, on
+ * As much of a kernel as back/sched/worker.c, back/sched/pool.c and back/ring/evtchn.c need, on
  * threads of a program: what is a full barrier there is one here, what promises less
  * promises no more here, so that the thread sanitizer can judge.
  */

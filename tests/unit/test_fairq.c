@@ -3,38 +3,38 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "turns.h"
-#include "worker.h"
+#include "sched/fairq.h"
+#include "sched/worker.h"
 
 #define QUANTUM	262144U		/* default of the parameter budget */
 #define RUN	4096U		/* what a run costs beside its bytes */
 
 /* A turn of a guest, which runs one work, or none if it owes turns. */
-static struct pvcalls_work *turn(struct pvcalls_turns *t, domid_t guest,
+static struct pvcalls_work *turn(struct pvcalls_fairq *t, domid_t domid,
 				 u64 cost)
 {
-	struct pvcalls_queue *q = &t->queue[guest];
+	struct pvcalls_guestq *q = &t->queue[domid];
 	struct pvcalls_work *work;
 
 	must(t->queues.next == &q->node);
-	pvcalls_turns_begin(q);
-	work = pvcalls_turns_take(q);
+	pvcalls_fairq_begin(q);
+	work = pvcalls_fairq_take(q);
 	if (work)
 		/* of the work, if it is said there */
-		pvcalls_turns_spend(t, work, cost ?: work->cost);
-	pvcalls_turns_end(t, q);
-	pvcalls_turns_round(t);
+		pvcalls_fairq_spend(t, work, cost ?: work->cost);
+	pvcalls_fairq_end(t, q);
+	pvcalls_fairq_round(t);
 	return work;
 }
 
 /* How many turns is this guest, with one work, not run in now? */
-static u32 waits(struct pvcalls_turns *t, domid_t guest, u64 cost)
+static u32 waits(struct pvcalls_fairq *t, domid_t domid, u64 cost)
 {
-	struct pvcalls_work work = { .guest = guest }, *taken;
+	struct pvcalls_work work = { .domid = domid }, *taken;
 	u32 n = 0;
 
-	pvcalls_turns_add(t, &work);
-	while (!(taken = turn(t, guest, cost)))
+	pvcalls_fairq_add(t, &work);
+	while (!(taken = turn(t, domid, cost)))
 		n++;
 	must(taken == &work && list_empty(&t->queues));
 	return n;
@@ -43,10 +43,10 @@ static u32 waits(struct pvcalls_turns *t, domid_t guest, u64 cost)
 /* What a guest owes is paid by turns, its own or those of others. */
 static void debts(void **state)
 {
-	static struct pvcalls_turns t;
+	static struct pvcalls_fairq t;
 	u32 i;
 
-	pvcalls_turns_init(&t);
+	pvcalls_fairq_init(&t);
 	/* long after the first rounds, and over the counter's end */
 	t.round = -20U;
 	t.queue[1].round = t.round;
@@ -70,32 +70,32 @@ static void debts(void **state)
 }
 
 /* What softirqs have done for a work is charged when it comes to the worker. */
-static void soft_is_charged(void **state)
+static void fast_is_charged(void **state)
 {
-	static struct pvcalls_turns t;
-	struct pvcalls_work work = { .guest = 1, .cost = RUN };
+	static struct pvcalls_fairq t;
+	struct pvcalls_work work = { .domid = 1, .cost = RUN };
 	struct pvcalls_work other = work;
 	u32 n = 0;
 
-	pvcalls_turns_init(&t);
-	atomic_add(2 * QUANTUM, &work.soft);
-	pvcalls_turns_add(&t, &work);
-	pvcalls_turns_add(&t, &other);
+	pvcalls_fairq_init(&t);
+	atomic_add(2 * QUANTUM, &work.fast);
+	pvcalls_fairq_add(&t, &work);
+	pvcalls_fairq_add(&t, &other);
 	/* turns of the guest, and its own right to go first */
 	while (n < 10 && !turn(&t, 1, 0))
 		n++;
-	must(n == 2 && !other.node.next && t.queue[1].much.first == &work.node);
+	must(n == 2 && !other.node.next && t.queue[1].bulk.first == &work.node);
 	must(turn(&t, 1, 0) == &work);
 	/* once */
-	pvcalls_turns_add(&t, &work);
+	pvcalls_fairq_add(&t, &work);
 	must(turn(&t, 1, 0) == &work &&
-	     t.queue[1].left == QUANTUM - RUN);
+	     t.queue[1].deficit == QUANTUM - RUN);
 }
 
 #define BULK	16
 
 /* Runs the next work, which is ready again at once if it is bulk. */
-static struct pvcalls_work *next(struct pvcalls_turns *t,
+static struct pvcalls_work *next(struct pvcalls_fairq *t,
 				 struct pvcalls_work *bulk)
 {
 	struct pvcalls_work *work;
@@ -103,26 +103,26 @@ static struct pvcalls_work *next(struct pvcalls_turns *t,
 	while (!(work = turn(t, 1, 0)))
 		;
 	if (work >= bulk && work < bulk + BULK)
-		pvcalls_turns_add(t, work);
+		pvcalls_fairq_add(t, work);
 	return work;
 }
 
 /* Who costs little need not wait for bulk, and bulk gets its share all the same. */
-static void little_first(void **state)
+static void sparse_first(void **state)
 {
-	static struct pvcalls_turns t;
-	struct pvcalls_work bulk[BULK] = {}, few = { .guest = 1, .cost = RUN };
+	static struct pvcalls_fairq t;
+	struct pvcalls_work bulk[BULK] = {}, few = { .domid = 1, .cost = RUN };
 	u32 ran[BULK + 1] = {};
 	int i, j;
 
-	pvcalls_turns_init(&t);
+	pvcalls_fairq_init(&t);
 	/* after the counter's end, too */
 	t.queue[1].cycle = few.cycle = -3U;
 	for (i = 0; i < BULK; i++) {
-		bulk[i].guest = 1;
+		bulk[i].domid = 1;
 		bulk[i].cost = QUANTUM;
 		bulk[i].cycle = -3U;
-		pvcalls_turns_add(&t, &bulk[i]);
+		pvcalls_fairq_add(&t, &bulk[i]);
 	}
 	/* in the order in which they became ready */
 	for (i = 0; i < 10 * BULK; i++)
@@ -130,18 +130,18 @@ static void little_first(void **state)
 	/* now and then */
 	for (i = 0; i < 10 * BULK; i++) {
 		if (i % 4 == 0) {
-			pvcalls_turns_add(&t, &few);
+			pvcalls_fairq_add(&t, &few);
 			must(next(&t, bulk) == &few);
 		}
 		must(next(&t, bulk) == &bulk[i % BULK]);
 	}
 	/* all the time: an eighth of a turn more than once in each cycle */
-	pvcalls_turns_add(&t, &few);
+	pvcalls_fairq_add(&t, &few);
 	for (i = 0; i < 100 * (BULK + 9); i++) {
 		struct pvcalls_work *work = next(&t, bulk);
 
 		if (work == &few)
-			pvcalls_turns_add(&t, &few);
+			pvcalls_fairq_add(&t, &few);
 		ran[work == &few ? BULK : work - bulk]++;
 	}
 	must(about(ran[BULK], 900));
@@ -158,8 +158,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(debts),
-		cmocka_unit_test(soft_is_charged),
-		cmocka_unit_test(little_first),
+		cmocka_unit_test(fast_is_charged),
+		cmocka_unit_test(sparse_first),
 	};
 
 	return cmocka_run_group_tests_name("turns", tests, NULL, NULL);

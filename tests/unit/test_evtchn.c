@@ -9,8 +9,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "port.h"
-#include "worker.h"
+#include "ring/evtchn.h"
+#include "sched/worker.h"
 
 #define CHANNELS	3
 #define THREADS		4
@@ -29,7 +29,7 @@ struct channel {
 
 struct ring {
 	struct pvcalls_work work;
-	struct pvcalls_tap tap;
+	struct pvcalls_subscriber sub;
 	int channel;		/* -1: none */
 	bool listens;
 	bool marked;
@@ -38,7 +38,7 @@ struct ring {
 
 static struct channel channels[CHANNELS];
 static struct ring rings[THREADS][RINGS];
-static struct pvcalls_ports ports;
+static struct pvcalls_evtchns ports;
 static bool stop;
 
 #define GET(x)		__atomic_load_n(&(x), __ATOMIC_SEQ_CST)
@@ -54,7 +54,7 @@ void pvcalls_work_mark(struct pvcalls_work *work)
 	SET(container_of(work, struct ring, work)->marked, true);
 }
 
-void pvcalls_work_mark_soft(struct pvcalls_work *work)
+void pvcalls_work_mark_fast(struct pvcalls_work *work)
 {
 	pvcalls_work_mark(work);
 }
@@ -66,14 +66,14 @@ static bool ring_due(const struct pvcalls_work *work)
 	return GET(r->seen) != GET(channels[r->channel].wanted);
 }
 
-static bool ring_little(const struct pvcalls_work *work)
+static bool ring_fast_likely(const struct pvcalls_work *work)
 {
 	return GET(container_of(work, struct ring, work)->seen) % 2;
 }
 
 static const struct pvcalls_work_ops ring_ops = {
 	.due = ring_due,
-	.little = ring_little,
+	.fast_likely = ring_fast_likely,
 };
 
 evtchn_port_t pvcalls_notify_find(int irq)
@@ -159,12 +159,12 @@ static void ring_run(struct ring *r, u32 *state)
 
 	if (!r->listens || !XCHG(r->marked, false))
 		return;
-	eoi = pvcalls_port_take(&r->tap);
+	eoi = pvcalls_evtchn_take(&r->sub);
 	SET(r->seen, GET(channels[r->channel].wanted));
 	if (rnd(state) % 8 == 0)
 		usleep_some();
 	if (eoi)
-		pvcalls_port_done(&r->tap, rnd(state) % 2);
+		pvcalls_evtchn_done(&r->sub, rnd(state) % 2);
 }
 
 static void ring_change(struct ring *r, u32 *state)
@@ -172,23 +172,23 @@ static void ring_change(struct ring *r, u32 *state)
 	int channel = rnd(state) % (CHANNELS + 1), err;
 
 	if (r->channel < 0) {
-		memset(&r->tap, 0, sizeof(r->tap));
-		err = pvcalls_port_join(&ports, &r->tap, NULL, channel, true);
+		memset(&r->sub, 0, sizeof(r->sub));
+		err = pvcalls_evtchn_join(&ports, &r->sub, NULL, channel, true);
 		must(!err || (err == -EINVAL && channel == CHANNELS) ||
 		     err == -ENOBUFS);
 		if (!err)
 			r->channel = channel;
 	} else if (!r->listens) {
-		pvcalls_port_listen(&r->tap, &r->work);
+		pvcalls_evtchn_enable(&r->sub, &r->work);
 		r->listens = true;
 		/* look once */
 		SET(r->marked, true);
 	} else if (rnd(state) % 2) {
-		pvcalls_port_hush(&r->tap);
+		pvcalls_evtchn_disable(&r->sub);
 		r->listens = false;
 	} else {
 		/* what it has taken is its share still */
-		pvcalls_port_leave(&ports, &r->tap);
+		pvcalls_evtchn_leave(&ports, &r->sub);
 		r->channel = -1;
 		r->listens = false;
 	}
@@ -239,7 +239,7 @@ static void changes_under_load(void **unused)
 	u32 rounds = 0, events = 0;
 	int i, j;
 
-	pvcalls_ports_init(&ports);
+	pvcalls_evtchns_init(&ports);
 	for (i = 0; i < CHANNELS; i++)
 		pthread_mutex_init(&channels[i].lock, NULL);
 	for (i = 0; i < THREADS; i++)
@@ -269,7 +269,7 @@ static void changes_under_load(void **unused)
 	for (i = 0; i < THREADS; i++)
 		for (j = 0; j < RINGS; j++)
 			if (rings[i][j].channel >= 0)
-				pvcalls_port_leave(&ports, &rings[i][j].tap);
+				pvcalls_evtchn_leave(&ports, &rings[i][j].sub);
 	for (i = 0; i < CHANNELS; i++)
 		must(!channels[i].handler);
 }
@@ -280,11 +280,11 @@ static void event(struct ring *a, bool found_a, struct ring *b, bool found_b)
 	SET(channels[0].pending, true);
 	channels[0].wanted++;
 	deliver(0);
-	must(pvcalls_port_take(&a->tap) && pvcalls_port_take(&b->tap));
-	must(!pvcalls_port_take(&a->tap));
-	pvcalls_port_done(&a->tap, found_a);
+	must(pvcalls_evtchn_take(&a->sub) && pvcalls_evtchn_take(&b->sub));
+	must(!pvcalls_evtchn_take(&a->sub));
+	pvcalls_evtchn_done(&a->sub, found_a);
 	must(channels[0].masked);
-	pvcalls_port_done(&b->tap, found_b);
+	pvcalls_evtchn_done(&b->sub, found_b);
 	must(!channels[0].masked);
 }
 
@@ -299,15 +299,15 @@ static void spurious_events(void **unused)
 	a->work.ops = &ring_ops;
 	b->work.ops = &ring_ops;
 	c->wanted = 1;
-	pvcalls_ports_init(&ports);
-	must(!pvcalls_port_join(&ports, &a->tap, NULL, 0, true));
-	must(!pvcalls_port_join(&ports, &b->tap, NULL, 0, true));
-	must(a->tap.steers && !b->tap.steers);
+	pvcalls_evtchns_init(&ports);
+	must(!pvcalls_evtchn_join(&ports, &a->sub, NULL, 0, true));
+	must(!pvcalls_evtchn_join(&ports, &b->sub, NULL, 0, true));
+	must(a->sub.steers && !b->sub.steers);
 	c->spurious = 0;
 	deliver(0);	/* nobody listens yet */
 	must(!c->masked && c->spurious == 1);
-	pvcalls_port_listen(&a->tap, &a->work);
-	pvcalls_port_listen(&b->tap, &b->work);
+	pvcalls_evtchn_enable(&a->sub, &a->work);
+	pvcalls_evtchn_enable(&b->sub, &b->work);
 	event(a, true, b, false);
 	event(a, false, b, false);
 	must(c->spurious == 1);
@@ -321,9 +321,9 @@ static void spurious_events(void **unused)
 	b->marked = false;
 	SET(c->pending, true);
 	deliver(0);
-	must(a->marked && !b->marked && !pvcalls_port_take(&b->tap));
-	must(c->masked && pvcalls_port_take(&a->tap));
-	pvcalls_port_done(&a->tap, true);
+	must(a->marked && !b->marked && !pvcalls_evtchn_take(&b->sub));
+	must(c->masked && pvcalls_evtchn_take(&a->sub));
+	pvcalls_evtchn_done(&a->sub, true);
 	must(!c->masked && c->spurious == 2);
 	/* both have */
 	a->seen = c->wanted;
@@ -337,28 +337,28 @@ static void spurious_events(void **unused)
 	/* the one that steers goes, in the middle of it */
 	SET(c->pending, true);
 	deliver(0);
-	must(pvcalls_port_take(&b->tap));
-	pvcalls_port_done(&b->tap, false);
+	must(pvcalls_evtchn_take(&b->sub));
+	pvcalls_evtchn_done(&b->sub, false);
 	must(c->masked);
-	pvcalls_port_leave(&ports, &a->tap);
-	must(!c->masked && c->spurious == 3 && b->tap.steers);
-	pvcalls_port_leave(&ports, &b->tap);
+	pvcalls_evtchn_leave(&ports, &a->sub);
+	must(!c->masked && c->spurious == 3 && b->sub.steers);
+	pvcalls_evtchn_leave(&ports, &b->sub);
 	must(!c->handler);
 }
 
 static void limit(void **unused)
 {
-	static struct pvcalls_tap taps[PVCALLS_MAX_SHARED + 1];
+	static struct pvcalls_subscriber subs[PVCALLS_MAX_SHARED + 1];
 	int i;
 
 	for (i = 0; i < PVCALLS_MAX_SHARED; i++)
-		must(!pvcalls_port_join(&ports, &taps[i], NULL, 1, true));
-	must(pvcalls_port_join(&ports, &taps[i], NULL, 1, true) == -ENOBUFS);
-	pvcalls_port_leave(&ports, &taps[2]);
-	must(!pvcalls_port_join(&ports, &taps[i], NULL, 1, true));
+		must(!pvcalls_evtchn_join(&ports, &subs[i], NULL, 1, true));
+	must(pvcalls_evtchn_join(&ports, &subs[i], NULL, 1, true) == -ENOBUFS);
+	pvcalls_evtchn_leave(&ports, &subs[2]);
+	must(!pvcalls_evtchn_join(&ports, &subs[i], NULL, 1, true));
 	for (i = 0; i <= PVCALLS_MAX_SHARED; i++)
 		if (i != 2)
-			pvcalls_port_leave(&ports, &taps[i]);
+			pvcalls_evtchn_leave(&ports, &subs[i]);
 	must(!channels[1].handler);
 }
 
