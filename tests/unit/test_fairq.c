@@ -78,7 +78,7 @@ static void fast_is_charged(void **state)
 	u32 n = 0;
 
 	pvcalls_fairq_init(&t);
-	atomic_add(2 * QUANTUM, &work.fast);
+	atomic_add(2 * QUANTUM, &work.fast_cost);
 	pvcalls_fairq_add(&t, &work);
 	pvcalls_fairq_add(&t, &other);
 	/* turns of the guest, and its own right to go first */
