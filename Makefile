@@ -82,7 +82,7 @@ check:
 
 .PHONY: check-programs
 check-programs:
-	@tools/lab/lab run $$(grep -v '^#' tests/lab/programs.list)
+	@tools/lab/lab run $$(grep -v '^#' tests/lab/lists/programs.list)
 
 .PHONY: check-mutants
 check-mutants:

@@ -289,7 +289,7 @@ static void small(void)
 	must_attach(&conn, 1);
 	echo(&conn, 100);
 	echo(&conn, PAGE - HEADER);
-	/* asks pvdgram for bursts: one of datagrams of 6000 bytes */
+	/* asks pvdgecho for bursts: one of datagrams of 6000 bytes */
 	fill(16, 0);
 	memcpy(out.data, (u32 []){ 0x70766467, 1, 3, 6000 }, 16);
 	send_all(&conn, SIZE(16));

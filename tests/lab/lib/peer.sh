@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# For scenarios that use pvpeer: files=tests/lab/progs/peer.sh
+# For scenarios that use pvpeer: files=tests/lab/lib/peer.sh
 
 # peer_start ADDRESS PORT [COMMAND...]: starts pvpeer in Dom0, returns when it listens
 peer_start() {

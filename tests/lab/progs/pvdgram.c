@@ -3,7 +3,7 @@
  * Sockets of datagrams behave as Linux's own UDP: boundaries, names, errors,
  * polling, many at a time, the guest's own addresses.
  *
- *   pvdgram --echo 7010 & pvdgram 127.0.0.1 7010
+ *   pvdgecho 7010 & pvdgram 127.0.0.1 7010
  *   pvdgram --survive 10.0.0.1 7010		the backend goes and comes back
  */
 #define _GNU_SOURCE
@@ -12,131 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
-#include "sem.h"
-
-#define LARGEST	65507	/* what IPv4's and UDP's headers leave */
-
-/* What --echo does with a datagram; without an order it sends it back */
-#define ORDER		0x70766467
-#define ORDER_BURST	1	/* sends @count of @size bytes */
-#define ORDER_CALL	2	/* sends one to port @count from a new socket */
-
-struct order {
-	uint32_t magic, what, count, size;
-};
-
-static char buf[LARGEST + 100];
-
-/* ---- the other side ---- */
-
-static void echo_burst(int fd, const struct order *o, struct sockaddr_in *to)
-{
-	uint32_t i;
-
-	for (i = 0; i < o->count; i++) {
-		pattern_fill(buf, o->size, i);
-		memcpy(buf, &i, sizeof(i));
-		if (sendto(fd, buf, o->size, 0, (void *)to, sizeof(*to)) < 0)
-			perror("burst");
-	}
-}
-
-static void echo_call(const struct order *o, struct sockaddr_in *to)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	to->sin_port = htons(o->count);
-	if (sendto(fd, "call", 4, 0, (void *)to, sizeof(*to)) != 4)
-		perror("call");
-	close(fd);
-}
-
-static int echo_main(int port)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	struct order o;
-	socklen_t len;
-	ssize_t n;
-
-	set_int(fd, SOL_SOCKET, SO_RCVBUF, MIB);
-	set_int(fd, SOL_SOCKET, SO_SNDBUF, MIB);
-	a.sin_port = htons(port);
-	if (bind(fd, (void *)&a, sizeof(a))) {
-		perror("bind");
-		return 1;
-	}
-	puts("ready");
-	fflush(stdout);
-	for (;;) {
-		len = sizeof(a);
-		n = recvfrom(fd, buf, sizeof(buf), 0, (void *)&a, &len);
-		if (n < 0)
-			continue;
-		memcpy(&o, buf, sizeof(o));
-		if (n != sizeof(o) || o.magic != ORDER) {
-			if (sendto(fd, buf, n, 0, (void *)&a, len) < 0)
-				perror("echo");
-		} else if (o.what == ORDER_BURST) {
-			echo_burst(fd, &o, &a);
-		} else {
-			echo_call(&o, &a);
-		}
-	}
-}
-
-/* ---- checks ---- */
-
-static int udp(int flags)
-{
-	int fd = GET("socket", socket(AF_INET, SOCK_DGRAM | flags, 0));
-
-	set_time(fd, SO_RCVTIMEO, 20000);
-	return fd;
-}
-
-static int udp_connected(void)
-{
-	int fd = udp(0);
-
-	MUST("connect", 0, connect(fd, (void *)&sem_addr, sizeof(sem_addr)));
-	return fd;
-}
-
-static struct sockaddr_in name_of(int fd)
-{
-	struct sockaddr_in a = {};
-	socklen_t len = sizeof(a);
-
-	EXPECT("getsockname", 0, getsockname(fd, (void *)&a, &len));
-	return a;
-}
-
-static void order(int fd, uint32_t what, uint32_t count, uint32_t size)
-{
-	struct order o = { ORDER, what, count, size };
-
-	EXPECT("an order", sizeof(o),
-	       sendto(fd, &o, sizeof(o), 0, (void *)&sem_addr,
-		      sizeof(sem_addr)));
-}
-
-static void exchange(int fd, size_t size)
-{
-	struct sockaddr_in from;
-	socklen_t len = sizeof(from);
-
-	pattern_fill(buf, size, size);
-	EXPECT("sendto", size, sendto(fd, buf, size, 0, (void *)&sem_addr,
-				      sizeof(sem_addr)));
-	memset(buf, 0, sizeof(buf));
-	EXPECT("recvfrom", size, recvfrom(fd, buf, sizeof(buf), 0,
-					  (void *)&from, &len));
-	BYTES("the same bytes", buf, size, size);
-	EXPECT("length of the name", sizeof(from), len);
-	EXPECT("who it was", sem_addr.sin_addr.s_addr, from.sin_addr.s_addr);
-	EXPECT("its port", sem_addr.sin_port, from.sin_port);
-}
+#include "dgram.h"
 
 static void case_sizes(void)
 {
@@ -700,8 +576,6 @@ static const struct check checks[] = {
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && !strcmp(argv[1], "--echo"))
-		return echo_main(atoi(argv[2]));
 	if (argc == 4 && !strcmp(argv[1], "--survive")) {
 		sem_addr.sin_family = AF_INET;
 		sem_addr.sin_port = htons(atoi(argv[3]));
@@ -709,6 +583,6 @@ int main(int argc, char **argv)
 		return survive();
 	}
 	return checks_main(argc, argv,
-			   "Sockets of datagrams; ADDRESS and PORT of pvdgram --echo PORT.",
+			   "Sockets of datagrams; ADDRESS and PORT of pvdgecho PORT.",
 			   checks, ARRAY_SIZE(checks));
 }

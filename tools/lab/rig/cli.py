@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("build", parents=[common], help="build modules and test programs",
                      description="Builds modules and test programs for each named kernel.")
     run = verbs.add_parser("run", parents=[common, machine], help="run scenarios in one boot",
-                           description="Runs scenarios of tests/lab, by name or directory, in one boot; exit code 0 if none failed.")
+                           description="Runs scenarios of tests/lab/scenarios, by name or directory, in one boot; exit code 0 if none failed.")
     run.add_argument("scenarios", nargs="+", metavar="SCENARIO", help="a name, a directory, or 'all'")
     run.add_argument("--timeout", type=int, default=300, help="seconds for a scenario that does not say (%(default)s)")
     run.add_argument("--total-timeout", type=int, default=3600, help="seconds for all (%(default)s)")
@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     shell = verbs.add_parser("shell", parents=[common, machine], help="a shell in Dom0, with a guest g1 running",
                              description="Boots Dom0 and a guest g1 and gives you a shell in Dom0 on this terminal.")
     shell.add_argument("--no-modules", action="store_true", help="don't load our modules")
-    verbs.add_parser("list", help="list the scenarios", description="Lists the scenarios under tests/lab.")
+    verbs.add_parser("list", help="list the scenarios", description="Lists tests/lab/scenarios.")
     verbs.add_parser("clean", parents=[common], help="remove builds and results, keep downloads",
                      description="Removes builds, images and results from the cache; downloads stay.")
     return parser

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Scenarios: directories under tests/lab with a "scenario" file of settings and a "dom0" script."""
+"""Scenarios: directories of tests/lab/scenarios with a "scenario" file of settings and a "dom0" script."""
 
 import pathlib
 import re
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from .common import REPO, LabError
 
-HOME = REPO / "tests" / "lab"
+HOME = REPO / "tests" / "lab" / "scenarios"
 
 KEYS = {"title", "guest", "guests", "vcpus", "memory", "kernels", "needs", "timeout", "allow", "back", "back_args",
         "front", "front_args", "cmdline", "image", "files", "modules", "packages"}
@@ -74,7 +74,7 @@ class Scenario:
 
 
 def load(name: str) -> Scenario:
-    """Reads a scenario by its name under tests/lab, or by its directory."""
+    """Reads a scenario by its name in tests/lab/scenarios, or by its directory."""
     directory = pathlib.Path(name) if "/" in name else HOME / name
     try:
         text = (directory / "scenario").read_text()
@@ -104,7 +104,7 @@ def load(name: str) -> Scenario:
 
 
 def names() -> list:
-    """All scenarios under tests/lab."""
+    """All of tests/lab/scenarios."""
     return sorted(path.parent.name for path in HOME.glob("*/scenario"))
 
 
