@@ -85,6 +85,7 @@ enum pvcalls_feature {
  * struct pvcalls_req_shutdown - arguments of PVCALLS_SHUTDOWN
  * @id: socket
  * @how: SHUT_RD (0), SHUT_WR (1) or SHUT_RDWR (2)
+ * @pad: 0; the backend passes it over
  */
 struct pvcalls_req_shutdown {
 	__u64 id;
@@ -96,6 +97,7 @@ struct pvcalls_req_shutdown {
  * struct pvcalls_req_getname - arguments of PVCALLS_GETNAME
  * @id: socket
  * @peer: 0 for the socket's own address, 1 for the peer's
+ * @pad: 0; the backend passes it over
  */
 struct pvcalls_req_getname {
 	__u64 id;
@@ -126,6 +128,7 @@ struct pvcalls_opt {
  * struct pvcalls_req_setsockopt - arguments of PVCALLS_SETSOCKOPT
  * @id: socket
  * @count: options, 1 to PVCALLS_MAX_OPTS
+ * @pad: 0; the backend passes it over
  * @opt: the options
  */
 struct pvcalls_req_setsockopt {
