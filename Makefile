@@ -27,7 +27,7 @@ help:
 	@echo 'make check-programs nginx, PostgreSQL, ssh and others in a guest; as root, 20 minutes'
 	@echo 'make check-mutants  break the modules in many ways: does the lab find it? As root, an hour'
 	@echo 'make check-parameters  the lab'"'"'s part of check with random parameters; as root, half an hour'
-	@echo 'make check-style    the kernel'"'"'s checkpatch, and shellcheck'
+	@echo 'make check-style    how all of it is written: checkpatch, kernel-doc, shellcheck, arrows, sizes'
 	@echo
 	@echo 'KDIR=$(or $(KDIR),(none: install linux-headers-amd64))'
 
