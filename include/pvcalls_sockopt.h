@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The socket options of which the two modules speak to each other: those of
+ * PVCALLS_SETSOCKOPT, which a program sets and the real socket is to have, and
+ * those of PVCALLS_GETSOCKOPT, which only the real socket knows. The frontend
+ * sends no others, and the backend takes no others.
+ */
+#ifndef PVCALLS_SOCKOPT_H
+#define PVCALLS_SOCKOPT_H
+
+#include <linux/build_bug.h>
+#include <linux/errno.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/kernel.h>
+#include <linux/socket.h>
+#include <linux/tcp.h>
+#include <linux/types.h>
+
+/**
+ * enum pvcalls_sockopt_kind - what the value of an option is
+ * @PVCALLS_OPT_SOCK: an int that can be set, which struct sock keeps. Some
+ *	kernels set such an option without asking the socket's own functions, so
+ *	the frontend looks at struct sock to see whether it has been set
+ * @PVCALLS_OPT_INT: an int that can be set, which the protocol keeps
+ * @PVCALLS_OPT_NAME: a name that can be set, which takes
+ *	PVCALLS_CONGESTION_OPTS options of a request
+ * @PVCALLS_OPT_FACT: an int that can be read
+ * @PVCALLS_OPT_INFO: a struct tcp_info that can be read, which begins with the
+ *	socket's state. The state is the frontend's to tell
+ */
+enum pvcalls_sockopt_kind {
+	PVCALLS_OPT_SOCK,
+	PVCALLS_OPT_INT,
+	PVCALLS_OPT_NAME,
+	PVCALLS_OPT_FACT,
+	PVCALLS_OPT_INFO,
+};
+
+/* Options in the table */
+#define PVCALLS_SOCKOPTS	27
+
+/**
+ * struct pvcalls_sockopt - one option
+ * @level: as in setsockopt(), Linux's number, which goes over the wire
+ * @name: likewise
+ * @kind: what its value is
+ */
+struct pvcalls_sockopt {
+	u16 level;
+	u16 name;
+	enum pvcalls_sockopt_kind kind;
+};
+
+/**
+ * pvcalls_sockopt_at() - one option of the table
+ * @index: 0 to PVCALLS_SOCKOPTS - 1
+ *
+ * Context: any.
+ * Return: the option.
+ */
+static inline const struct pvcalls_sockopt *
+pvcalls_sockopt_at(unsigned int index)
+{
+	static const struct pvcalls_sockopt table[] = {
+		{ SOL_SOCKET, SO_REUSEADDR, PVCALLS_OPT_SOCK },
+		{ SOL_SOCKET, SO_REUSEPORT, PVCALLS_OPT_SOCK },
+		{ SOL_SOCKET, SO_KEEPALIVE, PVCALLS_OPT_SOCK },
+		{ SOL_TCP, TCP_NODELAY, PVCALLS_OPT_INT },
+		{ SOL_TCP, TCP_CORK, PVCALLS_OPT_INT },
+		{ SOL_TCP, TCP_KEEPIDLE, PVCALLS_OPT_INT },
+		{ SOL_TCP, TCP_KEEPINTVL, PVCALLS_OPT_INT },
+		{ SOL_TCP, TCP_KEEPCNT, PVCALLS_OPT_INT },
+		{ SOL_TCP, TCP_USER_TIMEOUT, PVCALLS_OPT_INT },
+		{ SOL_TCP, TCP_DEFER_ACCEPT, PVCALLS_OPT_INT },
+		{ SOL_IP, IP_TOS, PVCALLS_OPT_INT },
+		{ SOL_IP, IP_TTL, PVCALLS_OPT_INT },
+		{ SOL_IP, IP_BIND_ADDRESS_NO_PORT, PVCALLS_OPT_INT },
+		{ SOL_IP, IP_PKTINFO, PVCALLS_OPT_INT },
+		{ SOL_IP, IP_RECVTTL, PVCALLS_OPT_INT },
+		{ SOL_IP, IP_RECVTOS, PVCALLS_OPT_INT },
+		{ SOL_IPV6, IPV6_V6ONLY, PVCALLS_OPT_INT },
+		{ SOL_IPV6, IPV6_TCLASS, PVCALLS_OPT_INT },
+		{ SOL_IPV6, IPV6_UNICAST_HOPS, PVCALLS_OPT_INT },
+		{ SOL_IPV6, IPV6_RECVPKTINFO, PVCALLS_OPT_INT },
+		{ SOL_IPV6, IPV6_RECVHOPLIMIT, PVCALLS_OPT_INT },
+		{ SOL_IPV6, IPV6_RECVTCLASS, PVCALLS_OPT_INT },
+		{ SOL_TCP, TCP_CONGESTION, PVCALLS_OPT_NAME },
+		{ SOL_TCP, TCP_INFO, PVCALLS_OPT_INFO },
+		{ SOL_TCP, TCP_MAXSEG, PVCALLS_OPT_FACT },
+		{ SOL_IP, IP_MTU, PVCALLS_OPT_FACT },
+		{ SOL_IPV6, IPV6_MTU, PVCALLS_OPT_FACT },
+	};
+
+	BUILD_BUG_ON(ARRAY_SIZE(table) != PVCALLS_SOCKOPTS);
+	return &table[index];
+}
+
+/**
+ * pvcalls_sockopt_find() - an option's place in the table
+ * @level: as in setsockopt()
+ * @name: likewise
+ *
+ * Context: any.
+ * Return: its index, 0 to PVCALLS_SOCKOPTS - 1; or -ENOENT if the modules do
+ * not speak of this option.
+ */
+static inline int pvcalls_sockopt_find(int level, int name)
+{
+	int i;
+
+	for (i = 0; i < PVCALLS_SOCKOPTS; i++)
+		if (pvcalls_sockopt_at(i)->level == level &&
+		    pvcalls_sockopt_at(i)->name == name)
+			return i;
+	return -ENOENT;
+}
+
+/**
+ * pvcalls_sockopt_told() - does the backend tell a frontend an option's value?
+ * @index: of the option, or negative for one that is not in the table
+ *
+ * Context: any.
+ * Return: true if so; such an option can't be set.
+ */
+static inline bool pvcalls_sockopt_told(int index)
+{
+	return index >= 0 &&
+	       pvcalls_sockopt_at(index)->kind >= PVCALLS_OPT_FACT;
+}
+
+#endif /* PVCALLS_SOCKOPT_H */
