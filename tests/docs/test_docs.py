@@ -53,7 +53,7 @@ class Docs(unittest.TestCase):
                    "hello %u")
 
     def test_rule_new(self):
-        self.finds("check-messages", "front/cmd.c", r'"response to no request"', '"a riddle"', "a riddle")
+        self.finds("check-messages", "front/link/cmd.c", r'"response to no request"', '"a riddle"', "a riddle")
 
     def test_message_gone(self):
         self.finds("check-messages", "docs/TROUBLESHOOTING.md", r"^\| `unknown command N`",
