@@ -6,9 +6,9 @@
  * file is compiled into both modules, the unit tests and the fuzzers, and the
  * model in tests/model follows it line by line.
  *
- * Rules (DESIGN.md, "Rules for shared memory"): this side's index lives in
- * private memory and is only ever written to the shared page; the peer's is
- * read once, checked, and only the checked copy is used.
+ * Rules (docs/SECURITY.md, "Rules for shared memory"): this side's index lives
+ * in private memory and is only ever written to the shared page; the peer's
+ * index is read once, checked, and only the checked copy is used.
  *
  * A struct ringbuf is not locked. One side's producer calls and consumer calls
  * must each be serialised by their caller; they never sleep and may be made
