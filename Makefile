@@ -28,6 +28,7 @@ help:
 	@echo 'make check-mutants  break the modules in many ways: does the lab find it? As root, an hour'
 	@echo 'make check-parameters  the lab'"'"'s part of check with random parameters; as root, half an hour'
 	@echo 'make check-style    how all of it is written: checkpatch, kernel-doc, shellcheck, arrows, sizes'
+	@echo 'make check-debug    the lab on a kernel with lockdep, KFENCE, kmemleak and others; as root, an hour'
 	@echo
 	@echo 'KDIR=$(or $(KDIR),(none: install linux-headers-amd64))'
 
@@ -91,6 +92,13 @@ check-mutants:
 .PHONY: check-parameters
 check-parameters:
 	@tests/lab/random-parameters
+
+.PHONY: check-debug
+check-debug:
+	@mkdir -p build/check
+	@tools/lab/lab run --kernel debug --total-timeout 10800 \
+		--json build/check/lab-debug.json \
+		$$(grep -v '^#' tests/lab/debug.list)
 
 .PHONY: check-fast
 check-fast:

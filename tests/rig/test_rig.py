@@ -18,6 +18,28 @@ from rig.scenario import Scenario  # noqa: E402
 
 FAULT = "(XEN) d{0}v0 Triple fault - invoking HVM shutdown action 1\n(XEN) Domain {0} (vcpu#0) crashed on cpu#1:\n"
 
+ODEBUG = """[    2.0] ODEBUG: object 00000000a is on stack 00000000b, but NOT annotated.
+[    2.0] WARNING: CPU: 0 PID: 71 at lib/debugobjects.c:548 lookup_object_or_alloc+0x1b0/0x200
+[    2.0] Call Trace:
+[    2.0]  {}
+[    2.0] ---[ end trace 0000000000000000 ]---
+"""
+# What Linux 6.1 says first
+REPORTS = {
+    "lockdep": "WARNING: possible circular locking dependency detected",
+    "atomic sleep": "BUG: sleeping function called from invalid context at tests/detect/detect.c:45",
+    "KFENCE": "BUG: KFENCE: use-after-free read in detect_init+0x1f/0x1000 [detect]",
+    "kmemleak": "unreferenced object 0xffff8880041f0000 (size 4096):",
+    "UBSAN": "UBSAN: shift-out-of-bounds in tests/detect/detect.c:91:22",
+    "DEBUG_OBJECTS": "ODEBUG: free active (active state 0) object type: timer_list hint: late+0x0/0x10 [detect]",
+    "hung task": "INFO: task insmod:152 blocked for more than 60 seconds.",
+    "RCU stall": "rcu: INFO: rcu_sched self-detected stall on CPU",
+    "refcount": "refcount_t: addition on 0; use-after-free.",
+    "SLUB": "BUG kmalloc-32 (Tainted: G        W  O      ): Right Redzone overwritten",
+    "list": "list_del corruption, ffffffffc0002000->next is LIST_POISON1 (dead000000000100)",
+    "page": "pagealloc: memory corruption",
+}
+
 
 class Logs(unittest.TestCase):
     """Which lines of a scenario's logs are held against it."""
@@ -61,6 +83,32 @@ class Logs(unittest.TestCase):
         found = scan.scan(self.results, "")
         self.assertEqual(len(found), 4)
         self.assertFalse([line for line in found if "d4v0" in line or "Domain 4 " in line])
+
+    def test_kernels_own_report(self):
+        own = ODEBUG.format("gnttab_unmap_refs_sync+0x5a/0x90")
+        ours = ODEBUG.format("pvcalls_stream_close+0x5a/0x90")
+        self.log("dom0.log", own)
+        self.assertEqual(scan.scan(self.results, ""), [])
+        self.log("dom0.log", own + ours + own)
+        self.assertEqual(len(scan.scan(self.results, "")), 3)
+        counts = scan.count(self.results)
+        self.assertEqual((counts["DEBUG_OBJECTS"], counts["known"]), (1, 2))
+        # a report that has no end must not hide what comes after it
+        self.log("dom0.log", own.replace("---[ end trace", "---[") + ours)
+        self.assertGreater(len(scan.scan(self.results, "")), 3)
+
+    def test_each_detector(self):
+        self.assertEqual(set(REPORTS), set(scan.KINDS))
+        for kind, line in REPORTS.items():
+            self.log("guest-g1.log", f"[    1.0] {line}\n")
+            self.assertEqual(len(scan.scan(self.results, "")), 1, line)
+            counts = scan.count(self.results)
+            self.assertEqual([name for name, number in counts.items() if number], [kind], line)
+
+    def test_detector_off(self):
+        self.log("debug-g1.log", "detector lockdep is off: debug_locks is 0\n")
+        self.assertEqual(len(scan.scan(self.results, "")), 1)
+        self.assertEqual(scan.count(self.results)["lockdep"], 1)
 
 
 class Again(unittest.TestCase):

@@ -194,6 +194,7 @@ vif = [ 'bridge=xenbr0,script=/etc/xen/scripts/vif-lab' ]"
 		$config
 	CONFIG
 	guest_boot "$name" || guest_boot_again "$name" || guest_boot_again "$name" || fail "guest $name did not come up"
+	guest_detectors "$name" on
 	if [ "$front" = yes ] && [ "$pvcalls" = yes ]; then
 		guest_wait_node "$name" device/pvcalls/0/state 4 || fail "guest $name: pvcalls did not connect"
 	fi
@@ -262,12 +263,30 @@ guest_kill() {
 
 # guest_stop NAME: an orderly shutdown
 guest_stop() {
+	guest_detectors "$1" reports
 	xl shutdown -w "$1"
 }
 
 # guest_destroy NAME: pulls the plug
 guest_destroy() {
 	xl destroy "$1"
+}
+
+# guest_detectors NAME on|reports: what lab-detectors has to complain of in a guest that runs the debug kernel goes into a
+# log that fails the scenario. The lab asks all guests that are left at a scenario's end.
+guest_detectors() {
+	local log="/var/log/xen/console/debug-$1.log" id
+	[ "$LAB_KERNEL" = debug ] || return 0
+	id=$(guest_id "$1") || return 1
+	timeout 240 labrpc run "$id" "lab-detectors $2" >> "$log" 2>&1 ||
+		echo "detector all is off: guest $1 gives no answer" >> "$log"
+}
+
+# dom0_detectors on|reports: the same in Dom0
+dom0_detectors() {
+	case $(uname -r) in
+	*-debug-*) lab-detectors "$1" >> /var/log/xen/console/debug-dom0.log ;;
+	esac
 }
 
 # guest_console NAME: what it has printed so far
@@ -305,6 +324,29 @@ leak_free() {
 # leak_slab: unreclaimable slab in KB
 leak_slab() {
 	awk '/^SUnreclaim:/ { print $2 }' /proc/meminfo
+}
+
+# ---- failing allocations ----
+
+# faults dom0|NAME WORDS...: lab-faults (debug-kernel/faults) there
+faults() {
+	local side="$1"
+	shift
+	if [ "$side" = dom0 ]; then
+		lab-faults "$@"
+	else
+		guest_run "$side" "lab-faults $*"
+	fi
+}
+
+# faults_need [NAME]: skips the scenario where the kernel of Dom0, or of that guest, cannot let allocations fail
+faults_need() {
+	faults "${1:-dom0}" can || skip "the kernel of ${1:-dom0} has no CONFIG_FAULT_INJECTION"
+}
+
+# faults_workers: the tasks in Dom0 that work for guests: the backend's workers and xenwatch
+faults_workers() {
+	grep -l -E '^(pvcalls_mt/|xenwatch)' /proc/[0-9]*/comm | cut -d / -f 3
 }
 
 # ---- settings ----

@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 
+from . import debugkernel
 from .common import LAB, REPO, LabError, progress, run
 from .packages import Kernel
 from .scenario import Scenario
@@ -84,8 +85,8 @@ class Build:
     def extra_modules(self, scenarios: list) -> list:
         """Builds the directories of modules that scenarios name, after their host scripts; returns the files."""
         built: list = []
-        env = dict(_make_environment(), KDIR=self.kernel.headers, KERNEL=self.kernel.version, KERNEL_RELEASE=self.kernel.release,
-                   BUILD=str(self.tree), CACHE=str(self.cache))
+        env = dict(_make_environment(), KDIR=self.kernel.headers, KERNEL=debugkernel.series(self.kernel.version),
+                   KERNEL_RELEASE=self.kernel.release, BUILD=str(self.tree), CACHE=str(self.cache))
         for scenario in scenarios:
             script = scenario.directory / "host"
             if script.exists():

@@ -9,7 +9,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 
-from . import build, profile, scan
+from . import build, debugkernel, profile, scan
 from .common import LAB, LabError, progress
 from .cpio import Archive
 from .image import Images
@@ -34,6 +34,7 @@ class Verdict:
     reason: str = ""
     splats: list = field(default_factory=list)
     figures: dict = field(default_factory=dict)
+    reports: dict = field(default_factory=dict)
     title: str = ""
 
 
@@ -74,6 +75,8 @@ class Boot:
             archive.file(f"usr/bin/{path.name}", path)
         for path in modules:
             archive.file(f"lab/modules/{path.name}", path)
+        for name in ("detectors", "faults"):
+            archive.file(f"usr/bin/lab-{name}", LAB / "debug-kernel" / name)
         for scenario in self.scenarios:
             for word in scenario.words("files"):
                 source, _, target = word.partition(":")
@@ -208,7 +211,7 @@ class Campaign:
         """Follows one scenario to its end. Returns the verdict, and whether the machine can go on."""
         scenario = self.scenarios[name]
         begin = time.monotonic()
-        limit = scenario.timeout(self.options.timeout)
+        limit = scenario.timeout(self.options.timeout) * debugkernel.slowness(self.options)
         deadline = min(begin + limit, self.deadline)
         aborted = False
         figures: dict = {}
@@ -268,7 +271,7 @@ class Campaign:
     @staticmethod
     def _sound(verdict: Verdict) -> bool:
         """Is Dom0 fit for further scenarios? What one has broken must not be held against the next."""
-        return not (any(line.startswith("dom0.log: ") for line in verdict.splats) or "can't be unloaded" in verdict.reason)
+        return not (any(line.startswith(("dom0.log: ", "debug-dom0.log: ")) for line in verdict.splats) or "can't be unloaded" in verdict.reason)
 
     def _crashed(self, scenario: Scenario, begin: float, reason: str, console: pathlib.Path) -> Verdict:
         logs = self.results / scenario.name
@@ -281,6 +284,8 @@ class Campaign:
     def _tell(self, verdict: Verdict) -> None:
         verdict.title = self.scenarios[verdict.name].title
         verdict.seconds = round(verdict.seconds, 1)
+        if debugkernel.slowness(self.options) > 1 and verdict.verdict != "SKIP":
+            verdict.reports = scan.count(self.results / verdict.name)
         self.verdicts.append(verdict)
         print(f"{verdict.verdict} {verdict.name} ({verdict.seconds:.1f} s){': ' + verdict.reason if verdict.reason else ''}",
               flush=True)
@@ -310,6 +315,8 @@ def report(options, verdicts: list, results: pathlib.Path) -> bool:
     print()
     for verdict in verdicts:
         print(f"{verdict.verdict}  {verdict.name:{width}}  {verdict.seconds:7.1f} s  {verdict.reason or verdict.title}")
+    if debugkernel.slowness(options) > 1:
+        print(f"\nreports: {scan.total([verdict.reports for verdict in verdicts])}")
     counts = {word: sum(verdict.verdict == word for verdict in verdicts) for word in ("PASS", "FAIL", "SKIP")}
     print(f"\n{counts['PASS']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped; logs in {results}")
     if options.json:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from . import accel, build, profile, scenario
+from . import accel, build, debugkernel, profile, scenario
 from .campaign import Boot, Campaign, report, tail
 from .common import LAB, REPO, LabError, default_cache, progress
 from .image import Images
@@ -19,6 +19,7 @@ from .machine import Machine
 from .packages import HOST_PACKAGES, KERNELS, Packages
 
 RESULTS_KEPT = 20
+CHOICES = [*KERNELS, debugkernel.NAME]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -26,11 +27,11 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--cache", type=pathlib.Path, default=default_cache(), metavar="DIR",
                         help="downloads, images, builds and results (PVCALLS_LAB_CACHE; now %(default)s)")
-    common.add_argument("--kernel", choices=KERNELS, action="append", help="kernel of Dom0 and guests (6.1)")
+    common.add_argument("--kernel", choices=CHOICES, action="append", help="kernel of Dom0 and guests (6.1)")
     machine = argparse.ArgumentParser(add_help=False)
     add = machine.add_argument
-    add("--dom0-kernel", choices=KERNELS, help="another kernel for Dom0")
-    add("--guest-kernel", choices=KERNELS, help="another kernel for guests")
+    add("--dom0-kernel", choices=CHOICES, help="another kernel for Dom0")
+    add("--guest-kernel", choices=CHOICES, help="another kernel for guests")
     add("--guest", choices=("pv", "pvh"), default="pv", help="type of guest where a scenario does not say (%(default)s)")
     add("--vcpus", type=int, default=2, help="of a guest (%(default)s)")
     add("--dom0-vcpus", type=int, default=2, help="of Dom0 (%(default)s)")
@@ -88,7 +89,11 @@ def _complete(options) -> None:
         options.profile = profile.prepare(options.cache)
     if options.icount:
         options.accel = "tcg"
-    Packages(options.cache).install(HOST_PACKAGES)
+    packages = Packages(options.cache)
+    packages.install(HOST_PACKAGES)
+    if debugkernel.NAME in (options.dom0_kernel, options.guest_kernel):
+        # before the cache is locked: other labs need not wait for a build of five minutes
+        packages.kernel(debugkernel.NAME)
     if options.accel == "auto":
         options.accel = accel.choose(options)
 
@@ -102,7 +107,7 @@ def _prepare(options) -> int:
         images = Images(options.cache, packages.userland())
         images.hypervisor()
         for version in options.kernel or KERNELS:
-            kernel = packages.prepare_kernel(version)
+            kernel = packages.prepare_kernel(version) if version in KERNELS else packages.kernel(version)
             progress(f"kernel {version} is {kernel.release}")
             for kind in ("dom0", "guest"):
                 images.base(kind, kernel)
@@ -193,7 +198,7 @@ def _list(_options) -> int:
 
 
 def _clean(options) -> int:
-    for name in ("build", "images", "overlays", "results"):
+    for name in ("build", "debug-kernels", "images", "overlays", "results"):
         shutil.rmtree(options.cache / name, ignore_errors=True)
     return 0
 

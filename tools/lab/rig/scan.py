@@ -12,7 +12,9 @@ SPLATS = re.compile("|".join([
     r"ODEBUG", r"sleeping function called", r"scheduling while atomic", r"\bleak(ed|ing)\b", r"Bad page", r"Bad rss",
     r"page allocation failure", r"list_(add|del) corruption", r"slab.* corruption", r"Segmentation fault",
     r"segfault at", r"Objects remaining in", r"still has objects", r"xen:grant_table: ", r"deferring g\.e\.",
-    r"Out of memory", r"unregister_netdevice: waiting",
+    r"Out of memory", r"unregister_netdevice: waiting", r"unreferenced object 0x", r"^detector ", r"bad unlock balance",
+    r"lock held when returning", r"Invalid wait context", r"locking correctness validator", r"non-static key",
+    r"pagealloc: ",
 ]))
 XEN = re.compile("|".join([
     r"Xen (BUG|WARN)", r"Assertion .* failed", r"Panic on CPU", r"domain_crash", r"[Cc]rashed", r"Fatal", r"[Tt]riple fault",
@@ -25,6 +27,59 @@ HEALTHY = re.compile("|".join([
     r"Domain \d+ (has )?crashed by request",
 ]))
 SHOWN = 12
+
+# What the debug kernel's detectors say first in each of their reports.
+KINDS = {name: re.compile(pattern) for name, pattern in {
+    "lockdep": r"WARNING: (possible (circular|recursive|irq)|.*lock (state|balance|freed|held)|suspicious RCU|[Nn]ested lock)|"
+               r"Invalid wait context|MAX_LOCK\w* too low|non-static key|DEBUG_LOCKS_WARN_ON|detector lockdep",
+    "atomic sleep": r"sleeping function called|scheduling while atomic",
+    "KFENCE": r"BUG: KFENCE: |detector KFENCE",
+    "kmemleak": r"unreferenced object 0x|detector kmemleak",
+    "UBSAN": r"UBSAN: ",
+    "DEBUG_OBJECTS": r"ODEBUG: |detector DEBUG_OBJECTS",
+    "hung task": r"INFO: task .* blocked for more than|detector hung",
+    "RCU stall": r"rcu.*detected.* stall|detector RCU",
+    "refcount": r"refcount_t: ",
+    "SLUB": r"BUG [\w-]+ *\(.*\): ",
+    "list": r"list_(add|del) corruption",
+    "page": r"pagealloc: |Bad page",
+}.items()}
+
+# Reports that are the kernel's own fault: how one begins, how its text ends, what is in between, and why it is not ours.
+END_OF_TRACE = r"---\[ end trace"
+KNOWN = [(re.compile(begin), re.compile(end), re.compile(inside), why) for begin, end, inside, why in [
+    (r"ODEBUG: object \S+ is on stack \S+, but NOT annotated", END_OF_TRACE, r"gnttab_unmap_refs_sync",
+     "gnttab_unmap_refs_sync() has a delayed work on its stack and initialises it as if it were elsewhere; it waits for the "
+     "work before it returns, so nothing is wrong but the annotation"),
+]]
+LONGEST_REPORT = 120
+
+
+def without_known(text: str) -> tuple:
+    """A log without the reports that are the kernel's own fault, and how many those were."""
+    lines, left, known = text.splitlines(), [], 0
+    while lines:
+        length = _known_length(lines)
+        known += length > 0
+        left += [] if length else lines[:1]
+        lines = lines[length or 1:]
+    return "\n".join(left), known
+
+
+def _known_length(lines: list) -> int:
+    """The lines of the known report that the first one begins; 0 if it begins none."""
+    for begin, end, inside, _ in KNOWN:
+        if not begin.search(lines[0]):
+            continue
+        for number, line in enumerate(lines[:LONGEST_REPORT]):
+            # Its own end is missing, so what follows is another report.
+            if number and begin.search(line):
+                break
+            if end.search(line):
+                if any(inside.search(part) for part in lines[:number]):
+                    return number + 1
+                break
+    return 0
 
 
 def scan_text(text: str, allow: str, pattern: re.Pattern = SPLATS) -> list:
@@ -49,15 +104,32 @@ def without_dead(text: str, results: pathlib.Path) -> str:
     return "\n".join(line for line in text.splitlines() if not about.search(line))
 
 
+def _logs(results: pathlib.Path) -> list:
+    """All logs that a scenario left, each with its text."""
+    names = ["dom0.log", "xen.log", "debug-*.log", "guest-*.log"]
+    found = [path for name in names for path in sorted(results.glob(name))]
+    return [(path, without_known(path.read_text(errors="replace"))[0]) for path in found]
+
+
+def count(results: pathlib.Path) -> dict:
+    """How many reports of each kind are in a scenario's logs, by the debug kernel's detectors; and known ones."""
+    texts = [path.read_text(errors="replace") for path in results.glob("*.log") if not path.name.startswith("died-")]
+    split = [without_known(text) for text in texts]
+    lines = [line for text, _ in split for line in text.splitlines()]
+    counts = {kind: sum(1 for line in lines if pattern.search(line)) for kind, pattern in KINDS.items()}
+    return {**counts, "known": sum(known for _, known in split)}
+
+
+def total(counts: list) -> str:
+    """The sums of what count() gave for several scenarios, in words."""
+    sums = {kind: sum(each.get(kind, 0) for each in counts) for kind in [*KINDS, "known"]}
+    return ", ".join(f"{kind} {number}" for kind, number in sums.items())
+
+
 def scan(results: pathlib.Path, allow: str) -> list:
     """Scans all logs that a scenario left; returns lines for people, each with its log's name."""
     found = []
-    logs = [results / "dom0.log", results / "xen.log", *sorted(results.glob("guest-*.log"))]
-    for log in logs:
-        try:
-            text = log.read_text(errors="replace")
-        except OSError:
-            continue
+    for log, text in _logs(results):
         if log.name == "xen.log":
             bad = scan_text(without_dead(text, results), allow, XEN)
         else:

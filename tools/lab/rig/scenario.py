@@ -6,6 +6,7 @@ import re
 import shlex
 from dataclasses import dataclass, field
 
+from . import debugkernel
 from .common import REPO, LabError
 
 HOME = REPO / "tests" / "lab" / "scenarios"
@@ -58,7 +59,8 @@ class Scenario:
     def why_not(self, options) -> str:
         """Why it doesn't apply to this run; empty if it does."""
         kernels = self.words("kernels")
-        if kernels and not {options.dom0_kernel, options.guest_kernel} <= set(kernels):
+        used = {options.dom0_kernel, options.guest_kernel}
+        if kernels and not all(debugkernel.applies(version, kernels) for version in used):
             return f"only for kernel {' or '.join(kernels)}"
         guests = self.words("guests")
         if guests and self.keys.get("guest", options.guest) not in guests:
