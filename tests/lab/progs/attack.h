@@ -16,6 +16,9 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+/* Attacks take thousands of rounds */
+#define CHECK_SECONDS	400
+
 #include "sem.h"
 
 #define PORT_ECHO	10	/* added to pvpeer's port: datagrams are echoed */

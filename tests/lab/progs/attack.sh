@@ -6,6 +6,11 @@
 guests=0
 bad=0
 
+# victim_ready: what a scenario does in each guest before the checks
+victim_ready() {
+	:
+}
+
 # victim_start MODULE...: a guest $victim with these modules, and the numbers that must come back
 victim_start() {
 	victim_modules="$*"
@@ -15,6 +20,7 @@ victim_start() {
 	for module; do
 		guest_run $victim "modprobe $module" || note "$victim has no module $module"
 	done
+	victim_ready
 	guest_run $victim 'dmesg -c > /dev/null'
 	victim_refs=$(front_refs $victim)
 }
@@ -25,11 +31,11 @@ victim_splat() {
 		grep -E -m 3 'BUG|Oops|WARNING|general protection|nable to handle|refcount_t|corruption|KFENCE|blocked for'
 }
 
-# victim_check PROGRAM CHECK: in a guest that works
+# victim_check PROGRAM CHECK ENVIRONMENT: in a guest that works
 victim_check() {
 	local code=0 splat
 	note "$1: $2"
-	guest_run $victim "$1 10.0.0.1 7000 $2" || code=$?
+	guest_run $victim "$3 $1 10.0.0.1 7000 $2" || code=$?
 	if [ $code -eq 255 ]; then
 		echo "not ok $2: the guest has died"
 	elif splat=$(victim_splat); then
@@ -47,13 +53,13 @@ victim_check() {
 	victim_start $victim_modules
 }
 
-# victim_checks PROGRAM: all that it has, or those that lab.checks names
+# victim_checks PROGRAM [ENVIRONMENT]: all that it has, or those that lab.checks names
 victim_checks() {
 	local check wanted
 	wanted=$(setting checks all)
 	for check in $("$1" --list); do
 		case +$wanted+ in
-		+all+ | *+"$check"+*) victim_check "$1" "$check" ;;
+		+all+ | *+"$check"+*) victim_check "$1" "$check" "${2:-}" ;;
 		esac
 	done
 }

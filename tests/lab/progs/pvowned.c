@@ -14,10 +14,15 @@
 #include <linux/if_link.h>
 #include <linux/if_pppox.h>
 #include <linux/rtnetlink.h>
+#include <linux/tls.h>
 
 #define IPPROTO_PVCALLS	257
 #define UDP_ROUNDS	200
 #define TCP_ROUNDS	500
+
+#ifndef SOL_TLS
+#define SOL_TLS		282
+#endif
 
 /* ---- IPV6_ADDRFORM gives a socket the operations of IPv4 ---- */
 
@@ -326,6 +331,190 @@ static void case_low_port_brought(void)
 		       bind(fd[i], (void *)&a, sizeof(a)));
 }
 
+/* ---- TCP's upper layer protocols keep copies of a socket's tables ---- */
+
+static long tls_on(int fd)
+{
+	return RC(setsockopt(fd, SOL_TCP, TCP_ULP, "tls", 3));
+}
+
+static void tls_keys(int fd, int way)
+{
+	struct tls12_crypto_info_aes_gcm_128 keys = {
+		.info.version = TLS_1_2_VERSION,
+		.info.cipher_type = TLS_CIPHER_AES_GCM_128,
+	};
+
+	MUST("keys", 0, setsockopt(fd, SOL_TLS, way, &keys, sizeof(keys)));
+}
+
+/* What stays in the guest is TCP's own: there it works. */
+static void tls_local(int l, int port)
+{
+	struct sockaddr_in a = at(LOCAL, port);
+	int fd = GET("socket", socket(AF_INET, SOCK_STREAM, 0)), conn;
+	char got[6];
+
+	/* TCP says ENOTCONN; over Dom0 the place is taken */
+	TRUE("TLS on a fresh socket is refused", tls_on(fd) < 0);
+	MUST("connect", 0, connect(fd, (void *)&a, sizeof(a)));
+	conn = GET("accept", accept(l, NULL, NULL));
+	MUST("TLS on a local socket", 0, tls_on(fd));
+	MUST("TLS on an accepted socket", 0, tls_on(conn));
+	tls_keys(fd, TLS_TX);
+	tls_keys(conn, TLS_RX);
+	MUST("send", 6, send(fd, "hello", 6, 0));
+	MUST("recv", 6, recv(conn, got, 6, 0));
+	MUST("what was sent", 0, memcmp(got, "hello", 6));
+	close(conn);
+	close(fd);
+}
+
+/* Over Dom0 it works or is refused; without keys nothing else changes. */
+static void tls_remote(int l, int port, int i)
+{
+	int fd = peer_connect("echo\n"), conn;
+
+	tls_on(fd);
+	echoes(fd);
+	close(fd);
+	MUST("dial", 0, peer("dial tls%d %s %d", i, peer_ip(), port));
+	conn = GET("accept", accept(l, NULL, NULL));
+	tls_on(conn);
+	MUST("send", 10, peer("send tls%d 10", i));
+	EXPECT("recv", 10, get_bytes(conn, 10, 0));
+	close(conn);
+	MUST("drain", 0, peer("drain tls%d", i));
+	tls_on(l);
+}
+
+static void tls(void)
+{
+	int remote = 0, local = 0, i;
+	int l = listen_any(AF_INET, 0, &remote), own = listen_local(&local);
+
+	become(NOBODY);
+	for (i = 0; i < 20; i++) {
+		tls_remote(l, remote, i);
+		tls_local(own, local);
+	}
+}
+
+static void case_tls(void)
+{
+	long before = refs();
+
+	attack("TLS in the kernel", tls);
+	refs_back(before);
+	others_work();
+}
+
+/* ---- one call makes a socket local while another connects it ---- */
+
+#define RACE_ROUNDS	3000
+#define RACE_BATCH	50
+
+struct racer {
+	struct sockaddr_in to;
+	pthread_t thread;
+};
+
+static pthread_barrier_t race_line;
+static int race_fd;
+
+static void *race_main(void *arg)
+{
+	struct racer *r = arg;
+	int i;
+
+	for (i = 0; i < RACE_ROUNDS; i++) {
+		pthread_barrier_wait(&race_line);
+		connect(race_fd, (void *)&r->to, sizeof(r->to));
+		pthread_barrier_wait(&race_line);
+	}
+	return NULL;
+}
+
+/* How many have come to @l; one of ours that comes last says where they end. */
+static int race_came(int l, struct sockaddr_in *to)
+{
+	int fence = GET("socket", socket(AF_INET, SOCK_STREAM, 0)), n, fd;
+	struct sockaddr_in name, from;
+	socklen_t len;
+
+	MUST("connect", 0, connect(fence, (void *)to, sizeof(*to)));
+	len = sizeof(name);
+	MUST("getsockname", 0, getsockname(fence, (void *)&name, &len));
+	for (n = 0;; n++) {
+		len = sizeof(from);
+		fd = GET("accept", accept(l, (void *)&from, &len));
+		close(fd);
+		if (from.sin_port == name.sin_port)
+			break;
+	}
+	close(fence);
+	return n;
+}
+
+/* Where the socket of this round says that it is: 0, 1, or -1 for nowhere */
+static int race_round(const struct racer *r)
+{
+	struct sockaddr_in name;
+	socklen_t len = sizeof(name);
+	int ret;
+
+	race_fd = GET("socket", socket(AF_INET, SOCK_STREAM, 0));
+	pthread_barrier_wait(&race_line);
+	pthread_barrier_wait(&race_line);
+	ret = getpeername(race_fd, (void *)&name, &len);
+	close(race_fd);
+	if (ret)
+		return -1;
+	return name.sin_port == r[1].to.sin_port;
+}
+
+static void race(void)
+{
+	struct sockaddr_in a = at(peer_ip(), 0);
+	int l[2], port = 0, i, k, is, said[2] = {};
+	struct racer r[2];
+
+	become(NOBODY);
+	pthread_barrier_init(&race_line, NULL, 3);
+	l[0] = listen_local(&port);
+	r[0].to = at(LOCAL, port);
+	l[1] = GET("socket", socket(AF_INET, SOCK_STREAM, 0));
+	MUST("bind", 0, bind(l[1], (void *)&a, sizeof(a)));
+	MUST("listen", 0, listen(l[1], 128));
+	r[1].to = at(peer_ip(), port_of(l[1]));
+	for (k = 0; k < 2; k++)
+		pthread_create(&r[k].thread, NULL, race_main, &r[k]);
+	for (i = 1; i <= RACE_ROUNDS; i++) {
+		is = race_round(r);
+		if (is >= 0)
+			said[is]++;
+		if (i % RACE_BATCH)
+			continue;
+		for (k = 0; k < 2; k++) {
+			EXPECT(k ? "connections through Dom0" :
+				   "connections in the guest", said[k],
+			       race_came(l[k], &r[k].to));
+			said[k] = 0;
+		}
+	}
+	for (k = 0; k < 2; k++)
+		pthread_join(r[k].thread, NULL);
+}
+
+static void case_race(void)
+{
+	long before = refs();
+
+	attack("connect() to the guest and to Dom0 at once", race);
+	refs_back(before);
+	others_work();
+}
+
 static const struct check checks[] = {
 	{ "addrform_udp", case_addrform_udp },
 	{ "addrform_tcp", case_addrform_tcp },
@@ -336,6 +525,8 @@ static const struct check checks[] = {
 	{ "namespace_listen", case_namespace_listen },
 	{ "low_port", case_low_port },
 	{ "low_port_brought", case_low_port_brought },
+	{ "tls", case_tls },
+	{ "race", case_race },
 };
 
 int main(int argc, char **argv)

@@ -37,7 +37,9 @@
 #define MIB		(1024 * 1024)
 
 /* Long for an emulated machine that shares its cores, short for a hang */
+#ifndef CHECK_SECONDS
 #define CHECK_SECONDS	120
+#endif
 
 struct check {
 	const char *name;
