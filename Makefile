@@ -98,7 +98,7 @@ check-debug:
 	@mkdir -p build/check
 	@tools/lab/lab run --kernel debug --total-timeout 10800 \
 		--json build/check/lab-debug.json \
-		$$(grep -v '^#' tests/lab/debug.list)
+		$$(grep -v '^#' tests/lab/lists/debug.list)
 
 .PHONY: check-fast
 check-fast:
