@@ -121,9 +121,13 @@ guest_wait_node() {
 }
 
 guest_boot() {
+	local begin code=0
+	read -r begin _ < /proc/uptime
 	xl -f create -q "/run/lab/guests/$1/config" || fail "guest $1: xl create failed"
 	xl domid "$1" > "/run/lab/guests/$1/id"
-	timeout "${LAB_BOOT_TIMEOUT:-150}" labrpc ready "$(guest_id "$1")"
+	timeout "${LAB_BOOT_TIMEOUT:-150}" labrpc ready "$(guest_id "$1")" || code=$?
+	echo "$begin $(cut -d ' ' -f 1 /proc/uptime)" >> /run/lab/boots
+	return $code
 }
 
 # guest_boot_again NAME: when its kernel has died before it ran anything of ours. QEMU's TCG lets one CPU of hundreds of

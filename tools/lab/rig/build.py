@@ -6,6 +6,7 @@ import hashlib
 import os
 import pathlib
 import shutil
+import tempfile
 
 from . import debugkernel
 from .common import LAB, REPO, LabError, progress, run
@@ -105,6 +106,13 @@ class Build:
             if (base / path).is_file():
                 return base / path
         raise LabError(f"scenario {scenario.name} names {path}, which is neither beside it nor in the tree")
+
+
+def stripped(module: pathlib.Path) -> bytes:
+    """A module's contents without what debuggers want, which is nine tenths of it and would be unpacked in every boot."""
+    with tempfile.NamedTemporaryFile(suffix=".ko") as target:
+        run(["strip", "--strip-debug", "-o", target.name, module])
+        return pathlib.Path(target.name).read_bytes()
 
 
 def programs(cache: pathlib.Path) -> list:

@@ -31,6 +31,8 @@ class Verdict:
     name: str
     verdict: str
     seconds: float = 0.0
+    booting: float = 0.0  # of them: guests' boots
+    cleaning: float = 0.0  # of them: after the script
     reason: str = ""
     splats: list = field(default_factory=list)
     figures: dict = field(default_factory=dict)
@@ -74,13 +76,18 @@ class Boot:
         for path in self.programs:
             archive.file(f"usr/bin/{path.name}", path)
         for path in modules:
-            archive.file(f"lab/modules/{path.name}", path)
+            archive.data(f"lab/modules/{path.name}", build.stripped(path))
         for name in ("detectors", "faults"):
             archive.file(f"usr/bin/lab-{name}", LAB / "debug-kernel" / name)
         for scenario in self.scenarios:
             for word in scenario.words("files"):
                 source, _, target = word.partition(":")
-                archive.file((target or f"lab/files/{pathlib.Path(source).name}").lstrip("/"), made.find(source, scenario))
+                path = made.find(source, scenario)
+                target = (target or f"lab/files/{path.name}").lstrip("/")
+                if path.suffix == ".ko":
+                    archive.data(target, build.stripped(path))
+                else:
+                    archive.file(target, path)
         return archive
 
     def _guest(self, kernel) -> bytes:
@@ -237,6 +244,7 @@ class Campaign:
                 seconds = time.monotonic() - begin
                 verdict = self._judge(scenario, seconds, int(words[2]), f"no end after {limit} s" if aborted else "")
                 verdict.figures = figures
+                verdict.booting, verdict.cleaning = (float(word) for word in words[3:5])
                 return verdict, self._sound(verdict)
 
     def _profile(self, machine: Machine, name: str, words: list) -> None:
@@ -314,7 +322,7 @@ def report(options, verdicts: list, results: pathlib.Path) -> bool:
     width = max((len(verdict.name) for verdict in verdicts), default=4)
     print()
     for verdict in verdicts:
-        print(f"{verdict.verdict}  {verdict.name:{width}}  {verdict.seconds:7.1f} s  {verdict.reason or verdict.title}")
+        print(f"{verdict.verdict}  {verdict.name:{width}}  {verdict.seconds:7.1f} s  {verdict.booting:6.1f} s  {verdict.reason or verdict.title}")
     if debugkernel.slowness(options) > 1:
         print(f"\nreports: {scan.total([verdict.reports for verdict in verdicts])}")
     counts = {word: sum(verdict.verdict == word for verdict in verdicts) for word in ("PASS", "FAIL", "SKIP")}
