@@ -316,57 +316,59 @@ static void timeouts(void)
 	R("recv inherits it", recv_bytes(fd, 1, 0));
 }
 
+/* What a listening socket gives to those that it accepts */
+static const struct {
+	const char *label;
+	int level, name, value;
+} inherited[] = {
+	{ "SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, 1 },
+	{ "SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 1 },
+	{ "SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE, 1 },
+	{ "SO_PRIORITY", SOL_SOCKET, SO_PRIORITY, 4 },
+	{ "SO_RCVLOWAT", SOL_SOCKET, SO_RCVLOWAT, 3 },
+	{ "SO_SNDBUF", SOL_SOCKET, SO_SNDBUF, 40000 },
+	{ "SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, 40000 },
+	{ "SO_DONTROUTE", SOL_SOCKET, SO_DONTROUTE, 1 },
+	{ "SO_TIMESTAMP", SOL_SOCKET, SO_TIMESTAMP, 1 },
+	{ "SO_ZEROCOPY", SOL_SOCKET, SO_ZEROCOPY, 1 },
+	{ "SO_MARK", SOL_SOCKET, SO_MARK, 5 },
+	{ "SO_BUSY_POLL", SOL_SOCKET, SO_BUSY_POLL, 5 },
+	{ "SO_MAX_PACING_RATE", SOL_SOCKET, SO_MAX_PACING_RATE, 9999 },
+	{ "TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, 1 },
+	{ "TCP_CORK", IPPROTO_TCP, TCP_CORK, 1 },
+	{ "TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE, 55 },
+	{ "TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL, 5 },
+	{ "TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, 5 },
+	{ "TCP_SYNCNT", IPPROTO_TCP, TCP_SYNCNT, 5 },
+	{ "TCP_LINGER2", IPPROTO_TCP, TCP_LINGER2, 5 },
+	{ "TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, 5000 },
+	{ "TCP_WINDOW_CLAMP", IPPROTO_TCP, TCP_WINDOW_CLAMP, 50000 },
+	{ "TCP_NOTSENT_LOWAT", IPPROTO_TCP, TCP_NOTSENT_LOWAT, 5000 },
+	{ "TCP_INQ", IPPROTO_TCP, TCP_INQ, 1 },
+	{ "TCP_SAVE_SYN", IPPROTO_TCP, TCP_SAVE_SYN, 1 },
+	{ "TCP_DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT, 1 },
+	{ "IP_TOS", IPPROTO_IP, IP_TOS, 8 },
+	{ "IP_TTL", IPPROTO_IP, IP_TTL, 44 },
+	{ "IP_RECVTTL", IPPROTO_IP, IP_RECVTTL, 1 },
+	{ "IP_RECVTOS", IPPROTO_IP, IP_RECVTOS, 1 },
+	{ "IP_PKTINFO", IPPROTO_IP, IP_PKTINFO, 1 },
+	{ "IP_RECVERR", IPPROTO_IP, IP_RECVERR, 1 },
+	{ "IP_FREEBIND", IPPROTO_IP, IP_FREEBIND, 1 },
+	{ "IP_MTU_DISCOVER", IPPROTO_IP, IP_MTU_DISCOVER, 1 },
+	{ "IP_MINTTL", IPPROTO_IP, IP_MINTTL, 3 },
+};
+
 static void inherit(void)
 {
-	static const struct {
-		const char *label;
-		int level, name, value;
-	} opt[] = {
-		{ "SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, 1 },
-		{ "SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 1 },
-		{ "SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE, 1 },
-		{ "SO_PRIORITY", SOL_SOCKET, SO_PRIORITY, 4 },
-		{ "SO_RCVLOWAT", SOL_SOCKET, SO_RCVLOWAT, 3 },
-		{ "SO_SNDBUF", SOL_SOCKET, SO_SNDBUF, 40000 },
-		{ "SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, 40000 },
-		{ "SO_DONTROUTE", SOL_SOCKET, SO_DONTROUTE, 1 },
-		{ "SO_TIMESTAMP", SOL_SOCKET, SO_TIMESTAMP, 1 },
-		{ "SO_ZEROCOPY", SOL_SOCKET, SO_ZEROCOPY, 1 },
-		{ "SO_MARK", SOL_SOCKET, SO_MARK, 5 },
-		{ "SO_BUSY_POLL", SOL_SOCKET, SO_BUSY_POLL, 5 },
-		{ "SO_MAX_PACING_RATE", SOL_SOCKET, SO_MAX_PACING_RATE, 9999 },
-		{ "TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, 1 },
-		{ "TCP_CORK", IPPROTO_TCP, TCP_CORK, 1 },
-		{ "TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE, 55 },
-		{ "TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL, 5 },
-		{ "TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, 5 },
-		{ "TCP_SYNCNT", IPPROTO_TCP, TCP_SYNCNT, 5 },
-		{ "TCP_LINGER2", IPPROTO_TCP, TCP_LINGER2, 5 },
-		{ "TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, 5000 },
-		{ "TCP_WINDOW_CLAMP", IPPROTO_TCP, TCP_WINDOW_CLAMP, 50000 },
-		{ "TCP_NOTSENT_LOWAT", IPPROTO_TCP, TCP_NOTSENT_LOWAT, 5000 },
-		{ "TCP_INQ", IPPROTO_TCP, TCP_INQ, 1 },
-		{ "TCP_SAVE_SYN", IPPROTO_TCP, TCP_SAVE_SYN, 1 },
-		{ "TCP_DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT, 1 },
-		{ "IP_TOS", IPPROTO_IP, IP_TOS, 8 },
-		{ "IP_TTL", IPPROTO_IP, IP_TTL, 44 },
-		{ "IP_RECVTTL", IPPROTO_IP, IP_RECVTTL, 1 },
-		{ "IP_RECVTOS", IPPROTO_IP, IP_RECVTOS, 1 },
-		{ "IP_PKTINFO", IPPROTO_IP, IP_PKTINFO, 1 },
-		{ "IP_RECVERR", IPPROTO_IP, IP_RECVERR, 1 },
-		{ "IP_FREEBIND", IPPROTO_IP, IP_FREEBIND, 1 },
-		{ "IP_MTU_DISCOVER", IPPROTO_IP, IP_MTU_DISCOVER, 1 },
-		{ "IP_MINTTL", IPPROTO_IP, IP_MINTTL, 3 },
-	};
 	int port, l = listener(AF_INET, 0, &port), fd;
 	char label[60], cc[20] = "";
 	socklen_t len = sizeof(cc);
 	struct linger linger = {};
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(opt); i++) {
-		snprintf(label, sizeof(label), "setsockopt %s", opt[i].label);
-		R(label, set_int(l, opt[i].level, opt[i].name, opt[i].value));
+	for (i = 0; i < ARRAY_SIZE(inherited); i++) {
+		snprintf(label, sizeof(label), "setsockopt %s", inherited[i].label);
+		R(label, set_int(l, inherited[i].level, inherited[i].name, inherited[i].value));
 	}
 	R("setsockopt SO_LINGER", set_linger(l, 1, 3));
 	R("setsockopt TCP_CONGESTION",
@@ -376,10 +378,10 @@ static void inherit(void)
 	peer("send d 10");
 	fd = accept(l, NULL, NULL);
 	R("accept", fd < 0 ? fd : 0);
-	for (i = 0; i < ARRAY_SIZE(opt); i++) {
+	for (i = 0; i < ARRAY_SIZE(inherited); i++) {
 		snprintf(label, sizeof(label), "getsockopt %s inherited",
-			 opt[i].label);
-		R(label, get_int(fd, opt[i].level, opt[i].name));
+			 inherited[i].label);
+		R(label, get_int(fd, inherited[i].level, inherited[i].name));
 	}
 	getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, cc, &len);
 	say("getsockopt TCP_CONGESTION inherited", "%s", cc);

@@ -176,18 +176,16 @@ static unsigned int count_all(void)
 	return n;
 }
 
-int main(int argc, char **argv)
-{
-	const char *known = NULL, *json = NULL;
-	struct result *results;
-	bool traces = false, self = false;
-	char **names;
-	unsigned int i, n;
-	struct trace *t;
-	pid_t native;
-	size_t size;
-	int port;
+/* What the command line asks for */
+struct wish {
+	const char *known, *json;
+	bool traces, self;
+	char **rest;	/* port, addresses, and names of cases */
+};
 
+/* Reads the command line; returns -1, or what the program is to end with */
+static int options(int argc, char **argv, struct wish *w)
+{
 	while (argc > 1 && !strncmp(argv[1], "--", 2)) {
 		const char *option = argv[1];
 		bool has_value = !strcmp(option, "--known") ||
@@ -202,50 +200,76 @@ int main(int argc, char **argv)
 			return 0;
 		}
 		if (!strcmp(option, "--traces")) {
-			traces = true;
+			w->traces = true;
 		} else if (!strcmp(option, "--self")) {
-			self = true;
+			w->self = true;
 		} else if (!has_value || argc < 3) {
 			usage(stderr);
 			return 2;
 		} else if (!strcmp(option, "--known")) {
-			known = argv[2];
+			w->known = argv[2];
 		} else {
-			json = argv[2];
+			w->json = argv[2];
 		}
 		argc -= 1 + has_value;
 		argv += 1 + has_value;
 	}
-	if (argc < (self ? 2 : 4)) {
-		usage(stderr);
-		return 2;
-	}
-	port = atoi(argv[1]);
-	names = argv + (self ? 2 : 4);
+	w->rest = argv + 1;
+	if (argc >= (w->self ? 2 : 4))
+		return -1;
+	usage(stderr);
+	return 2;
+}
 
-	n = count_all();
-	results = calloc(n, sizeof(*results));
-	size = 2 * n * sizeof(*t);
-	t = mmap(NULL, size, PROT_READ | PROT_WRITE,
+/* The cases of these names, with memory that their processes share with us */
+static struct result *prepare(char **names, unsigned int *n)
+{
+	struct result *results;
+	struct trace *t;
+	unsigned int i;
+
+	*n = count_all();
+	results = calloc(*n, sizeof(*results));
+	t = mmap(NULL, 2 * *n * sizeof(*t), PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!results || t == MAP_FAILED) {
 		perror("pvconform");
-		return 2;
+		return NULL;
 	}
-	n = choose(names, results);
-	for (i = 0; i < n; i++) {
+	*n = choose(names, results);
+	for (i = 0; i < *n; i++) {
 		results[i].native = &t[2 * i];
 		results[i].ours = &t[2 * i + 1];
 	}
+	return results;
+}
+
+int main(int argc, char **argv)
+{
+	struct wish w = {};
+	struct result *results;
+	unsigned int i, n;
+	char **names;
+	pid_t native;
+	int port, ret;
+
+	ret = options(argc, argv, &w);
+	if (ret >= 0)
+		return ret;
+	port = atoi(w.rest[0]);
+	names = w.rest + (w.self ? 1 : 3);
+	results = prepare(names, &n);
+	if (!results)
+		return 2;
 
 	capture("off");
 	native = start_peer(port);
 	set_world(port, "127.0.0.1", "::1");
 	for (i = 0; i < n; i++)
 		run(results[i].test, results[i].native);
-	if (!self) {
+	if (!w.self) {
 		capture("all");
-		set_world(port, argv[2], argv[3]);
+		set_world(port, w.rest[1], w.rest[2]);
 	}
 	for (i = 0; i < n; i++) {
 		run(results[i].test, results[i].ours);
@@ -254,5 +278,5 @@ int main(int argc, char **argv)
 	kill(native, SIGKILL);
 	waitpid(native, NULL, 0);
 	capture("all");
-	return report(results, n, known, json, traces, !*names);
+	return report(results, n, w.known, w.json, w.traces, !*names);
 }
