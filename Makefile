@@ -83,7 +83,7 @@ check:
 
 .PHONY: check-programs
 check-programs:
-	@tools/lab/lab run $$(grep -v '^#' tests/lab/lists/programs.list)
+	@tools/lab/lab run --jobs 2 $$(grep -v '^#' tests/lab/lists/programs.list)
 
 .PHONY: check-mutants
 check-mutants:

@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Tests of tools/lab/rig that need no lab: what it makes of logs."""
+"""Tests of tools/lab/rig that need no lab: what it makes of logs, and how machines share scenarios."""
 
 import argparse
+import contextlib
+import io
 import pathlib
 import sys
 import tempfile
+import threading
 import unittest
 import unittest.mock
 
@@ -116,7 +119,7 @@ class Again(unittest.TestCase):
 
     def again(self, verdict: Verdict, accel: str = "tcg", guest: str = "pvh", times: int = 1) -> bool:
         """Does it, at the last of so many times?"""
-        options = argparse.Namespace(accel=accel, guest=guest, total_timeout=60)
+        options = argparse.Namespace(accel=accel, guest=guest, total_timeout=60, jobs=1)
         with tempfile.TemporaryDirectory() as scratch:
             results = pathlib.Path(scratch)
             campaign = Campaign(options, [Scenario(verdict.name, None)], results)
@@ -134,6 +137,84 @@ class Again(unittest.TestCase):
         self.assertFalse(self.again(fault, accel="kvm"))
         self.assertFalse(self.again(Verdict("one", "FAIL", splats=["dom0.log: BUG: something else"])))
         self.assertFalse(self.again(Verdict("one", "PASS")))
+
+
+class FakeMachine:
+    """Runs scenarios at once: "bad" kills it, "late" waits until "early" has ended on another one, the rest pass."""
+
+    booted = 0
+    broken: tuple = ()  # boots that come to nothing
+    early = threading.Event()
+
+    def __init__(self, _options, _xen, _kernel, _initrd, results, _console):
+        type(self).booted += 1
+        self.results, self.events = results, ["error out of order" if self.booted in self.broken else "ready"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def order(self, text: str) -> None:
+        """What the runner in Dom0 makes of it."""
+        verb, _, name = text.partition(" ")
+        if verb != "run":
+            return
+        if name == "late" and not self.early.wait(10):
+            return
+        if name == "early":
+            self.early.set()
+        (self.results / name).mkdir(exist_ok=True)
+        self.events += [f"start {name}"] + ([] if name == "bad" else [f"end {name} 0 1.5 0.5"])
+
+    def event(self, _timeout: float) -> str:
+        """The next one; a machine without one is off."""
+        if not self.events:
+            raise EOFError
+        return self.events.pop(0)
+
+    def wait(self, _timeout: float) -> None:
+        """Off at once."""
+
+
+class Machines(unittest.TestCase):
+    """How machines share scenarios."""
+
+    def verdicts(self, names: list, jobs: int, broken: tuple = ()) -> list:
+        """What comes of them."""
+        options = argparse.Namespace(accel="tcg", guest="pv", total_timeout=60, timeout=5, boot_timeout=5, jobs=jobs,
+                                     dom0_kernel="6.1", guest_kernel="6.1", nodes=1, icount=False, show_output=False)
+        FakeMachine.booted, FakeMachine.broken = 0, broken
+        FakeMachine.early = threading.Event()
+        slot = unittest.mock.MagicMock()
+        slot.return_value.__enter__.return_value = True
+        with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()), \
+                unittest.mock.patch.multiple("rig.campaign", Boot=unittest.mock.Mock(), Machine=FakeMachine, machine_slot=slot,
+                                             spare_slot=slot, progress=unittest.mock.Mock()):
+            for number in (1, 2):
+                (pathlib.Path(scratch) / f"console-{number}.log").write_text("")
+            found = Campaign(options, [Scenario(name, None) for name in names], pathlib.Path(scratch)).run()
+        return [(verdict.name, verdict.verdict) for verdict in found]
+
+    def test_one(self):
+        self.assertEqual(self.verdicts(["one", "two", "three"], 1), [("one", "PASS"), ("two", "PASS"), ("three", "PASS")])
+        self.assertEqual(FakeMachine.booted, 1)
+
+    def test_crash(self):
+        self.assertEqual(self.verdicts(["one", "bad", "three"], 1), [("one", "PASS"), ("bad", "FAIL"), ("three", "PASS")])
+        self.assertEqual(FakeMachine.booted, 2)
+
+    def test_beside_each_other(self):
+        self.assertEqual(self.verdicts(["late", "early", "three"], 2), [("late", "PASS"), ("early", "PASS"), ("three", "PASS")])
+        self.assertEqual(FakeMachine.booted, 2)
+
+    def test_not_up(self):
+        self.assertEqual(self.verdicts(["one", "two"], 1, (1,)), [("one", "FAIL"), ("two", "FAIL")])
+        self.assertEqual(FakeMachine.booted, 1)
+        self.assertEqual(self.verdicts(["one", "two"], 2, (1,)), [("one", "PASS"), ("two", "PASS")])
+        self.assertEqual(FakeMachine.booted, 2)
+        self.assertEqual(self.verdicts(["one", "two"], 2, (1, 2)), [("one", "FAIL"), ("two", "FAIL")])
 
 
 if __name__ == "__main__":

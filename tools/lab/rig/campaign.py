@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """A run of scenarios: puts the images together, boots, follows the events, judges, and boots again after a crash."""
 
+import collections
 import json
 import pathlib
 import re
-import shutil
 import tempfile
+import threading
 import time
 from dataclasses import asdict, dataclass, field
 
@@ -13,7 +14,7 @@ from . import build, debugkernel, profile, scan
 from .common import LAB, LabError, progress
 from .cpio import Archive
 from .image import Images
-from .locks import directory_lock, machine_slot
+from .locks import directory_lock, machine_slot, spare_slot
 from .machine import Machine
 from .overlay import Overlays
 from .packages import Packages
@@ -113,17 +114,6 @@ class Boot:
                     archive.file(f"{home}/{path.relative_to(scenario.directory)}", path)
         return archive.pack()
 
-    def plan(self, names: list) -> pathlib.Path:
-        """The initrd for these scenarios, or for a shell if there are none."""
-        archive = Archive()
-        archive.data("lab/plan", "".join(f"{name}\n" for name in names).encode())
-        target = self.initrd.with_name("initrd.plan")
-        with target.open("wb") as file:
-            file.write(archive.pack())
-            with self.initrd.open("rb") as rest:
-                shutil.copyfileobj(rest, file)
-        return target
-
 
 class Campaign:
     """Runs scenarios and collects verdicts."""
@@ -135,54 +125,93 @@ class Campaign:
         self.verdicts: list = []
         self.again: set = set()
         self.deadline = time.monotonic() + options.total_timeout
+        # what several machines share
+        self._lock = threading.RLock()
+        self._waiting: collections.deque = collections.deque()
+        self._boots = 0
+        self._errors: list = []
+        self._not_up: tuple = ("", [])
 
     def run(self) -> list:
         """Runs all, over as many boots as crashes make necessary."""
-        waiting = []
         for scenario in self.scenarios.values():
             reason = scenario.why_not(self.options)
             if reason:
                 self._tell(Verdict(scenario.name, "SKIP", reason=reason))
             else:
-                waiting.append(scenario.name)
-        if not waiting:
+                self._waiting.append(scenario.name)
+        if not self._waiting:
             return self.verdicts
         with tempfile.TemporaryDirectory(prefix="lab-") as scratch:
-            boot = Boot(self.options, [self.scenarios[name] for name in waiting], pathlib.Path(scratch))
-            number = 0
+            boot = Boot(self.options, [self.scenarios[name] for name in self._waiting], pathlib.Path(scratch))
+            helpers = [threading.Thread(target=self._help, args=(boot,), daemon=True)
+                       for _ in range(min(self.options.jobs, len(self._waiting)) - 1)]
             with machine_slot():
-                while waiting:
-                    number += 1
-                    waiting = self._one_boot(boot, waiting, number)
-        return self.verdicts
+                for helper in helpers:
+                    helper.start()
+                self._work(boot)
+            for helper in helpers:
+                helper.join()
+        if self._errors:
+            raise self._errors[0]
+        self._give_up(*self._not_up)
+        order = list(self.scenarios)
+        return sorted(self.verdicts, key=lambda verdict: order.index(verdict.name))
 
-    def _one_boot(self, boot: Boot, waiting: list, number: int) -> list:
-        """Runs what one boot survives; returns what is left to do."""
-        console = self.results / f"console-{number}.log"
-        progress(f"booting Xen with {len(waiting)} scenario(s)")
+    def _help(self, boot: Boot) -> None:
+        """A thread with a machine of its own, if there is room for one, until nothing waits any more."""
+        try:
+            with spare_slot(lambda: bool(self._waiting)) as free:
+                if free:
+                    self._work(boot)
+        except Exception as error:  # for the thread that started this one
+            self._errors.append(error)
+
+    def _work(self, boot: Boot) -> None:
+        """One machine's part. One that does not come up leaves what waits to the others."""
+        while self._waiting and self._one_boot(boot):
+            pass
+
+    def _take(self) -> str | None:
+        """The next scenario, which is this machine's from now on."""
+        with self._lock:
+            if time.monotonic() > self.deadline:
+                self._give_up("no time left (--total-timeout)", [])
+            return self._waiting.popleft() if self._waiting else None
+
+    def _give_up(self, reason: str, splats: list) -> None:
+        """All that wait have failed."""
+        with self._lock:
+            while self._waiting:
+                self._tell(Verdict(self._waiting.popleft(), "FAIL", reason=reason, splats=splats))
+
+    def _one_boot(self, boot: Boot) -> bool:
+        """Runs scenarios until none waits or one has broken the machine; false if it did not come up."""
+        with self._lock:
+            self._boots += 1
+            console = self.results / f"console-{self._boots}.log"
+        progress(f"booting Xen with {len(self._waiting)} scenario(s) to do")
         begin = time.monotonic()
-        with Machine(self.options, boot.xen, boot.kernel, boot.plan(waiting), self.results, console) as machine:
+        with Machine(self.options, boot.xen, boot.kernel, boot.initrd, self.results, console) as machine:
             reason = self._await_ready(machine)
             if reason:
-                for name in waiting:
-                    self._tell(Verdict(name, "FAIL", reason=reason, splats=tail(console)))
-                return []
+                progress(reason)
+                self._not_up = reason, tail(console)
+                return False
             progress(f"Dom0 is up after {time.monotonic() - begin:.1f} s")
-            while waiting:
-                verdict, alive = self._follow(machine, waiting[0], console)
-                if self._emulators_fault(verdict):
-                    return waiting
-                self._tell(verdict)
-                waiting = waiting[1:]
-                if time.monotonic() > self.deadline:
-                    for name in waiting:
-                        self._tell(Verdict(name, "FAIL", reason="no time left (--total-timeout)"))
-                    return []
+            while name := self._take():
+                machine.order(f"run {name}")
+                verdict, alive = self._follow(machine, name, console)
+                with self._lock:
+                    if self._emulators_fault(verdict):
+                        self._waiting.appendleft(name)
+                        return True
+                    self._tell(verdict)
                 if not alive:
-                    return waiting
+                    return True
             machine.order("poweroff")
             machine.wait(15)
-        return []
+        return True
 
     def _emulators_fault(self, verdict: Verdict) -> bool:
         """
@@ -201,14 +230,15 @@ class Campaign:
         return True
 
     def _await_ready(self, machine: Machine) -> str:
-        deadline = time.monotonic() + self.options.boot_timeout
+        limit = self.options.boot_timeout * self.options.jobs
+        deadline = time.monotonic() + limit
         while True:
             try:
                 event = machine.event(deadline - time.monotonic())
             except EOFError:
                 return "the machine went off while booting"
             if event is None:
-                return f"Dom0 was not up after {self.options.boot_timeout} s"
+                return f"Dom0 was not up after {limit} s"
             if event == "ready":
                 return ""
             if event.startswith("error"):
@@ -218,7 +248,8 @@ class Campaign:
         """Follows one scenario to its end. Returns the verdict, and whether the machine can go on."""
         scenario = self.scenarios[name]
         begin = time.monotonic()
-        limit = scenario.timeout(self.options.timeout) * debugkernel.slowness(self.options)
+        # machines beside each other take CPU time from each other
+        limit = scenario.timeout(self.options.timeout) * self.options.jobs * debugkernel.slowness(self.options)
         deadline = min(begin + limit, self.deadline)
         aborted = False
         figures: dict = {}
@@ -235,7 +266,7 @@ class Campaign:
                 continue
             words = event.split()
             if words[:1] == ["progress"]:
-                progress(" ".join(words[1:]))
+                progress(" ".join([f"{name}:"] * (self.options.jobs > 1) + words[1:]))
             elif words[:1] == ["profile"] and machine.profiler:
                 self._profile(machine, name, words[1:])
             elif words[:1] == ["figure"] and len(words) >= 3:
@@ -290,6 +321,10 @@ class Campaign:
         return Verdict(scenario.name, "FAIL", time.monotonic() - begin, reason, splats)
 
     def _tell(self, verdict: Verdict) -> None:
+        with self._lock:
+            self._tell_locked(verdict)
+
+    def _tell_locked(self, verdict: Verdict) -> None:
         verdict.title = self.scenarios[verdict.name].title
         verdict.seconds = round(verdict.seconds, 1)
         if debugkernel.slowness(self.options) > 1 and verdict.verdict != "SKIP":

@@ -54,18 +54,19 @@ def _parser() -> argparse.ArgumentParser:
                      description="Installs the host's packages (as root), downloads those of the images, builds base images.")
     verbs.add_parser("build", parents=[common], help="build modules and test programs",
                      description="Builds modules and test programs for each named kernel.")
-    run = verbs.add_parser("run", parents=[common, machine], help="run scenarios in one boot",
-                           description="Runs scenarios of tests/lab/scenarios, by name or directory, in one boot; exit code 0 if none failed.")
+    run = verbs.add_parser("run", parents=[common, machine], help="run scenarios",
+                           description="Runs scenarios of tests/lab/scenarios, by name or directory; exit code 0 if none failed.")
     run.add_argument("scenarios", nargs="+", metavar="SCENARIO", help="a name, a directory, or 'all'")
     run.add_argument("--timeout", type=int, default=300, help="seconds for a scenario that does not say (%(default)s)")
     run.add_argument("--total-timeout", type=int, default=3600, help="seconds for all (%(default)s)")
+    run.add_argument("--jobs", type=int, default=1, help="machines that share the scenarios (%(default)s)")
     run.add_argument("--json", metavar="FILE", help="write the verdicts there")
     run.add_argument("--results", type=pathlib.Path, metavar="DIR", help="for logs (a new directory in the cache)")
     run.add_argument("--profile", action="store_true", help="with --icount: where the instructions go (see README)")
     run.add_argument("--show-output", action="store_true", help="show the output of scenarios that pass, too")
     demo = verbs.add_parser("demo", parents=[common, machine], help="show what this is about, in a few minutes",
                             description="iperf3 and curl in a guest without a network card, beside one that has one.")
-    demo.set_defaults(timeout=600, total_timeout=1800, json=None, results=None, show_output=False)
+    demo.set_defaults(jobs=1, timeout=600, total_timeout=1800, json=None, results=None, show_output=False)
     shell = verbs.add_parser("shell", parents=[common, machine], help="a shell in Dom0, with a guest g1 running",
                              description="Boots Dom0 and a guest g1 and gives you a shell in Dom0 on this terminal.")
     shell.add_argument("--no-modules", action="store_true", help="don't load our modules")
@@ -89,6 +90,8 @@ def _complete(options) -> None:
         options.profile = profile.prepare(options.cache)
     if options.icount:
         options.accel = "tcg"
+    if getattr(options, "jobs", 1) < 1:
+        raise LabError("--jobs needs a number above 0")
     packages = Packages(options.cache)
     packages.install(HOST_PACKAGES)
     if debugkernel.NAME in (options.dom0_kernel, options.guest_kernel):
@@ -183,7 +186,7 @@ def _shell(options) -> int:
         terminal = sys.stdin.isatty()
         saved = subprocess.run(["stty", "-g"], capture_output=True, text=True, check=True).stdout.strip() if terminal else ""
         try:
-            with Machine(options, boot.xen, boot.kernel, boot.plan([]), results, None) as machine:
+            with Machine(options, boot.xen, boot.kernel, boot.initrd, results, None) as machine:
                 machine.wait()
         finally:
             if terminal:

@@ -32,15 +32,43 @@ def _lock(file, flags: int = 0) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def machine_slot():
-    """As many machines at a time as the host has cores; more would only make each other time out."""
-    slots = int(os.environ.get("PVCALLS_LAB_SLOTS") or os.cpu_count() or 1)
+def _home() -> pathlib.Path:
     home = pathlib.Path(tempfile.gettempdir()) / f"pvcalls-mt-lab-{os.getuid()}"
     home.mkdir(exist_ok=True)
+    return home
+
+
+def _slots(stack: contextlib.ExitStack) -> list:
+    """As many machines run at a time as the host has cores; more would only make each other time out."""
+    slots = int(os.environ.get("PVCALLS_LAB_SLOTS") or os.cpu_count() or 1)
+    return [stack.enter_context((_home() / f"slot-{number}").open("w")) for number in range(slots)]
+
+
+@contextlib.contextmanager
+def spare_slot(wanted):
+    """Yields True with the right to run one machine more, False once it is not wanted any more. Whoever queues goes first."""
     with contextlib.ExitStack() as stack:
-        files = [stack.enter_context((home / f"slot-{number}").open("w")) for number in range(slots)]
-        with (home / "queue").open("w") as queue:
+        files = _slots(stack)
+        queue = stack.enter_context((_home() / "queue").open("w"))
+        while wanted():
+            if _lock(queue, fcntl.LOCK_NB):
+                free = any(_lock(file, fcntl.LOCK_NB) for file in files)
+                fcntl.flock(queue, fcntl.LOCK_UN)
+                if free:
+                    break
+            time.sleep(0.5)
+        else:
+            yield False
+            return
+        yield True
+
+
+@contextlib.contextmanager
+def machine_slot():
+    """The right to run a machine; those who want it queue."""
+    with contextlib.ExitStack() as stack:
+        files = _slots(stack)
+        with (_home() / "queue").open("w") as queue:
             if not _lock(queue, fcntl.LOCK_NB):
                 progress("other labs wait for a machine already; queueing behind them")
                 _lock(queue)
@@ -48,7 +76,7 @@ def machine_slot():
             # Only the head of the queue looks, because the kernel has no call to wait for any of several locks.
             while not any(_lock(file, fcntl.LOCK_NB) for file in files):
                 if not told:
-                    progress(f"{slots} machine(s) of other labs run (PVCALLS_LAB_SLOTS); waiting for one to end")
+                    progress(f"{len(files)} machine(s) of other labs run (PVCALLS_LAB_SLOTS); waiting for one to end")
                 told = True
                 time.sleep(0.2)
         yield

@@ -17,8 +17,11 @@ from .profile import Profiler
 PR_SET_PDEATHSIG = 1
 
 
+LIBC = ctypes.CDLL(None)
+
+
 def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _quote(path: pathlib.Path) -> str:
@@ -92,7 +95,7 @@ class Machine:
             "-virtfs", f"local,path={_quote(results)},mount_tag=results,security_model=none,id=results",
             "-virtfs", f"local,path={_quote(overlays)},mount_tag=overlays,security_model=none,id=overlays,readonly=on",
         ]
-        self.log = (results / "qemu.log").open("w")
+        self.log = (results / (f"qemu-{console.name}" if console else "qemu.log")).open("w")
         self.process = subprocess.Popen(self.command, stdin=None if console is None else subprocess.DEVNULL,
                                         stdout=None if console is None else self.log, stderr=self.log,
                                         preexec_fn=_die_with_parent)
