@@ -51,6 +51,8 @@ class Scenario:
             "LAB_CMDLINE": " ".join(["loglevel=5", *get("cmdline", "").split(), *options.guest_cmdline.split()]),
             "LAB_NODES": str(options.nodes),
             "LAB_ACCEL": options.accel,
+            # machines beside each other take CPU time from each other
+            "LAB_BOOT_TIMEOUT": str(150 * getattr(options, "jobs", 1)),
             "LAB_ICOUNT": "yes" if options.icount else "no",
             "LAB_OVERLAY": f"/overlays/{overlay}" if overlay else "",
         }
