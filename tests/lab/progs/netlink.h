@@ -4,6 +4,7 @@
 #define PV_NETLINK_H
 
 #include <errno.h>
+#include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <stdint.h>
 #include <string.h>
@@ -109,6 +110,38 @@ out:
 static inline long nl_call(const struct nl *nl, int protocol)
 {
 	return nl_ask(nl, protocol, NULL);
+}
+
+/* ---- generic netlink ---- */
+
+static inline void genl_begin(struct nl *nl, int family, int cmd, int version)
+{
+	struct genlmsghdr head = { .cmd = cmd, .version = version };
+
+	nl_begin(nl, family, 0, &head, sizeof(head));
+}
+
+/* The number of a family, or a negative error */
+static inline int genl_family(const char *name)
+{
+	struct nl nl, answer = {};
+	struct nlattr *attr;
+	char *end;
+	long ret;
+
+	genl_begin(&nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
+	nl_put(&nl, CTRL_ATTR_FAMILY_NAME, name, strlen(name) + 1);
+	ret = nl_ask(&nl, NETLINK_GENERIC, &answer);
+	if (ret)
+		return ret;
+	end = answer.bytes + answer.h.nlmsg_len;
+	attr = (void *)(answer.bytes + NLMSG_HDRLEN + GENL_HDRLEN);
+	while ((char *)attr < end && attr->nla_len) {
+		if (attr->nla_type == CTRL_ATTR_FAMILY_ID)
+			return *(uint16_t *)(attr + 1);
+		attr = (void *)((char *)attr + NLA_ALIGN(attr->nla_len));
+	}
+	return -ENOENT;
 }
 
 #endif /* PV_NETLINK_H */
