@@ -5,6 +5,8 @@
 
 guests=0
 bad=0
+# so many guests boot in a scenario that one of them meets the moment when the machine is busiest
+LAB_BOOT_TIMEOUT=600
 
 # victim_ready: what a scenario does in each guest before the checks
 victim_ready() {

@@ -190,7 +190,8 @@ static inline long make_server(const struct call *c)
 
 static inline long make_client(const struct call *c)
 {
-	int port = c->n[0] % 2 ? peer_port() : PORT_FIRST + c->n[1] % PORTS;
+	int own = PORT_FIRST + c->n[1] % PORTS;
+	int port = c->n[0] % 2 ? peer_port() : own;
 	struct sockaddr_in a = at(c->n[2] % 2 ? peer_ip() : LOCAL, port);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	long ret;
