@@ -18,18 +18,18 @@ victim_start() {
 	victim_modules="$*"
 	guests=$((guests + 1))
 	victim=g$guests
-	guest_start $victim
+	guest_start "$victim"
 	for module; do
-		guest_run $victim "modprobe $module" || note "$victim has no module $module"
+		guest_run "$victim" "modprobe $module" || note "$victim has no module $module"
 	done
 	victim_ready
-	guest_run $victim 'dmesg -c > /dev/null'
-	victim_refs=$(front_refs $victim)
+	guest_run "$victim" 'dmesg -c > /dev/null'
+	victim_refs=$(front_refs "$victim")
 }
 
 # victim_splat: what its kernel has complained about since the last time; false if nothing
 victim_splat() {
-	guest_run $victim 'dmesg -c' 2> /dev/null |
+	guest_run "$victim" 'dmesg -c' 2> /dev/null |
 		grep -E -m 3 'BUG|Oops|WARNING|general protection|nable to handle|refcount_t|corruption|KFENCE|blocked for'
 }
 
@@ -37,15 +37,15 @@ victim_splat() {
 victim_check() {
 	local code=0 splat
 	note "$1: $2"
-	guest_run $victim "$3 $1 10.0.0.1 7000 $2" || code=$?
+	guest_run "$victim" "$3 $1 10.0.0.1 7000 $2" || code=$?
 	if [ $code -eq 255 ]; then
 		echo "not ok $2: the guest has died"
 	elif splat=$(victim_splat); then
 		echo "not ok $2: the guest's kernel says: $splat"
-		guest_destroy $victim
-	elif [ $code -ne 0 ] && [ "$(front_refs $victim)" != "$victim_refs" ]; then
-		echo "not ok $2: the guest is not used any more, references: $(front_refs $victim)"
-		guest_destroy $victim
+		guest_destroy "$victim"
+	elif [ $code -ne 0 ] && [ "$(front_refs "$victim")" != "$victim_refs" ]; then
+		echo "not ok $2: the guest is not used any more, references: $(front_refs "$victim")"
+		guest_destroy "$victim"
 	else
 		[ $code -eq 0 ] || bad=$((bad + 1))
 		return 0
@@ -68,14 +68,14 @@ victim_checks() {
 
 # victim_unloads MODULE...: nothing holds the frontend nor these, and a fresh one works; attacks have left nothing behind
 victim_unloads() {
-	back_at "$victim_refs" front_refs $victim
+	back_at "$victim_refs" front_refs "$victim"
 	for module; do
-		guest_run $victim "rmmod $module" || fail "$module stays in use"
+		guest_run "$victim" "rmmod $module" || fail "$module stays in use"
 	done
-	require guest_run $victim 'rmmod pvcalls_mt_front'
-	require guest_run $victim 'insmod /lab/modules/pvcalls_mt_front.ko'
-	front_up $victim
-	life_again $victim
+	require guest_run "$victim" 'rmmod pvcalls_mt_front'
+	require guest_run "$victim" 'insmod /lab/modules/pvcalls_mt_front.ko'
+	front_up "$victim"
+	life_again "$victim"
 }
 
 # echo_start PORT: datagrams that come there go back
