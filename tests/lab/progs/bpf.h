@@ -18,24 +18,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define INSN_MOV(reg, value)	\
-	((struct bpf_insn){ .code = BPF_ALU64 | 0xb0 | BPF_K, .dst_reg = reg, .imm = value })
-#define INSN_COPY(dst, src)	\
-	((struct bpf_insn){ .code = BPF_ALU64 | 0xb0 | BPF_X, .dst_reg = dst, .src_reg = src })
-#define INSN_STORE(base, at, src)	\
-	((struct bpf_insn){ .code = BPF_STX | BPF_MEM | BPF_W, .dst_reg = base, .src_reg = src, .off = at })
-#define INSN_LOAD(dst, base, at)	\
-	((struct bpf_insn){ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = dst, .src_reg = base, .off = at })
-#define INSN_STORE8(base, at, src)	\
-	((struct bpf_insn){ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = base, .src_reg = src, .off = at })
-#define INSN_CALL(nr)	\
-	((struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = nr })
+#define INSN(op, dst, src, at, value)					\
+	((struct bpf_insn){ .code = op, .dst_reg = dst, .src_reg = src,	\
+			    .off = at, .imm = value })
+#define INSN_MOV(reg, value)						\
+	INSN(BPF_ALU64 | BPF_MOV | BPF_K, reg, 0, 0, value)
+#define INSN_STORE(base, at, src)					\
+	INSN(BPF_STX | BPF_MEM | BPF_W, base, src, at, 0)
+#define INSN_LOAD(dst, base, at)					\
+	INSN(BPF_LDX | BPF_MEM | BPF_W, dst, base, at, 0)
 #define INSN_EXIT	((struct bpf_insn){ .code = BPF_JMP | BPF_EXIT })
-/* The pointer to a map: two instructions */
-#define INSN_MAP(dst, fd)	\
-	((struct bpf_insn){ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = dst, \
-			    .src_reg = BPF_PSEUDO_MAP_FD, .imm = fd }), \
-	((struct bpf_insn){})
 
 static inline long bpf_call(int cmd, union bpf_attr *attr)
 {
@@ -89,17 +81,6 @@ static inline long bpf_attach(int target, int prog, int attach)
 	return bpf_call(BPF_PROG_ATTACH, &attr);
 }
 
-static inline long bpf_detach(int target, int prog, int attach)
-{
-	union bpf_attr attr = {
-		.target_fd = target,
-		.attach_bpf_fd = prog,
-		.attach_type = attach,
-	};
-
-	return bpf_call(BPF_PROG_DETACH, &attr);
-}
-
 static inline long bpf_map(int type, int key, int value, int n)
 {
 	union bpf_attr attr = {
@@ -121,17 +102,6 @@ static inline long bpf_map_put(int map, const void *key, const void *value)
 	};
 
 	return bpf_call(BPF_MAP_UPDATE_ELEM, &attr);
-}
-
-static inline long bpf_map_get(int map, const void *key, void *value)
-{
-	union bpf_attr attr = {
-		.map_fd = map,
-		.key = (uintptr_t)key,
-		.value = (uintptr_t)value,
-	};
-
-	return bpf_call(BPF_MAP_LOOKUP_ELEM, &attr);
 }
 
 /* The cgroup of that name, made if need be: its directory's descriptor */

@@ -478,11 +478,11 @@ static inline long make_pppox(const struct call *c, int fd)
 	return ret;
 }
 
-static inline long call_make(const struct call *c)
+/* The calls that every kind of socket has */
+static inline long make_plain(const struct call *c, int fd)
 {
 	struct sockaddr_storage name;
 	socklen_t len = c->n[0] % 8 ? sizeof(name) : c->n[1] % sizeof(name);
-	int fd = slots[c->slot];
 
 	switch (c->kind) {
 	case K_SOCKET:
@@ -508,6 +508,16 @@ static inline long call_make(const struct call *c)
 		return RC(getpeername(fd, (void *)&name, &len));
 	case K_SHUTDOWN:
 		return RC(shutdown(fd, c->n[0] % 4));
+	default:
+		return make_io(c, fd);
+	}
+}
+
+static inline long call_make(const struct call *c)
+{
+	int fd = slots[c->slot];
+
+	switch (c->kind) {
 	case K_SETSOCKOPT:
 		return make_setsockopt(c, fd);
 	case K_GETSOCKOPT:
@@ -538,7 +548,7 @@ static inline long call_make(const struct call *c)
 	case K_CLIENT:
 		return make_client(c);
 	default:
-		return make_io(c, fd);
+		return make_plain(c, fd);
 	}
 }
 
