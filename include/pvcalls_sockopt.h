@@ -18,7 +18,7 @@
 #include <linux/types.h>
 
 /**
- * enum pvcalls_sockopt_kind - what the value of an option is
+ * enum pvcalls_relayed_kind - what the value of an option is
  * @PVCALLS_OPT_SOCK: an int that can be set, which struct sock keeps. Some
  *	kernels set such an option without asking the socket's own functions, so
  *	the frontend looks at struct sock to see whether it has been set
@@ -29,7 +29,7 @@
  * @PVCALLS_OPT_INFO: a struct tcp_info that can be read, which begins with the
  *	socket's state. The state is the frontend's to tell
  */
-enum pvcalls_sockopt_kind {
+enum pvcalls_relayed_kind {
 	PVCALLS_OPT_SOCK,
 	PVCALLS_OPT_INT,
 	PVCALLS_OPT_NAME,
@@ -38,31 +38,31 @@ enum pvcalls_sockopt_kind {
 };
 
 /* Options in the table */
-#define PVCALLS_SOCKOPTS	27
+#define PVCALLS_RELAYED	27
 
 /**
- * struct pvcalls_sockopt - one option
+ * struct pvcalls_relayed - one option of the table
  * @level: as in setsockopt(), Linux's number, which goes over the wire
  * @name: likewise
  * @kind: what its value is
  */
-struct pvcalls_sockopt {
+struct pvcalls_relayed {
 	u16 level;
 	u16 name;
-	enum pvcalls_sockopt_kind kind;
+	enum pvcalls_relayed_kind kind;
 };
 
 /**
- * pvcalls_sockopt_at() - one option of the table
- * @index: 0 to PVCALLS_SOCKOPTS - 1
+ * pvcalls_relayed_at() - one option of the table
+ * @index: 0 to PVCALLS_RELAYED - 1
  *
  * Context: any.
  * Return: the option.
  */
-static inline const struct pvcalls_sockopt *
-pvcalls_sockopt_at(unsigned int index)
+static inline const struct pvcalls_relayed *
+pvcalls_relayed_at(unsigned int index)
 {
-	static const struct pvcalls_sockopt table[] = {
+	static const struct pvcalls_relayed table[] = {
 		{ SOL_SOCKET, SO_REUSEADDR, PVCALLS_OPT_SOCK },
 		{ SOL_SOCKET, SO_REUSEPORT, PVCALLS_OPT_SOCK },
 		{ SOL_SOCKET, SO_KEEPALIVE, PVCALLS_OPT_SOCK },
@@ -92,41 +92,41 @@ pvcalls_sockopt_at(unsigned int index)
 		{ SOL_IPV6, IPV6_MTU, PVCALLS_OPT_FACT },
 	};
 
-	BUILD_BUG_ON(ARRAY_SIZE(table) != PVCALLS_SOCKOPTS);
+	BUILD_BUG_ON(ARRAY_SIZE(table) != PVCALLS_RELAYED);
 	return &table[index];
 }
 
 /**
- * pvcalls_sockopt_find() - an option's place in the table
+ * pvcalls_relayed_find() - an option's place in the table
  * @level: as in setsockopt()
  * @name: likewise
  *
  * Context: any.
- * Return: its index, 0 to PVCALLS_SOCKOPTS - 1; or -ENOENT if the modules do
+ * Return: its index, 0 to PVCALLS_RELAYED - 1; or -ENOENT if the modules do
  * not speak of this option.
  */
-static inline int pvcalls_sockopt_find(int level, int name)
+static inline int pvcalls_relayed_find(int level, int name)
 {
 	int i;
 
-	for (i = 0; i < PVCALLS_SOCKOPTS; i++)
-		if (pvcalls_sockopt_at(i)->level == level &&
-		    pvcalls_sockopt_at(i)->name == name)
+	for (i = 0; i < PVCALLS_RELAYED; i++)
+		if (pvcalls_relayed_at(i)->level == level &&
+		    pvcalls_relayed_at(i)->name == name)
 			return i;
 	return -ENOENT;
 }
 
 /**
- * pvcalls_sockopt_told() - does the backend tell a frontend an option's value?
+ * pvcalls_relayed_told() - does the backend tell a frontend an option's value?
  * @index: of the option, or negative for one that is not in the table
  *
  * Context: any.
  * Return: true if so; such an option can't be set.
  */
-static inline bool pvcalls_sockopt_told(int index)
+static inline bool pvcalls_relayed_told(int index)
 {
 	return index >= 0 &&
-	       pvcalls_sockopt_at(index)->kind >= PVCALLS_OPT_FACT;
+	       pvcalls_relayed_at(index)->kind >= PVCALLS_OPT_FACT;
 }
 
 #endif /* PVCALLS_SOCKOPT_H */

@@ -14,41 +14,13 @@
 #include <net/tcp.h>
 
 #include "guest/guest.h"
+#include "pvcalls_sockopt.h"
 #include "sock/sockopt.h"
 #include "guest/call.h"
 #include "sock/sock.h"
 
 /* Owner of the sockets of domain 0; those of other domains follow */
 #define PVCALLS_FIRST_UID	0x70000000
-
-/* What a guest may set; the value is an int, and TCP/IP checks it */
-static const struct {
-	u16 level;
-	u16 name;
-} pvcalls_allowed_opts[] = {
-	{ SOL_SOCKET, SO_REUSEADDR },
-	{ SOL_SOCKET, SO_REUSEPORT },
-	{ SOL_SOCKET, SO_KEEPALIVE },
-	{ IPPROTO_TCP, TCP_NODELAY },
-	{ IPPROTO_TCP, TCP_CORK },
-	{ IPPROTO_TCP, TCP_KEEPIDLE },
-	{ IPPROTO_TCP, TCP_KEEPINTVL },
-	{ IPPROTO_TCP, TCP_KEEPCNT },
-	{ IPPROTO_TCP, TCP_USER_TIMEOUT },
-	{ IPPROTO_TCP, TCP_DEFER_ACCEPT },
-	{ IPPROTO_IP, IP_TOS },
-	{ IPPROTO_IP, IP_TTL },
-	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT },
-	{ IPPROTO_IP, IP_PKTINFO },
-	{ IPPROTO_IP, IP_RECVTTL },
-	{ IPPROTO_IP, IP_RECVTOS },
-	{ IPPROTO_IPV6, IPV6_V6ONLY },
-	{ IPPROTO_IPV6, IPV6_TCLASS },
-	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS },
-	{ IPPROTO_IPV6, IPV6_RECVPKTINFO },
-	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT },
-	{ IPPROTO_IPV6, IPV6_RECVTCLASS },
-};
 
 static char *pvcalls_congestion = "reno,cubic";
 module_param_named(congestion, pvcalls_congestion, charp, 0444);
@@ -114,29 +86,21 @@ void pvcalls_sockopt_bind(struct pvcalls_guest *g, struct socket *sock)
 		sock_set_reuseaddr(sock->sk);
 }
 
-static bool pvcalls_sockopt_allowed(const struct pvcalls_opt *opt)
+static int pvcalls_sockopt_one(struct socket *sock,
+			       const struct pvcalls_opt *opt)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(pvcalls_allowed_opts); i++)
-		if (opt->level == pvcalls_allowed_opts[i].level &&
-		    opt->name == pvcalls_allowed_opts[i].name)
-			return true;
-	return false;
-}
-
-static int pvcalls_sockopt_one(struct socket *sock, const struct pvcalls_opt *opt)
-{
+	int i = pvcalls_relayed_find(opt->level, opt->name);
 	int val = opt->value;
 	int name = opt->name;
 
-	if (!pvcalls_sockopt_allowed(opt))
+	/* the guest knows options that we do not, or tries what is told only */
+	if (i < 0 || pvcalls_relayed_told(i))
 		return 0;
 	/* UDP's gives a port to any who ask for it, whoever they are */
 	if (sock->type == SOCK_DGRAM && opt->level == SOL_SOCKET &&
 	    name == SO_REUSEADDR)
 		name = SO_REUSEPORT;
-	if (opt->level == SOL_SOCKET)
+	if (pvcalls_relayed_at(i)->kind == PVCALLS_OPT_SOCK)
 		return sock_setsockopt(sock, opt->level, name,
 				       KERNEL_SOCKPTR(&val), sizeof(val));
 	return READ_ONCE(sock->ops)->setsockopt(sock, opt->level, opt->name,
@@ -144,9 +108,11 @@ static int pvcalls_sockopt_one(struct socket *sock, const struct pvcalls_opt *op
 						sizeof(val));
 }
 
-static bool pvcalls_sockopt_is_congestion(const struct pvcalls_opt *opt)
+static bool pvcalls_sockopt_is_name(const struct pvcalls_opt *opt)
 {
-	return opt->level == IPPROTO_TCP && opt->name == TCP_CONGESTION;
+	int i = pvcalls_relayed_find(opt->level, opt->name);
+
+	return i >= 0 && pvcalls_relayed_at(i)->kind == PVCALLS_OPT_NAME;
 }
 
 static bool pvcalls_sockopt_may_congestion(const char *name)
@@ -171,7 +137,7 @@ static u32 pvcalls_sockopt_congestion(struct socket *sock,
 	u32 i;
 
 	for (i = 0; i < min_t(u32, count, PVCALLS_CONGESTION_OPTS) &&
-	     pvcalls_sockopt_is_congestion(&opt[i]); i++)
+	     pvcalls_sockopt_is_name(&opt[i]); i++)
 		memcpy(name + i * sizeof(opt->value), &opt[i].value,
 		       sizeof(opt->value));
 	/* this thread may do everything, and have modules loaded */
@@ -203,7 +169,7 @@ void pvcalls_sockopt_set(struct pvcalls_sock *ps, struct pvcalls_call *call)
 		return;
 	}
 	for (i = 0; i < count; i += n) {
-		if (pvcalls_sockopt_is_congestion(&req->opt[i])) {
+		if (pvcalls_sockopt_is_name(&req->opt[i])) {
 			n = pvcalls_sockopt_congestion(ps->sock, &req->opt[i],
 						       count - i, &err);
 		} else {
@@ -236,23 +202,21 @@ static int pvcalls_sockopt_mtu(struct sock *sk, union pvcalls_sockopt_value *val
 static int pvcalls_sockopt_read(struct socket *sock, int level, int name,
 				union pvcalls_sockopt_value *value)
 {
+	int i = pvcalls_relayed_find(level, name);
 	struct sock *sk = sock->sk;
 
-	if (level == IPPROTO_TCP && sock->type == SOCK_STREAM) {
-		if (name == TCP_INFO) {
-			tcp_get_info(sk, &value->info);
-			return sizeof(value->info);
-		}
-		if (name == TCP_MAXSEG) {
-			value->number = READ_ONCE(tcp_sk(sk)->mss_cache);
-			return sizeof(value->number);
-		}
+	if (!pvcalls_relayed_told(i) ||
+	    (level == SOL_TCP && sock->type != SOCK_STREAM) ||
+	    (level == SOL_IPV6 && sk->sk_family != AF_INET6))
+		return -ENOPROTOOPT;
+	if (pvcalls_relayed_at(i)->kind == PVCALLS_OPT_INFO) {
+		tcp_get_info(sk, &value->info);
+		return sizeof(value->info);
 	}
-	if ((level == IPPROTO_IP && name == IP_MTU) ||
-	    (level == IPPROTO_IPV6 && name == IPV6_MTU &&
-	     sk->sk_family == AF_INET6))
+	if (level != SOL_TCP)
 		return pvcalls_sockopt_mtu(sk, value);
-	return -ENOPROTOOPT;
+	value->number = READ_ONCE(tcp_sk(sk)->mss_cache);
+	return sizeof(value->number);
 }
 
 /**

@@ -14,12 +14,7 @@
 
 #include "conn/addr.h"
 #include "conn/conn.h"
-
-/* Options that are passed on to the backend */
-#define PVC_RELAYED	22
-
-/* The one of them that is no number, in opts_set: TCP_CONGESTION */
-#define PVC_OPT_CONGESTION PVC_RELAYED
+#include "pvcalls_sockopt.h"
 
 /**
  * enum pvc_peer - whom a socket of datagrams talks to
@@ -43,7 +38,7 @@ enum pvc_peer {
  * @port_given: bind() has named the port
  * @local: address that it is bound to at the backend, if it is
  * @dpeer: of datagrams: whom connect() has named
- * @opts_set: options of sockopt.c's table that the program has set
+ * @opts_set: options of pvcalls_sockopt.h's table that the program has set
  * @opts: their values
  * @congestion: the congestion control's name, perhaps without an end
  */
@@ -56,7 +51,7 @@ struct pvc_sock {
 	struct pvc_addr local;
 	enum pvc_peer dpeer;
 	unsigned long opts_set;
-	int opts[PVC_RELAYED];
+	int opts[PVCALLS_RELAYED];
 	char congestion[PVCALLS_CONGESTION_LEN];
 };
 

@@ -10,46 +10,11 @@
 #include <linux/uaccess.h>
 #include <net/tcp.h>
 
+#include "pvcalls_sockopt.h"
 #include "sock/sock.h"
 
-static const struct {
-	u16 level;
-	u16 name;
-} pvc_relayed[PVC_RELAYED] = {
-	{ SOL_SOCKET, SO_REUSEADDR },
-	{ SOL_SOCKET, SO_REUSEPORT },
-	{ SOL_SOCKET, SO_KEEPALIVE },
-	{ SOL_TCP, TCP_NODELAY },
-	{ SOL_TCP, TCP_CORK },
-	{ SOL_TCP, TCP_KEEPIDLE },
-	{ SOL_TCP, TCP_KEEPINTVL },
-	{ SOL_TCP, TCP_KEEPCNT },
-	{ SOL_TCP, TCP_USER_TIMEOUT },
-	{ SOL_TCP, TCP_DEFER_ACCEPT },
-	{ SOL_IP, IP_TOS },
-	{ SOL_IP, IP_TTL },
-	{ SOL_IP, IP_BIND_ADDRESS_NO_PORT },
-	{ SOL_IP, IP_PKTINFO },
-	{ SOL_IP, IP_RECVTTL },
-	{ SOL_IP, IP_RECVTOS },
-	{ SOL_IPV6, IPV6_V6ONLY },
-	{ SOL_IPV6, IPV6_TCLASS },
-	{ SOL_IPV6, IPV6_UNICAST_HOPS },
-	{ SOL_IPV6, IPV6_RECVPKTINFO },
-	{ SOL_IPV6, IPV6_RECVHOPLIMIT },
-	{ SOL_IPV6, IPV6_RECVTCLASS },
-};
-
-static int pvc_find_relayed(int level, int name)
-{
-	int i;
-
-	for (i = 0; i < PVC_RELAYED; i++)
-		if (pvc_relayed[i].level == level &&
-		    pvc_relayed[i].name == name)
-			return i;
-	return -1;
-}
+/* Bits of pvc_sock.opts_set */
+static_assert(PVCALLS_RELAYED <= BITS_PER_LONG);
 
 /* Notes a value; returns whether it is news for the backend. */
 static bool pvc_note_opt(struct pvc_sock *psk, int i, int value)
@@ -73,23 +38,37 @@ static int pvc_post_opts(struct pvc_conn *c, const struct pvcalls_opt *opt,
 	return pvc_cmd_post(c->link, &req);
 }
 
+/* The value of an option that struct sock keeps. */
+static int pvc_sk_value(const struct sock *sk, int name)
+{
+	switch (name) {
+	case SO_REUSEADDR:
+		return !!sk->sk_reuse;
+	case SO_REUSEPORT:
+		return !!sk->sk_reuseport;
+	case SO_KEEPALIVE:
+		return sock_flag(sk, SOCK_KEEPOPEN);
+	}
+	return 0;
+}
+
 /*
  * Some kernels do not let us see SOL_SOCKET options being set, so look at what
- * they have set: the first three of the table.
+ * they have set.
  */
 static void pvc_note_socket_opts(const struct sock *sk, struct pvc_sock *psk,
 				 unsigned long *news)
 {
-	const int now[] = {
-		!!sk->sk_reuse, !!sk->sk_reuseport,
-		sock_flag(sk, SOCK_KEEPOPEN),
-	};
-	int i;
+	int i, now;
 
-	for (i = 0; i < ARRAY_SIZE(now); i++)
-		if ((now[i] || test_bit(i, &psk->opts_set)) &&
-		    pvc_note_opt(psk, i, now[i]))
+	for (i = 0; i < PVCALLS_RELAYED; i++) {
+		if (pvcalls_relayed_at(i)->kind != PVCALLS_OPT_SOCK)
+			continue;
+		now = pvc_sk_value(sk, pvcalls_relayed_at(i)->name);
+		if ((now || test_bit(i, &psk->opts_set)) &&
+		    pvc_note_opt(psk, i, now))
 			__set_bit(i, news);
+	}
 }
 
 static void pvc_post_congestion(struct pvc_sock *psk, struct pvc_conn *c)
@@ -115,17 +94,22 @@ static void pvc_relay(struct pvc_sock *psk, struct pvc_conn *c,
 		      unsigned long which)
 {
 	struct pvcalls_opt opt[PVCALLS_MAX_OPTS];
+	const struct pvcalls_relayed *relayed;
 	unsigned int n = 0;
 	int i;
 
 	if (!pvc_link_has(c->link, PVCALLS_F_SOCKOPT))
 		return;
-	for_each_set_bit(i, &which, PVC_RELAYED) {
-		if (pvc_relayed[i].level == SOL_IPV6 &&
-		    c->family != AF_INET6)
+	for_each_set_bit(i, &which, PVCALLS_RELAYED) {
+		relayed = pvcalls_relayed_at(i);
+		if (relayed->level == SOL_IPV6 && c->family != AF_INET6)
 			continue;
-		opt[n].level = pvc_relayed[i].level;
-		opt[n].name = pvc_relayed[i].name;
+		if (relayed->kind == PVCALLS_OPT_NAME) {
+			pvc_post_congestion(psk, c);
+			continue;
+		}
+		opt[n].level = relayed->level;
+		opt[n].name = relayed->name;
 		opt[n].value = READ_ONCE(psk->opts[i]);
 		if (++n == PVCALLS_MAX_OPTS) {
 			pvc_post_opts(c, opt, n);
@@ -134,8 +118,6 @@ static void pvc_relay(struct pvc_sock *psk, struct pvc_conn *c,
 	}
 	if (n)
 		pvc_post_opts(c, opt, n);
-	if (test_bit(PVC_OPT_CONGESTION, &which))
-		pvc_post_congestion(psk, c);
 }
 
 /**
@@ -181,8 +163,35 @@ static int pvc_note_congestion(struct pvc_sock *psk, sockptr_t val,
 	spin_lock(&psk->lock);
 	memcpy(psk->congestion, name, sizeof(name));
 	spin_unlock(&psk->lock);
-	set_bit(PVC_OPT_CONGESTION, &psk->opts_set);
 	return 0;
+}
+
+/* Notes what a program has set, once the socket below has found it good. */
+static int pvc_note_set(struct pvc_sock *psk, int i, sockptr_t val,
+			unsigned int len, unsigned long *news)
+{
+	int ret, value = 0;
+
+	if (i < 0)
+		return 0;
+	switch (pvcalls_relayed_at(i)->kind) {
+	case PVCALLS_OPT_INT:
+		/* one byte is enough for IP's options */
+		if (copy_from_sockptr(&value, val, min_t(size_t, len, 4)))
+			return -EFAULT;
+		if (pvc_note_opt(psk, i, value))
+			__set_bit(i, news);
+		return 0;
+	case PVCALLS_OPT_NAME:
+		ret = pvc_note_congestion(psk, val, len);
+		if (ret)
+			return ret;
+		set_bit(i, &psk->opts_set);
+		__set_bit(i, news);
+		return 0;
+	default:
+		return 0;
+	}
 }
 
 /* What TCP refuses for the state of a socket, which the one below has not. */
@@ -236,11 +245,10 @@ static int pvc_set_native(struct socket *sock, int level, int name,
 int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
 		   unsigned int len)
 {
-	int i = pvc_find_relayed(level, name);
 	unsigned long news = 0;
 	struct pvc_sock *psk;
 	struct pvc_conn *c;
-	int ret, value = 0;
+	int ret;
 
 	/* these would take over a socket that carries nothing */
 	if (level == SOL_TCP && (name == TCP_ULP || name == TCP_REPAIR))
@@ -254,18 +262,10 @@ int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
 	if (!psk)
 		return -ENOMEM;
 	pvc_note_socket_opts(sock->sk, psk, &news);
-	if (i >= 0 && level != SOL_SOCKET) {
-		/* one byte is enough for IP's options */
-		if (copy_from_sockptr(&value, val, min_t(size_t, len, 4)))
-			return -EFAULT;
-		if (pvc_note_opt(psk, i, value))
-			__set_bit(i, &news);
-	} else if (level == SOL_TCP && name == TCP_CONGESTION) {
-		ret = pvc_note_congestion(psk, val, len);
-		if (ret)
-			return ret;
-		__set_bit(PVC_OPT_CONGESTION, &news);
-	}
+	ret = pvc_note_set(psk, pvcalls_relayed_find(level, name), val, len,
+			   &news);
+	if (ret)
+		return ret;
 	c = pvc_sk_conn(sock->sk);
 	if (c) {
 		pvc_relay(psk, c, news);
@@ -308,20 +308,6 @@ static int pvc_get_local(struct socket *sock, struct pvc_conn *c, int level,
 	/* TCP_INFO begins with the state */
 	return n > 0 ? put_user(pvc_tcp_state(sock->sk, c), (u8 __user *)val)
 		     : 0;
-}
-
-/* Is it a fact of the real socket? */
-static bool pvc_opt_is_remote(int level, int name)
-{
-	switch (level) {
-	case SOL_TCP:
-		return name == TCP_INFO || name == TCP_MAXSEG;
-	case SOL_IP:
-		return name == IP_MTU;
-	case SOL_IPV6:
-		return name == IPV6_MTU;
-	}
-	return false;
 }
 
 /* Returns how many bytes of @size there are, or an error. */
@@ -389,7 +375,7 @@ int pvc_getsockopt(struct socket *sock, int level, int name, char __user *val,
 	struct pvc_conn *c = NULL;
 	int ret = -ENOTCONN;
 
-	if (pvc_opt_is_remote(level, name))
+	if (pvcalls_relayed_told(pvcalls_relayed_find(level, name)))
 		c = pvc_sk_conn(sock->sk);
 	if (c && pvc_link_has(c->link, PVCALLS_F_GETSOCKOPT) &&
 	    (READ_ONCE(c->state) == PVC_CONN_CONNECTED ||
