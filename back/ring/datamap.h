@@ -67,6 +67,32 @@ static inline u32 pvcalls_datamap_pages(const struct pvcalls_datamap *map)
 	return 1 + (1U << map->order);
 }
 
+/**
+ * pvcalls_datamap_in() - where the bytes for the guest go
+ * @map: a mapped ring
+ *
+ * Context: any.
+ * Return: the pages of the array `in`, 2^(@map->order - 1) of them.
+ */
+static inline struct page **
+pvcalls_datamap_in(const struct pvcalls_datamap *map)
+{
+	return map->pages;
+}
+
+/**
+ * pvcalls_datamap_out() - where the guest's bytes are
+ * @map: a mapped ring
+ *
+ * Context: any.
+ * Return: the pages of the array `out`, 2^(@map->order - 1) of them.
+ */
+static inline struct page **
+pvcalls_datamap_out(const struct pvcalls_datamap *map)
+{
+	return map->pages + (1U << (map->order - 1));
+}
+
 int pvcalls_datamap_init(void);
 void pvcalls_datamap_exit(void);
 

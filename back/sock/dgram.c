@@ -102,13 +102,14 @@ static void pvcalls_dgram_iter(struct pvcalls_sock *ps, bool out, u32 len,
 {
 	struct bio_vec *bv = pvcalls_worker_current()->bvec;
 	struct pvcalls_conn *c = &ps->conn;
-	struct page **pages = c->map->pages;
+	struct page **pages;
 	struct ringbuf_span span;
 
 	if (out) {
-		pages += 1U << (c->map->order - 1);
+		pages = pvcalls_datamap_out(c->map);
 		span = ringbuf_data_span(&c->out, 0, len);
 	} else {
+		pages = pvcalls_datamap_in(c->map);
 		span = ringbuf_free_span(&c->in, 0, len);
 	}
 	iov_iter_bvec(iter, out ? ITER_SOURCE : ITER_DEST, bv,

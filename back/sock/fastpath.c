@@ -65,7 +65,7 @@ static bool pvcalls_fastpath_move(struct pvcalls_sock *ps, struct sock *sk,
 		return false;
 
 	span = ringbuf_free_span(&c->in, 0, len);
-	n = pvcalls_stream_bvec(bv, c->map->pages, &span);
+	n = pvcalls_stream_bvec(bv, pvcalls_datamap_in(c->map), &span);
 	iov_iter_bvec(&to, ITER_DEST, bv, n, len);
 	n = pvcalls_receive_locked(sk, &to);
 	if (n > 0) {
@@ -158,7 +158,7 @@ static bool pvcalls_fastpath_sendable(struct sock *sk)
 static int pvcalls_fastpath_send(struct pvcalls_conn *c, struct sock *sk,
 				 struct pvcalls_frags *frags, u32 len)
 {
-	struct page **pages = c->map->pages + (1U << (c->map->order - 1));
+	struct page **pages = pvcalls_datamap_out(c->map);
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	struct bio_vec bv[PVCALLS_FASTPATH_SEGS];
 	struct pvcalls_atomic_alloc saved;

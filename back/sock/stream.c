@@ -72,7 +72,7 @@ static int pvcalls_stream_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
 {
 	struct bio_vec *bv = pvcalls_worker_current()->bvec;
 	struct pvcalls_conn *c = &ps->conn;
-	struct page **pages = c->map->pages + (1U << (c->map->order - 1));
+	struct page **pages = pvcalls_datamap_out(c->map);
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	u32 len = min3(avail, budget, PVCALLS_CHUNK);
 	bool by_ref = pvcalls_zerocopy_wanted(ps, len);
@@ -115,7 +115,7 @@ static int pvcalls_stream_recv(struct pvcalls_sock *ps, u32 len)
 	struct iov_iter to;
 	unsigned int n;
 
-	n = pvcalls_stream_bvec(bv, c->map->pages, &span);
+	n = pvcalls_stream_bvec(bv, pvcalls_datamap_in(c->map), &span);
 	iov_iter_bvec(&to, ITER_DEST, bv, n, len);
 	return pvcalls_receive(ps->sock, &to);
 }
