@@ -4,7 +4,7 @@
 #include <linux/string.h>
 
 #include "guest/guest.h"
-#include "guest/policy.h"
+#include "limits.h"
 #include "guest/call.h"
 #include "trace.h"
 

@@ -9,91 +9,7 @@
 
 #include "guest/guest.h"
 #include "guest/policy.h"
-
-static int param_set_order(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 1, PVCALLS_MAX_PAGE_ORDER);
-}
-
-static const struct kernel_param_ops param_ops_order = {
-	.set = param_set_order,
-	.get = param_get_uint,
-};
-
-static int param_set_limit(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 1, INT_MAX);
-}
-
-static const struct kernel_param_ops param_ops_limit = {
-	.set = param_set_limit,
-	.get = param_get_uint,
-};
-
-static unsigned int max_page_order = PVCALLS_MAX_PAGE_ORDER;
-module_param_cb(max_page_order, &param_ops_order, &max_page_order, 0444);
-MODULE_PARM_DESC(max_page_order,
-		 "Largest data ring, log2 of 4 KiB pages, 1 to 9 (default 9)");
-
-static int param_set_cmd_order(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 0, PVCALLS_MAX_CMD_ORDER);
-}
-
-static const struct kernel_param_ops param_ops_cmd_order = {
-	.set = param_set_cmd_order,
-	.get = param_get_uint,
-};
-
-static unsigned int max_cmd_order = 2;
-module_param_cb(max_cmd_order, &param_ops_cmd_order, &max_cmd_order, 0444);
-MODULE_PARM_DESC(max_cmd_order,
-		 "Largest command ring, log2 of 4 KiB pages, 0 to 4 (default 2, 128 slots)");
-
-static unsigned int max_sockets = 16384;
-module_param_cb(max_sockets, &param_ops_limit, &max_sockets, 0644);
-MODULE_PARM_DESC(max_sockets,
-		 "Sockets that a guest may have (default 16384)");
-
-static unsigned int max_deferred = 32768;
-module_param_cb(max_deferred, &param_ops_limit, &max_deferred, 0644);
-MODULE_PARM_DESC(max_deferred,
-		 "Calls of a guest that may wait at a time (default 32768)");
-
-static unsigned int max_pages = 1 << 18;
-module_param_cb(max_pages, &param_ops_limit, &max_pages, 0644);
-MODULE_PARM_DESC(max_pages,
-		 "Pages of 4 KiB of a guest's data rings that are mapped at a time (default 262144)");
-
-static int param_set_reuse_pages(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 0, INT_MAX);
-}
-
-static const struct kernel_param_ops param_ops_reuse_pages = {
-	.set = param_set_reuse_pages,
-	.get = param_get_uint,
-};
-
-static unsigned int reuse_pages = 8192;
-module_param_cb(reuse_pages, &param_ops_reuse_pages, &reuse_pages, 0644);
-MODULE_PARM_DESC(reuse_pages,
-		 "Pages of 4 KiB of a guest's data rings that stay mapped between two sockets, 0 to 2147483647 (default 8192)");
-
-static int param_set_reuse_time(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 1, 3600);
-}
-
-static const struct kernel_param_ops param_ops_reuse_time = {
-	.set = param_set_reuse_time,
-	.get = param_get_uint,
-};
-
-static unsigned int reuse_seconds = 30;
-module_param_cb(reuse_seconds, &param_ops_reuse_time, &reuse_seconds, 0644);
-MODULE_PARM_DESC(reuse_seconds,
-		 "Seconds for which a data ring stays mapped between two sockets, 1 to 3600 (default 30)");
+#include "pvcalls_param.h"
 
 static bool allow_loopback;
 module_param(allow_loopback, bool, 0644);
@@ -103,18 +19,7 @@ MODULE_PARM_DESC(allow_loopback,
 /* What the largest domid can be added to */
 #define PVCALLS_MAX_MARK	0xffff0000U
 
-static int param_set_mark(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 0, PVCALLS_MAX_MARK);
-}
-
-static const struct kernel_param_ops param_ops_mark = {
-	.set = param_set_mark,
-	.get = param_get_uint,
-};
-
-static unsigned int mark;
-module_param_cb(mark, &param_ops_mark, &mark, 0644);
+PVCALLS_PARAM_UINT(mark, 0, 0, PVCALLS_MAX_MARK, 0644);
 MODULE_PARM_DESC(mark,
 		 "Guests that connect from now on have their sockets marked with this and their domid added, for routing rules and packet filters; 0 to 4294901760, 0: no mark (default 0)");
 
@@ -126,79 +31,9 @@ MODULE_PARM_DESC(mark,
  */
 u32 pvcalls_mark(domid_t domid)
 {
-	u32 base = READ_ONCE(mark);
+	u32 base = READ_ONCE(param_mark);
 
 	return base ? base + domid : 0;
-}
-
-/**
- * pvcalls_max_order() - the largest data ring
- *
- * Return: log2 of pages, 1 to PVCALLS_MAX_PAGE_ORDER. Any context.
- */
-u32 pvcalls_max_order(void)
-{
-	return max_page_order;
-}
-
-/**
- * pvcalls_max_cmd_order() - the largest command ring
- *
- * Return: log2 of pages, 0 to PVCALLS_MAX_CMD_ORDER. Any context.
- */
-u32 pvcalls_max_cmd_order(void)
-{
-	return max_cmd_order;
-}
-
-/**
- * pvcalls_max_sockets() - how many sockets a guest may have
- *
- * Return: sockets, 1 to INT_MAX. Any context.
- */
-u32 pvcalls_max_sockets(void)
-{
-	return READ_ONCE(max_sockets);
-}
-
-/**
- * pvcalls_max_deferred() - how many calls of a guest may be deferred
- *
- * Return: calls, 1 to INT_MAX. Any context.
- */
-u32 pvcalls_max_deferred(void)
-{
-	return READ_ONCE(max_deferred);
-}
-
-/**
- * pvcalls_max_pages() - how many pages of a guest may be mapped
- *
- * Return: pages of 4 KiB, 1 to INT_MAX. Any context.
- */
-u32 pvcalls_max_pages(void)
-{
-	return READ_ONCE(max_pages);
-}
-
-/**
- * pvcalls_reuse_pages() - how many pages of a guest may be mapped but unused
- *
- * Return: pages of 4 KiB, 0 to INT_MAX. Any context.
- */
-u32 pvcalls_reuse_pages(void)
-{
-	return READ_ONCE(reuse_pages);
-}
-
-/**
- * pvcalls_reuse_time() - for how long
- *
- * Return: jiffies. Any context.
- */
-unsigned long pvcalls_reuse_time(void)
-{
-	return READ_ONCE(reuse_seconds) * HZ;
 }
 
 /**

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Who may do what: addresses and limits. */
+/* Which addresses a guest may use, and what marks its sockets. */
 #ifndef PVCALLS_BACK_POLICY_H
 #define PVCALLS_BACK_POLICY_H
 
@@ -10,13 +10,6 @@
 
 struct pvcalls_guest;
 
-u32 pvcalls_max_order(void);
-u32 pvcalls_max_cmd_order(void);
-u32 pvcalls_max_sockets(void);
-u32 pvcalls_max_deferred(void);
-u32 pvcalls_max_pages(void);
-u32 pvcalls_reuse_pages(void);
-unsigned long pvcalls_reuse_time(void);
 u32 pvcalls_mark(domid_t domid);
 
 int pvcalls_policy_addr(struct pvcalls_guest *g, const u8 *addr, u32 len,

@@ -20,6 +20,7 @@
 #include "guest/guest.h"
 #include "placement.h"
 #include "guest/policy.h"
+#include "limits.h"
 #include "pvcalls_ext.h"
 #include "link/xenbus.h"
 

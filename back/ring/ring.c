@@ -6,7 +6,7 @@
 
 #include "ring/datamap.h"
 #include "guest/guest.h"
-#include "guest/policy.h"
+#include "limits.h"
 #include "ring/ring.h"
 #include "sched/worker.h"
 

@@ -12,6 +12,7 @@
 #include "guest/guest.h"
 #include "sock/sockopt.h"
 #include "guest/policy.h"
+#include "limits.h"
 #include "guest/call.h"
 #include "sock/sock.h"
 #include "trace.h"
