@@ -9,22 +9,12 @@
 #include <net/sock.h>
 
 #include "ring/frags.h"
+#include "pvcalls_param.h"
 
 /* With less room than that a page is full: half of a small one */
 #define PVCALLS_FRAG_FULL	2048
 
-static int param_set_recycle(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 0, PVCALLS_MAX_FRAGS);
-}
-
-static const struct kernel_param_ops param_ops_recycle = {
-	.set = param_set_recycle,
-	.get = param_get_uint,
-};
-
-static unsigned int pvcalls_recycle = 128;
-module_param_cb(recycle, &param_ops_recycle, &pvcalls_recycle, 0644);
+PVCALLS_PARAM_UINT(recycle, 128, 0, PVCALLS_MAX_FRAGS, 0644);
 MODULE_PARM_DESC(recycle,
 		 "Pages of up to 32 KiB for sending that a worker keeps and uses again, 0 to 512 (default 128)");
 
@@ -40,7 +30,7 @@ static struct page *pvcalls_frags_pop(struct pvcalls_frags *f)
 /* The page is full: it waits for the network to let go of it. */
 static void pvcalls_frags_push(struct pvcalls_frags *f, struct page *page)
 {
-	if (f->count >= READ_ONCE(pvcalls_recycle)) {
+	if (f->count >= READ_ONCE(param_recycle)) {
 		put_page(page);
 		return;
 	}

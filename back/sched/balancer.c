@@ -15,6 +15,7 @@
 #include <linux/workqueue.h>
 
 #include "balance.h"
+#include "pvcalls_param.h"
 #include "sched/balancer.h"
 #include "sched/placing.h"
 #include "sched/pool.h"
@@ -26,14 +27,17 @@
 /* A work that was moved stays for so many turns */
 #define PVCALLS_MOVED_REST	8
 
-#define PVCALLS_MAX_BALANCE_MS	60000
-
 static void pvcalls_balancer_turn(struct work_struct *work);
+static void pvcalls_balancer_reset(void);
+
+PVCALLS_PARAM_UINT_HOOK(balance_ms, 100, 0, 60000, 0644,
+			pvcalls_balancer_reset);
+MODULE_PARM_DESC(balance_ms,
+		 "Milliseconds between looks at whether the workers are evenly loaded, 1 to 60000 (default 100), 0: never");
 
 static DECLARE_DEFERRABLE_WORK(pvcalls_balancer, pvcalls_balancer_turn);
 /* Under the pool's lock, as parameters can be written until the very end */
 static bool pvcalls_balancer_on;
-static unsigned int pvcalls_balance_ms = 100;
 
 /* The turn, and the worker whose works' costs were noted in the last one */
 static u32 pvcalls_balancer_now;
@@ -103,7 +107,7 @@ static void pvcalls_balancer_move(struct pvcalls_worker *w, u64 from, u64 to,
 
 static void pvcalls_balancer_arm(void)
 {
-	unsigned int ms = READ_ONCE(pvcalls_balance_ms);
+	unsigned int ms = READ_ONCE(param_balance_ms);
 
 	if (ms && pvcalls_balancer_on)
 		mod_delayed_work(system_unbound_wq, &pvcalls_balancer,
@@ -172,27 +176,10 @@ void pvcalls_balancer_stop(void)
 	cancel_delayed_work_sync(&pvcalls_balancer);
 }
 
-static int param_set_balance(const char *val, const struct kernel_param *kp)
+/* The interval has been set. */
+static void pvcalls_balancer_reset(void)
 {
-	unsigned int ms;
-
-	if (kstrtouint(val, 0, &ms) || ms > PVCALLS_MAX_BALANCE_MS) {
-		pvcalls_param_err("balance_ms", val, "not a number from 0 to %u",
-				  PVCALLS_MAX_BALANCE_MS);
-		return -EINVAL;
-	}
 	pvcalls_pool_lock();
-	WRITE_ONCE(pvcalls_balance_ms, ms);
 	pvcalls_balancer_arm();
 	pvcalls_pool_unlock();
-	return 0;
 }
-
-static const struct kernel_param_ops param_ops_balance = {
-	.set = param_set_balance,
-	.get = param_get_uint,
-};
-
-module_param_cb(balance_ms, &param_ops_balance, &pvcalls_balance_ms, 0644);
-MODULE_PARM_DESC(balance_ms,
-		 "Milliseconds between looks at whether the workers are evenly loaded, 1 to 60000 (default 100), 0: never");

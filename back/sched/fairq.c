@@ -3,24 +3,14 @@
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
 
+#include "pvcalls_param.h"
 #include "sched/fairq.h"
 #include "sched/worker.h"
 
 /* Turns that a guest is made to wait at most */
 #define PVCALLS_MAX_DEBT	64
 
-static int param_set_budget(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 4096, 1 << 30);
-}
-
-static const struct kernel_param_ops param_ops_budget = {
-	.set = param_set_budget,
-	.get = param_get_uint,
-};
-
-static unsigned int pvcalls_budget = 1 << 18;
-module_param_cb(budget, &param_ops_budget, &pvcalls_budget, 0644);
+PVCALLS_PARAM_UINT(budget, 1 << 18, 4096, 1 << 30, 0644);
 MODULE_PARM_DESC(budget,
 		 "Bytes that a ring may move each way before others have their turn, and that a guest may before other guests do, 4096 to 1073741824 (default 262144)");
 
@@ -31,7 +21,7 @@ MODULE_PARM_DESC(budget,
  */
 u32 pvcalls_fairq_budget(void)
 {
-	return READ_ONCE(pvcalls_budget);
+	return READ_ONCE(param_budget);
 }
 
 /**

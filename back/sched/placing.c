@@ -6,6 +6,7 @@
 #include <linux/sysfs.h>
 
 #include "placement.h"
+#include "pvcalls_param.h"
 #include "sched/placing.h"
 #include "sched/pool.h"
 #include "sched/topology.h"

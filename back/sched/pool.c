@@ -11,6 +11,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "pvcalls_param.h"
 #include "sched/placing.h"
 #include "sched/pool.h"
 #include "sched/topology.h"
@@ -374,11 +375,9 @@ static int param_set_workers(const char *val, const struct kernel_param *kp)
 	unsigned int n, before;
 	int err;
 
-	if (kstrtouint(val, 0, &n) || n > PVCALLS_MAX_WORKERS) {
-		pvcalls_param_err("workers", val, "not a number from 0 to %u",
-				  PVCALLS_MAX_WORKERS);
-		return -EINVAL;
-	}
+	err = pvcalls_param_parse("workers", val, 0, PVCALLS_MAX_WORKERS, &n);
+	if (err)
+		return err;
 	mutex_lock(&pvcalls_pool_mutex);
 	before = pvcalls_workers;
 	pvcalls_workers = n;

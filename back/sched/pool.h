@@ -34,15 +34,6 @@ struct pvcalls_pool {
 	struct cpumask cpus;
 };
 
-/* Say why a parameter can't have a value, which may end with its line. */
-#define pvcalls_param_err(name, val, fmt, ...) do { \
-	const char *__val = (val); \
-	\
-	pr_err(name ": %.*s: " fmt "\n", \
-	       (int)min_t(size_t, strcspn(__val, "\n"), 40), __val, \
-	       ##__VA_ARGS__); \
-} while (0)
-
 int pvcalls_pool_start(void);
 void pvcalls_pool_stop(void);
 

@@ -10,6 +10,7 @@
 
 #include "nodemap.h"
 #include "placement.h"
+#include "pvcalls_param.h"
 #include "sched/pool.h"
 #include "sched/topology.h"
 

@@ -14,6 +14,7 @@
 
 #include "busypoll.h"
 #include "placement.h"
+#include "pvcalls_param.h"
 #include "sched/placing.h"
 #include "sched/pool.h"
 #include "sched/topology.h"
@@ -26,12 +27,12 @@
 /* Packets arrive on a CPU once they have for so many runs */
 #define PVCALLS_CPU_RUNS	16
 
-#define PVCALLS_MAX_POLL_US	1000
-
 /* Works that a softirq tries before it leaves the others to the thread */
 #define PVCALLS_FAST_RUNS	8
 
-static unsigned int pvcalls_poll_us;
+PVCALLS_PARAM_UINT(poll_us, 0, 0, 1000, 0644);
+MODULE_PARM_DESC(poll_us,
+		 "Microseconds that a worker may poll for work before it sleeps, if that pays, 1 to 1000; 0 (default): none");
 
 /**
  * pvcalls_worker_current() - the worker that this is
@@ -414,28 +415,6 @@ static bool pvcalls_worker_collect(struct pvcalls_worker *w)
 	return !list_empty(&w->fairq.queues);
 }
 
-static int param_set_poll(const char *val, const struct kernel_param *kp)
-{
-	unsigned int us;
-
-	if (kstrtouint(val, 0, &us) || us > PVCALLS_MAX_POLL_US) {
-		pvcalls_param_err("poll_us", val, "not a number from 0 to %u",
-				  PVCALLS_MAX_POLL_US);
-		return -EINVAL;
-	}
-	WRITE_ONCE(pvcalls_poll_us, us);
-	return 0;
-}
-
-static const struct kernel_param_ops param_ops_poll = {
-	.set = param_set_poll,
-	.get = param_get_uint,
-};
-
-module_param_cb(poll_us, &param_ops_poll, &pvcalls_poll_us, 0644);
-MODULE_PARM_DESC(poll_us,
-		 "Microseconds that a worker may poll for work before it sleeps, if that pays, 1 to 1000; 0 (default): none");
-
 /*
  * Nothing is ready: poll for as long as seems worth it, unless somebody else
  * wants the CPU. Returns whether there is work.
@@ -469,7 +448,7 @@ static int pvcalls_worker_main(void *data)
 
 		if (pvcalls_worker_collect(w)) {
 			if (dry) {
-				limit = READ_ONCE(pvcalls_poll_us) *
+				limit = READ_ONCE(param_poll_us) *
 					NSEC_PER_USEC;
 				w->poll = busypoll_next(w->poll, limit,
 							local_clock() - dry);
@@ -479,7 +458,7 @@ static int pvcalls_worker_main(void *data)
 			cond_resched();
 			continue;
 		}
-		if (!dry && READ_ONCE(pvcalls_poll_us)) {
+		if (!dry && READ_ONCE(param_poll_us)) {
 			dry = local_clock();
 			if (w->poll && pvcalls_worker_poll(w, dry))
 				continue;

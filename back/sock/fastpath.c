@@ -21,6 +21,7 @@
 #include <net/tcp.h>
 
 #include "pvcalls_compat.h"
+#include "pvcalls_param.h"
 #include "ring/datamap.h"
 #include "sock/fastpath.h"
 #include "guest/guest.h"
@@ -35,18 +36,7 @@
 /* The first page in part, and the ring's end within another one */
 #define PVCALLS_FASTPATH_SEGS	(PVCALLS_FASTPATH_MAX / PAGE_SIZE + 2)
 
-static int param_set_direct(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 0, PVCALLS_FASTPATH_MAX);
-}
-
-static const struct kernel_param_ops param_ops_direct = {
-	.set = param_set_direct,
-	.get = param_get_uint,
-};
-
-static unsigned int pvcalls_fastpath_max = 4096;
-module_param_cb(direct, &param_ops_direct, &pvcalls_fastpath_max, 0644);
+PVCALLS_PARAM_UINT(direct, 4096, 0, PVCALLS_FASTPATH_MAX, 0644);
 MODULE_PARM_DESC(direct,
 		 "Bytes that are moved at once, either way, without waking a worker, at most, 0 (never) to 16384 (default 4096)");
 
@@ -98,7 +88,7 @@ bool pvcalls_fastpath_in(struct pvcalls_sock *ps, struct sock *sk)
 	if (sock_owned_by_user(sk))
 		return false;
 	len = tcp_sk(sk)->rcv_nxt - tcp_sk(sk)->copied_seq;
-	if (!len || len > READ_ONCE(pvcalls_fastpath_max))
+	if (!len || len > READ_ONCE(param_direct))
 		return false;
 	if (test_and_set_bit_lock(PVCALLS_SF_RUNNING, &ps->flags))
 		return false;
@@ -122,7 +112,7 @@ static u32 pvcalls_fastpath_avail(struct pvcalls_sock *ps)
 	    ringbuf_space(&c->in) < 0)
 		return 0;
 	avail = ringbuf_avail(&c->out);
-	return avail > 0 && avail <= READ_ONCE(pvcalls_fastpath_max) ? avail : 0;
+	return avail > 0 && avail <= READ_ONCE(param_direct) ? avail : 0;
 }
 
 /**
@@ -137,7 +127,7 @@ bool pvcalls_fastpath_likely(const struct pvcalls_conn *c)
 {
 	u32 avail = READ_ONCE(*c->out.sh.prod) - READ_ONCE(c->out.cons);
 
-	return avail <= READ_ONCE(pvcalls_fastpath_max) && !READ_ONCE(c->in_waiting);
+	return avail <= READ_ONCE(param_direct) && !READ_ONCE(c->in_waiting);
 }
 
 /* Would TCP take bytes, by its own function? It must not sleep, nor fail. */

@@ -10,7 +10,7 @@
 
 #include <net/tcp.h>
 
-#include "sched/pool.h"
+#include "pvcalls_param.h"
 #include "sock/receive.h"
 
 enum { PVCALLS_RECVMSG, PVCALLS_READ_SOCK };

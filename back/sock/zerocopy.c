@@ -12,6 +12,7 @@
 
 #include "ring/datamap.h"
 #include "pvcalls_compat.h"
+#include "pvcalls_param.h"
 #include "sock/sock.h"
 #include "sock/zerocopy.h"
 
@@ -22,18 +23,7 @@
 #define PVCALLS_BACKOFF_MIN	16
 #define PVCALLS_BACKOFF_MAX	4096
 
-static int param_set_zerocopy(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 0, 1 << 20);
-}
-
-static const struct kernel_param_ops param_ops_zerocopy = {
-	.set = param_set_zerocopy,
-	.get = param_get_uint,
-};
-
-static unsigned int pvcalls_zerocopy_min = 16384;
-module_param_cb(zerocopy, &param_ops_zerocopy, &pvcalls_zerocopy_min, 0644);
+PVCALLS_PARAM_UINT(zerocopy, 16384, 0, 1 << 20, 0644);
 MODULE_PARM_DESC(zerocopy,
 		 "Bytes from which on a send to another host is made by reference, 0 (never) to 1048576 (default 16384)");
 
@@ -167,7 +157,7 @@ bool pvcalls_zerocopy_wanted(struct pvcalls_sock *ps, u32 len)
 {
 	struct pvcalls_zerocopy *z = &ps->conn.zerocopy;
 	struct sock *sk = ps->sock->sk;
-	u32 min = READ_ONCE(pvcalls_zerocopy_min);
+	u32 min = READ_ONCE(param_zerocopy);
 
 	if (!min || len < min || !ps->conn.out.sh.data_wake ||
 	    !(READ_ONCE(sk->sk_route_caps) & NETIF_F_SG) ||

@@ -5,20 +5,9 @@
 #include <net/sock.h>
 
 #include "conn/conn.h"
+#include "pvcalls_param.h"
 
-static unsigned int ring_order = 8;
-
-static int ring_order_set(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 1, PVCALLS_MAX_PAGE_ORDER);
-}
-
-static const struct kernel_param_ops ring_order_ops = {
-	.set = ring_order_set,
-	.get = param_get_uint,
-};
-
-module_param_cb(ring_order, &ring_order_ops, &ring_order, 0644);
+PVCALLS_PARAM_UINT(ring_order, 8, 1, PVCALLS_MAX_PAGE_ORDER, 0644);
 MODULE_PARM_DESC(ring_order,
 		 "Largest order of new data rings: 2^n pages, half for each direction, 1 to 9 (default 8, 512 KiB each way); the more large ones there are, the smaller new ones get");
 
@@ -79,7 +68,7 @@ void pvc_conn_free_shm(struct pvc_link *link, struct pvc_shm *shm)
 /* As large as what the program has asked for, which Linux doubles. */
 static unsigned int pvc_wanted_order(const struct sock *sk)
 {
-	unsigned int order = READ_ONCE(ring_order);
+	unsigned int order = READ_ONCE(param_ring_order);
 	u32 size = RINGBUF_SIZE(order);
 	u32 out = size, in = size;
 

@@ -11,36 +11,13 @@
 #include "link/link.h"
 #include "link/cache.h"
 #include "link/ring.h"
+#include "pvcalls_param.h"
 
-static unsigned int reuse_rings = 32;
-
-static int reuse_rings_set(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 0, 4096);
-}
-
-static const struct kernel_param_ops reuse_rings_ops = {
-	.set = reuse_rings_set,
-	.get = param_get_uint,
-};
-
-module_param_cb(reuse_rings, &reuse_rings_ops, &reuse_rings, 0644);
+PVCALLS_PARAM_UINT(reuse_rings, 32, 0, 4096, 0644);
 MODULE_PARM_DESC(reuse_rings,
 		 "Data rings that are kept for sockets to come, 0 to 4096 (default 32)");
 
-static unsigned int reuse_seconds = 10;
-
-static int reuse_seconds_set(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 1, 3600);
-}
-
-static const struct kernel_param_ops reuse_seconds_ops = {
-	.set = reuse_seconds_set,
-	.get = param_get_uint,
-};
-
-module_param_cb(reuse_seconds, &reuse_seconds_ops, &reuse_seconds, 0644);
+PVCALLS_PARAM_UINT(reuse_seconds, 10, 1, 3600, 0644);
 MODULE_PARM_DESC(reuse_seconds,
 		 "Seconds for which a data ring is kept for sockets to come, 1 to 3600 (default 10)");
 
@@ -54,7 +31,7 @@ static void pvc_cache_arm(struct pvc_cache *cache)
 /* Rings that have been here for too long, or are too many. */
 static unsigned int pvc_cache_old(struct pvc_link *link, struct list_head *old)
 {
-	unsigned long keep = READ_ONCE(reuse_seconds) * HZ;
+	unsigned long keep = READ_ONCE(param_reuse_seconds) * HZ;
 	struct pvc_cache *cache = &link->cache;
 	unsigned int n = 0;
 	struct pvc_shm *shm;
@@ -63,7 +40,7 @@ static unsigned int pvc_cache_old(struct pvc_link *link, struct list_head *old)
 	while (!READ_ONCE(link->dead) && !list_empty(&cache->idle) &&
 	       n < PVCALLS_MAX_FORGET) {
 		shm = list_last_entry(&cache->idle, struct pvc_shm, list);
-		if (cache->count <= READ_ONCE(reuse_rings) &&
+		if (cache->count <= READ_ONCE(param_reuse_rings) &&
 		    time_before(jiffies, shm->since + keep))
 			break;
 		list_move(&shm->list, old);
@@ -183,7 +160,7 @@ void pvc_cache_free(struct pvc_link *link)
 bool pvc_cache_wants(struct pvc_link *link)
 {
 	return pvc_link_has(link, PVCALLS_F_REUSE) &&
-	       READ_ONCE(link->cache.count) < READ_ONCE(reuse_rings);
+	       READ_ONCE(link->cache.count) < READ_ONCE(param_reuse_rings);
 }
 
 /**

@@ -10,23 +10,12 @@
 #include "link/evtchn.h"
 #include "link/link.h"
 #include "link/ring.h"
+#include "pvcalls_param.h"
 
 /* Rings on a channel that is shared: an event has all of them looked at */
 #define PVC_EVTCHN_RINGS	32
 
-static unsigned int own_evtchns = 512;
-
-static int own_evtchns_set(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 0, 131072);
-}
-
-static const struct kernel_param_ops own_evtchns_ops = {
-	.set = own_evtchns_set,
-	.get = param_get_uint,
-};
-
-module_param_cb(own_evtchns, &own_evtchns_ops, &own_evtchns, 0644);
+PVCALLS_PARAM_UINT(own_evtchns, 512, 0, 131072, 0644);
 MODULE_PARM_DESC(own_evtchns,
 		 "Data rings that have an event channel each, 0 to 131072 (default 512), half as many of orders 1 to 3; further ones share one among 32");
 
@@ -95,7 +84,7 @@ static struct pvc_evtchn *pvc_evtchn_new(struct pvc_link *link, bool shared)
  */
 static unsigned int pvc_evtchn_limit(const struct pvc_shm *shm)
 {
-	unsigned int limit = READ_ONCE(own_evtchns);
+	unsigned int limit = READ_ONCE(param_own_evtchns);
 
 	return shm->order < PVC_SMALL_ORDER ? limit / 2 : limit;
 }

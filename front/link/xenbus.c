@@ -14,20 +14,9 @@
 
 #include "conn/conn.h"
 #include "link/link.h"
+#include "pvcalls_param.h"
 
-static unsigned int cmd_order = 2;
-
-static int cmd_order_set(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 0, PVCALLS_MAX_CMD_ORDER);
-}
-
-static const struct kernel_param_ops cmd_order_ops = {
-	.set = cmd_order_set,
-	.get = param_get_uint,
-};
-
-module_param_cb(cmd_order, &cmd_order_ops, &cmd_order, 0644);
+PVCALLS_PARAM_UINT(cmd_order, 2, 0, PVCALLS_MAX_CMD_ORDER, 0644);
 MODULE_PARM_DESC(cmd_order,
 		 "Order of the next connection's command ring: 2^n pages, 0 to 4 (default 2, 128 slots), or less where the backend takes no more");
 
@@ -208,7 +197,7 @@ static int pvc_front_query(struct xenbus_device *xdev, struct pvc_link *link)
 	}
 	link->max_order = min_t(unsigned int, link->max_order,
 				PVCALLS_MAX_PAGE_ORDER);
-	link->ring_order = min(READ_ONCE(cmd_order),
+	link->ring_order = min(READ_ONCE(param_cmd_order),
 			       xenbus_read_unsigned(xdev->otherend,
 						    "max-ring-page-order", 0));
 	for (f = 0; f < PVCALLS_F_COUNT; f++)
