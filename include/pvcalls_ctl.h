@@ -43,7 +43,8 @@ static inline u32 pvcalls_ctl_room(int level, int type)
  * @level: of the control message
  * @type: likewise
  *
- * Return: true if so. Any context.
+ * Context: any.
+ * Return: true if so.
  */
 static inline bool pvcalls_ctl_pktinfo(int level, int type)
 {
@@ -55,8 +56,8 @@ static inline bool pvcalls_ctl_pktinfo(int level, int type)
  * pvcalls_ctl_valid() - may a program send this?
  * @cmsg: control message
  *
- * Return: false if it is one that goes over, but of the wrong size. Any
- * context.
+ * Context: any.
+ * Return: false if it is one that goes over, but of the wrong size.
  */
 static inline bool pvcalls_ctl_valid(const struct cmsghdr *cmsg)
 {
@@ -73,7 +74,7 @@ static inline bool pvcalls_ctl_valid(const struct cmsghdr *cmsg)
  * @data: its value
  * @ifindex: interface; each domain has its own numbers
  *
- * Any context.
+ * Context: any.
  */
 static inline void pvcalls_ctl_set_ifindex(int level, u8 *data, int ifindex)
 {
@@ -90,8 +91,9 @@ static inline void pvcalls_ctl_set_ifindex(int level, u8 *data, int ifindex)
  * @msg: has them, in kernel memory
  * @to: result, room for PVCALLS_MAX_CTL bytes
  *
- * Those that do not go over are left out. Any context.
+ * Those that do not go over are left out.
  *
+ * Context: any.
  * Return: bytes.
  */
 static inline u32 pvcalls_ctl_pack(struct msghdr *msg, u8 *to)
@@ -130,8 +132,7 @@ static inline u32 pvcalls_ctl_pack(struct msghdr *msg, u8 *to)
  * @at: where the next one begins; moved on
  * @ctl: result
  *
- * Any context.
- *
+ * Context: any.
  * Return: its value, ctl->len bytes, or NULL if there is none or it makes no
  * sense: then *at is not @len.
  */

@@ -73,6 +73,8 @@ static inline int pvcalls_param_parse(const char *name, const char *val,
  *
  * Defines the variable param_NAME, an unsigned int, which is to be read with
  * READ_ONCE() if @perm lets anyone write.
+ *
+ * Context: outside of functions.
  */
 #define PVCALLS_PARAM_UINT_HOOK(name, first, low, high, perm, hook) \
 	static unsigned int param_##name = (first); \
@@ -108,6 +110,8 @@ static inline void pvcalls_param_no_hook(void)
  * @perm: mode of the file in sysfs
  *
  * Defines param_NAME as PVCALLS_PARAM_UINT_HOOK() does.
+ *
+ * Context: outside of functions.
  */
 #define PVCALLS_PARAM_UINT(name, first, low, high, perm) \
 	PVCALLS_PARAM_UINT_HOOK(name, first, low, high, perm, \

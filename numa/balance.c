@@ -10,8 +10,7 @@
  * @from: set to the busiest worker
  * @to: set to the least busy one
  *
- * Any context.
- *
+ * Context: any.
  * Return: true if something should be moved from @from to @to.
  */
 bool balance_find(const u64 *cost, u32 n, u64 least, u32 *from, u32 *to)
@@ -57,9 +56,9 @@ static u32 balance_node(const u64 *cost, const int *node, u32 n, u32 first,
  * @from: set to the busiest worker of the node
  * @to: set to the least busy one there
  *
- * If several are uneven, it is the one with the largest difference. Any
- * context.
+ * If several are uneven, it is the one with the largest difference.
  *
+ * Context: any.
  * Return: true if something should be moved from @from to @to.
  */
 bool balance_find_near(const u64 *cost, const int *node, u32 n, u64 least,
@@ -89,8 +88,8 @@ bool balance_find_near(const u64 *cost, const int *node, u32 n, u64 least,
  *
  * The move that gains most is the best one. A ring that makes the other worker
  * as busy as this one was gains nothing, so that a single hot ring stays.
- * Any context.
  *
+ * Context: any.
  * Return: by how much less busy the busier of the two would be, or 0 if that
  * is too little to be worth it.
  */

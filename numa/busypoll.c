@@ -12,6 +12,7 @@
  * trying; if not, polling was in vain, and half of it will do. So whatever the
  * traffic, a worker that keeps on polling meets its work.
  *
+ * Context: any.
  * Return: the window, in ns; 0: don't poll.
  */
 u32 busypoll_next(u32 window, u32 limit, u64 dry)

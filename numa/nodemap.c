@@ -55,8 +55,7 @@ static const char *nodemap_item(const char *s, s16 *node, u32 cpus)
  *	that are not named; on error its contents make no sense
  * @cpus: how many CPUs there can be, from 1 to 2^24
  *
- * Any context.
- *
+ * Context: any.
  * Return: 0, or -EINVAL if it can't be read, names a CPU twice or one that
  * there can't be.
  */

@@ -10,9 +10,9 @@
  * @remote_cost: by how many rings a worker on another node must be less loaded
  *	to be chosen in spite of the distance
  *
- * May be called from any context. The loads may be slightly out of date: the
- * choice is then slightly worse.
+ * The loads may be slightly out of date: the choice is then slightly worse.
  *
+ * Context: any.
  * Return: index of the least loaded worker; the first one of several.
  */
 u32 placement_choose(const struct placement_worker *w, u32 n, int node,
@@ -41,8 +41,7 @@ u32 placement_choose(const struct placement_worker *w, u32 n, int node,
  * @n: how many
  * @cpu: the CPU
  *
- * Any context.
- *
+ * Context: any.
  * Return: index of the least loaded one there, the first one of several, or
  * @n if there is none.
  */
@@ -69,8 +68,7 @@ u32 placement_on_cpu(const struct placement_worker *w, u32 n, int cpu)
  *	that of @wish->cpu
  * @turn: a number that grows by one for each ring, for PLACEMENT_ROUND_ROBIN
  *
- * Any context.
- *
+ * Context: any.
  * Return: index of the worker.
  */
 u32 placement_pick(enum placement_policy policy,
@@ -103,6 +101,7 @@ static const char * const placement_names[PLACEMENT_POLICIES] = {
  * placement_name() - a policy's name
  * @policy: which
  *
+ * Context: any.
  * Return: the name that placement_parse() takes.
  */
 const char *placement_name(u32 policy)
@@ -126,6 +125,7 @@ static bool placement_is(const char *s, const char *name)
  * placement_parse() - which policy has this name?
  * @name: the name; an end of line after it does not matter
  *
+ * Context: any.
  * Return: the policy, or PLACEMENT_POLICIES if there is none.
  */
 u32 placement_parse(const char *name)

@@ -10,6 +10,8 @@
  *
  * Both indexes start at zero, whatever the shared page says: a peer that
  * disagrees is caught by the checks.
+ *
+ * Context: any.
  */
 void ringbuf_init(struct ringbuf *r, const struct ringbuf_shared *sh, u32 size)
 {
@@ -25,6 +27,8 @@ void ringbuf_init(struct ringbuf *r, const struct ringbuf_shared *sh, u32 size)
  *
  * The threshold that the shared page starts with, zero, would ask for an event
  * about the first byte that is consumed.
+ *
+ * Context: any; calls on the producer's side must not overlap.
  */
 void ringbuf_start_producer(struct ringbuf *r)
 {
@@ -84,6 +88,7 @@ static int ringbuf_read_prod(struct ringbuf *r)
  *
  * Reads the consumer's index and checks it.
  *
+ * Context: any; calls on the producer's side must not overlap.
  * Return: 0 to @r->size, or -EPROTO if the peer's index makes no sense.
  */
 int ringbuf_space(struct ringbuf *r)
@@ -103,6 +108,7 @@ int ringbuf_space(struct ringbuf *r)
  * @skip: bytes to leave out before them
  * @len: how many; @skip + @len at most what ringbuf_space() returned
  *
+ * Context: any; calls on the producer's side must not overlap.
  * Return: the stretches to write to, in order.
  */
 struct ringbuf_span ringbuf_free_span(const struct ringbuf *r, u32 skip,
@@ -121,6 +127,7 @@ struct ringbuf_span ringbuf_free_span(const struct ringbuf *r, u32 skip,
  * has not seen this, too: the in-tree backend never listens again after an
  * event about nothing.
  *
+ * Context: any; calls on the producer's side must not overlap.
  * Return: true if the peer must be sent an event.
  */
 bool ringbuf_produce(struct ringbuf *r, u32 len)
@@ -149,6 +156,7 @@ bool ringbuf_produce(struct ringbuf *r, u32 len)
  * Call it before sleeping, every time, and sleep only if it returns less than
  * wanted (without thresholds: 0).
  *
+ * Context: any; calls on the producer's side must not overlap.
  * Return: free bytes now, or -EPROTO.
  */
 int ringbuf_wait_space(struct ringbuf *r, u32 want)
@@ -168,6 +176,7 @@ int ringbuf_wait_space(struct ringbuf *r, u32 want)
  *
  * Reads the producer's index and checks it.
  *
+ * Context: any; calls on the consumer's side must not overlap.
  * Return: 0 to @r->size, or -EPROTO if the peer's index makes no sense.
  */
 int ringbuf_avail(struct ringbuf *r)
@@ -188,6 +197,7 @@ int ringbuf_avail(struct ringbuf *r)
  * @len: how many after those; @skip + @len is at most what ringbuf_avail()
  *	returned
  *
+ * Context: any; calls on the consumer's side must not overlap.
  * Return: the stretches to read, in order.
  */
 struct ringbuf_span ringbuf_data_span(const struct ringbuf *r, u32 skip,
@@ -204,6 +214,7 @@ struct ringbuf_span ringbuf_data_span(const struct ringbuf *r, u32 skip,
  * Without thresholds the producer may be asleep only if the ring was full
  * (specification, "Why ring.h is not needed").
  *
+ * Context: any; calls on the consumer's side must not overlap.
  * Return: true if the peer must be sent an event.
  */
 bool ringbuf_consume(struct ringbuf *r, u32 len)
@@ -231,6 +242,7 @@ bool ringbuf_consume(struct ringbuf *r, u32 len)
  * Call it before sleeping, every time, and sleep only if it returns less than
  * wanted (without thresholds: 0).
  *
+ * Context: any; calls on the consumer's side must not overlap.
  * Return: bytes there now, or -EPROTO.
  */
 int ringbuf_wait_data(struct ringbuf *r, u32 want)

@@ -27,7 +27,8 @@ MODULE_PARM_DESC(mark,
  * pvcalls_mark() - what marks a guest's sockets, if its device does not say
  * @domid: the guest
  *
- * Return: the mark, as of SO_MARK, 0 for none. Any context.
+ * Context: any.
+ * Return: the mark, as of SO_MARK, 0 for none.
  */
 u32 pvcalls_mark(domid_t domid)
 {
@@ -43,8 +44,7 @@ u32 pvcalls_mark(domid_t domid)
  * @len: its length in bytes, as the guest says
  * @out: the address, zero-padded
  *
- * Any context.
- *
+ * Context: any.
  * Return: the length for the kernel in bytes; or -EAFNOSUPPORT for a family
  * that is not in force, -EINVAL for a bad length.
  */
@@ -113,9 +113,9 @@ static int pvcalls_policy_check(struct pvcalls_guest *g, const char *what,
  * @g: the guest
  * @addr: as from pvcalls_policy_addr()
  *
- * To connect to the unspecified address means the loopback, on Linux. Any
- * context.
+ * To connect to the unspecified address means the loopback, on Linux.
  *
+ * Context: any.
  * Return: 0 or -EACCES.
  */
 int pvcalls_policy_connect(struct pvcalls_guest *g,
@@ -129,8 +129,7 @@ int pvcalls_policy_connect(struct pvcalls_guest *g,
  * @g: the guest
  * @addr: as from pvcalls_policy_addr()
  *
- * Any context.
- *
+ * Context: any.
  * Return: 0 or -EACCES.
  */
 int pvcalls_policy_bind(struct pvcalls_guest *g,

@@ -13,8 +13,7 @@ static struct pvcalls_datamap_scratch pvcalls_datamap_late;
 /**
  * pvcalls_datamap_init() - prepare for mapping
  *
- * May sleep.
- *
+ * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int pvcalls_datamap_init(void)
@@ -26,7 +25,7 @@ int pvcalls_datamap_init(void)
 /**
  * pvcalls_datamap_exit() - undo pvcalls_datamap_init()
  *
- * All references must have been dropped. Sleeps.
+ * Context: process, sleeps. All references must have been dropped.
  */
 void pvcalls_datamap_exit(void)
 {
@@ -179,9 +178,9 @@ static void pvcalls_datamap_work(struct work_struct *work)
  * @max_order: the largest order that is allowed
  * @scratch: memory to work with
  *
- * The order and the grant references are read from the indexes page once. May
- * sleep.
+ * The order and the grant references are read from the indexes page once.
  *
+ * Context: process, may sleep.
  * Return: the mapping, or an error pointer: -EINVAL for a bad order, -EFAULT
  * for a bad grant, -ENOMEM.
  */
@@ -227,7 +226,9 @@ free:
  * @scratch: memory to work with
  *
  * Drops the socket's reference. If the network still has pages the ring is
- * given back once it has let go of them. May sleep, but not for the network.
+ * given back once it has let go of them.
+ *
+ * Context: process, may sleep, but not for the network.
  */
 void pvcalls_datamap_unmap(struct pvcalls_datamap *map,
 			   struct pvcalls_datamap_scratch *scratch)
@@ -240,7 +241,7 @@ void pvcalls_datamap_unmap(struct pvcalls_datamap *map,
  * pvcalls_datamap_put() - a send refers to the pages no more
  * @map: the mapping
  *
- * Any context.
+ * Context: any.
  */
 void pvcalls_datamap_put(struct pvcalls_datamap *map)
 {

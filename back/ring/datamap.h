@@ -60,6 +60,7 @@ struct pvcalls_datamap {
  * pvcalls_datamap_pages() - pages of the guest that a ring holds
  * @map: a mapped ring
  *
+ * Context: any.
  * Return: their number, with the indexes page.
  */
 static inline u32 pvcalls_datamap_pages(const struct pvcalls_datamap *map)

@@ -59,8 +59,7 @@ static struct page *pvcalls_frags_oldest(struct pvcalls_frags *f)
  * pvcalls_frags_room() - give this task a page to send from
  * @f: its worker's pages
  *
- * On that worker. May sleep.
- *
+ * Context: the worker that @f belongs to, may sleep.
  * Return: bytes that TCP can copy before it allocates a page of its own; 0 if
  * there is no memory.
  */
@@ -96,7 +95,9 @@ u32 pvcalls_frags_room(struct pvcalls_frags *f)
  * @sk: socket that has no page of its own, or the lent one; locked
  *
  * In softirq context there is no task whose page it could be. A socket that
- * kept one would cost 32 KiB. In the worker's softirq.
+ * kept one would cost 32 KiB.
+ *
+ * Context: softirq, for the worker that @f belongs to.
  */
 void pvcalls_frags_swap(struct pvcalls_frags *f, struct sock *sk)
 {
@@ -107,7 +108,9 @@ void pvcalls_frags_swap(struct pvcalls_frags *f, struct sock *sk)
  * pvcalls_frags_free() - give all pages back
  * @f: pages of a worker that has stopped
  *
- * Those that are being sent are freed when that is done. Any context.
+ * Those that are being sent are freed when that is done.
+ *
+ * Context: any.
  */
 void pvcalls_frags_free(struct pvcalls_frags *f)
 {
