@@ -17,25 +17,36 @@ BUILT = shutil.ignore_patterns("*.o", "*.ko", "*.mod*", ".*.cmd", "__pycache__",
 class Docs(unittest.TestCase):
     """Both checks, on the repository and on copies with a fault."""
 
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.copy = pathlib.Path(cls.scratch.name)
+        for tree in ("back", "front", "ringbuf", "numa", "include", "docs", "tests", "tools"):
+            shutil.copytree(REPO / tree, cls.copy / tree, ignore=BUILT)
+        shutil.copy(REPO / "README.md", cls.copy)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+
     def check(self, name, root=REPO):
         """Its exit code and what it prints."""
         done = subprocess.run([HERE / name, root], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         return done.returncode, done.stdout
 
     def finds(self, name, file, old, new, what):
-        """The check must find what a change of one file breaks."""
-        with tempfile.TemporaryDirectory() as scratch:
-            for tree in ("back", "front", "ringbuf", "numa", "include", "docs", "tests", "tools"):
-                shutil.copytree(REPO / tree, pathlib.Path(scratch) / tree, ignore=BUILT)
-            for one in (REPO / "README.md", *REPO.glob("CONTRIBUTING.md")):
-                shutil.copy(one, scratch)
-            path = pathlib.Path(scratch) / file
-            text, n = re.subn(old, new, path.read_text(), count=1, flags=re.M)
-            self.assertEqual(n, 1, f"{file} has no {old}")
-            path.write_text(text)
-            code, out = self.check(name, scratch)
-            self.assertEqual(code, 1, out)
-            self.assertIn(what, out)
+        """The check must find what a change of one file of the copy breaks."""
+        path = self.copy / file
+        before = path.read_text()
+        text, n = re.subn(old, new, before, count=1, flags=re.M)
+        self.assertEqual(n, 1, f"{file} has no {old}")
+        path.write_text(text)
+        try:
+            code, out = self.check(name, self.copy)
+        finally:
+            path.write_text(before)
+        self.assertEqual(code, 1, out)
+        self.assertIn(what, out)
 
     def test_messages(self):
         code, out = self.check("check-messages")
