@@ -34,7 +34,7 @@
 			 { PVCALLS_GETSOCKOPT, "getsockopt" })
 
 /**
- * trace_pvcalls_request() - a request has been read
+ * pvcalls_request() - a request has been read
  * @domid: of the guest
  * @req: private copy of it
  */
@@ -66,7 +66,7 @@ TRACE_EVENT(pvcalls_request,
 );
 
 /**
- * trace_pvcalls_response() - a request is answered, or deferred
+ * pvcalls_response() - a request is answered, or deferred
  * @domid: of the guest
  * @call: the request; with the address, if the response has one
  * @ret: the return value; -EINPROGRESS: it is deferred
@@ -100,7 +100,7 @@ TRACE_EVENT(pvcalls_response,
 );
 
 /**
- * trace_pvcalls_move() - bytes were moved, by a worker or where they came in
+ * pvcalls_move() - bytes were moved, by a worker or where they came in
  * @domid: of the guest
  * @id: the socket
  * @in: bytes given to the guest
@@ -126,7 +126,7 @@ TRACE_EVENT(pvcalls_move,
 );
 
 /**
- * trace_pvcalls_events() - a worker sends the events that its pass owes
+ * pvcalls_events() - a worker sends the events that its pass owes
  * @nr: how many, in one hypercall
  */
 TRACE_EVENT(pvcalls_events,

@@ -217,7 +217,7 @@ err_kinds:
 /**
  * pvc_capture_exit() - take no more sockets
  *
- * Those that exist keep the module in use, so there are none.
+ * Description: Those that exist keep the module in use, so there are none.
  *
  * Context: process, may sleep.
  */

@@ -13,8 +13,7 @@ static struct kmem_cache *pvcalls_call_cache;
 /**
  * pvcalls_reply_init() - prepare for calls
  *
- * May sleep.
- *
+ * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int pvcalls_reply_init(void)

@@ -379,8 +379,7 @@ static struct xenbus_driver pvcalls_xenbus_driver = {
 /**
  * pvcalls_xenbus_register() - begin to serve
  *
- * May sleep.
- *
+ * Context: process, may sleep.
  * Return: 0 or a negative error number.
  */
 int pvcalls_xenbus_register(void)

@@ -65,8 +65,7 @@ static atomic_t pvcalls_sends_flying;
 /**
  * pvcalls_zerocopy_start() - prepare for sends by reference
  *
- * May sleep.
- *
+ * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int pvcalls_zerocopy_start(void)

@@ -476,7 +476,7 @@ int pvc_conn_init(void)
 /**
  * pvc_conn_exit() - wait until the last connection has been freed
  *
- * Call it when no device and no socket is left.
+ * Description: Call it when no device and no socket is left.
  *
  * Context: process, sleeps.
  */

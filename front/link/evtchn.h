@@ -34,7 +34,7 @@ struct pvc_evtchns {
  * @nr: rings that it serves
  * @lock: guards @rings, and pvc_shm.user of those; taken with interrupts off
  * @rings: the rings
- * @evtchn: port that the backend binds to
+ * @port: port that the backend binds to
  * @irq: of it
  */
 struct pvc_evtchn {

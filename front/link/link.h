@@ -25,7 +25,7 @@
  *	taken with interrupts off, innermost
  * @ring: command ring
  * @irq: of the command ring's event channel
- * @evtchn: its port
+ * @port: its port
  * @ring_order: log2 of the command ring's pages, 0 to PVCALLS_MAX_CMD_ORDER
  * @sring_refs: their grants
  * @cmds: commands by req_id

@@ -555,7 +555,8 @@ int pvc_xenbus_init(void)
 /**
  * pvc_xenbus_exit() - let go of the device
  *
- * Waits a few seconds for the backend to let go of what it has mapped.
+ * Description: Waits a few seconds for the backend to let go of what it has
+ * mapped.
  *
  * Context: process, sleeps.
  */

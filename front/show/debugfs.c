@@ -89,7 +89,7 @@ DEFINE_SHOW_ATTRIBUTE(pvc_backend);
 /**
  * pvc_debugfs_init() - make the directory and its files
  *
- * Failure is of no consequence.
+ * Description: Failure is of no consequence.
  *
  * Context: process, may sleep.
  */
