@@ -431,6 +431,30 @@ static void case_options(void)
 	EXPECT("recv", 2, recv(fd, buf, sizeof(buf), 0));
 }
 
+/* What control data the datagram in @msg has come with */
+static void expect_control(struct msghdr *msg, struct in_pktinfo *info)
+{
+	int ttl = 0, tos = -1;
+	struct cmsghdr *c;
+
+	EXPECT("flags", 0, msg->msg_flags);
+	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		EXPECT("level", SOL_IP, c->cmsg_level);
+		if (c->cmsg_type == IP_PKTINFO)
+			memcpy(info, CMSG_DATA(c), sizeof(*info));
+		else if (c->cmsg_type == IP_TTL)
+			memcpy(&ttl, CMSG_DATA(c), sizeof(ttl));
+		else if (c->cmsg_type == IP_TOS)
+			tos = *CMSG_DATA(c);
+	}
+	/* the echo is on the same host */
+	EXPECT("whom it was for", sem_addr.sin_addr.s_addr,
+	       info->ipi_addr.s_addr);
+	EXPECT("an interface", 1, info->ipi_ifindex > 0);
+	EXPECT("time to live", 64, ttl);
+	EXPECT("type of service", 0, tos);
+}
+
 /* What control data a datagram comes with, and from where one goes */
 static void case_control(void)
 {
@@ -445,9 +469,9 @@ static void case_control(void)
 		.msg_iov = &iov, .msg_iovlen = 1,
 		.msg_control = &control, .msg_controllen = sizeof(control),
 	};
+	struct cmsghdr *c = &control.align;
 	struct in_pktinfo info = {};
-	int ttl = 0, tos = -1, fd = udp(0);
-	struct cmsghdr *c;
+	int fd = udp(0);
 
 	set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
 	set_int(fd, IPPROTO_IP, IP_RECVTTL, 1);
@@ -456,22 +480,7 @@ static void case_control(void)
 	EXPECT("sendto", 10, sendto(fd, buf, 10, 0, (void *)&sem_addr,
 				    sizeof(sem_addr)));
 	EXPECT("recvmsg", 10, recvmsg(fd, &msg, 0));
-	EXPECT("flags", 0, msg.msg_flags);
-	for (c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
-		EXPECT("level", SOL_IP, c->cmsg_level);
-		if (c->cmsg_type == IP_PKTINFO)
-			memcpy(&info, CMSG_DATA(c), sizeof(info));
-		else if (c->cmsg_type == IP_TTL)
-			memcpy(&ttl, CMSG_DATA(c), sizeof(ttl));
-		else if (c->cmsg_type == IP_TOS)
-			tos = *CMSG_DATA(c);
-	}
-	/* the echo is on the same host */
-	EXPECT("whom it was for", sem_addr.sin_addr.s_addr,
-	       info.ipi_addr.s_addr);
-	EXPECT("an interface", 1, info.ipi_ifindex > 0);
-	EXPECT("time to live", 64, ttl);
-	EXPECT("type of service", 0, tos);
+	expect_control(&msg, &info);
 
 	/* no room for all of it */
 	EXPECT("sendto", 10, sendto(fd, buf, 10, 0, (void *)&sem_addr,
@@ -481,7 +490,6 @@ static void case_control(void)
 	EXPECT("MSG_CTRUNC", MSG_CTRUNC, msg.msg_flags);
 
 	/* an answer from the address that was asked */
-	c = &control.align;
 	c->cmsg_level = SOL_IP;
 	c->cmsg_type = IP_PKTINFO;
 	c->cmsg_len = CMSG_LEN(sizeof(info));
