@@ -82,7 +82,7 @@ victim_unloads() {
 echo_start() {
 	rm -f /tmp/echo
 	mkfifo /tmp/echo
-	pvdgram --echo "$1" > /tmp/echo &
+	pvdgecho "$1" > /tmp/echo &
 	echo=$!
-	fifo_read /tmp/echo > /dev/null || fail "pvdgram --echo $1 does not start"
+	fifo_read /tmp/echo > /dev/null || fail "pvdgecho $1 does not start"
 }

@@ -5,7 +5,7 @@
  * references, which must come back to where it was.
  *
  * They run as root and give up their rights check by check. Two programs in
- * Dom0 answer them: pvpeer on PORT, and pvdgram --echo on PORT + 10.
+ * Dom0 answer them: pvpeer on PORT, and pvdgecho on PORT + 10.
  */
 #ifndef PV_ATTACK_H
 #define PV_ATTACK_H
@@ -26,7 +26,7 @@
 #define LOCAL		"127.0.0.1"
 #define REFCNT		"/sys/module/pvcalls_mt_front/refcnt"
 
-/* The order that makes pvdgram --echo send @count datagrams of @size bytes */
+/* The order that makes pvdgecho send @count datagrams of @size bytes */
 struct burst {
 	uint32_t magic, what, count, size;
 };

@@ -348,7 +348,7 @@ static const struct cast casts[] = {
 	{ "hooks", hooks_on, cast_hooks, true },
 	{ "pppox", NULL, cast_pppox, false },
 	{ "l2tp_udp", NULL, cast_l2tp_udp, false },
-	{ "l2tp_ip", NULL, cast_l2tp_ip, false },
+	{ "l2tp_ip", NULL, cast_l2tp_ip, false, true },
 	{ "gtp", NULL, cast_gtp, false },
 	{ "nbd", NULL, cast_nbd, false },
 	{ "nbd_ioctl", NULL, cast_nbd_ioctl, false },
