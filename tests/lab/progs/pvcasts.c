@@ -30,12 +30,14 @@
  * @give: gives it the socket
  * @keeps: it leaves the socket as it was, even where it works
  * @never: it works with none of them, even over TCP
+ * @waits: it waits for the other end without a limit, over TCP as well, so a
+ *	socket that is connecting is not given to it
  */
 struct cast {
 	const char *name;
 	void (*before)(void);
 	long (*give)(const struct subject *s);
-	bool keeps, never;
+	bool keeps, never, waits;
 };
 
 /* ---- options that put somebody else's tables on a socket ---- */
@@ -350,10 +352,10 @@ static const struct cast casts[] = {
 	{ "l2tp_udp", NULL, cast_l2tp_udp, false },
 	{ "l2tp_ip", NULL, cast_l2tp_ip, false, true },
 	{ "gtp", NULL, cast_gtp, false },
-	{ "nbd", NULL, cast_nbd, false },
+	{ "nbd", NULL, cast_nbd, .waits = true },
 	{ "nbd_ioctl", NULL, cast_nbd_ioctl, false },
 	{ "nfsd", NULL, cast_nfsd, false },
-	{ "vhci", NULL, cast_vhci, false },
+	{ "vhci", NULL, cast_vhci, .waits = true },
 	{ "iscsi", NULL, cast_iscsi, false },
 	{ "destroy", NULL, cast_destroy, false },
 	{ "list", NULL, cast_list, true },
@@ -464,6 +466,9 @@ static void try_cast(const struct cast *c)
 	subject_hole = GET("a hole", peer("hole hole %s", peer_ip()));
 	before = refs();
 	for (state = 0; state < STATES; state++) {
+		results[2 * state] = results[2 * state + 1] = -EINVAL;
+		if (c->waits && state == CONNECTING)
+			continue;
 		try_state(c, state, AF_INET, &results[2 * state]);
 		try_state(c, state, AF_INET6, &results[2 * state + 1]);
 	}
