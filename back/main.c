@@ -9,7 +9,7 @@
 #include "sched/balancer.h"
 #include "ring/datamap.h"
 #include "show/debugfs.h"
-#include "sched/pool.h"
+#include "sched/members.h"
 #include "guest/call.h"
 #include "link/xenbus.h"
 #include "sock/zerocopy.h"
@@ -30,7 +30,7 @@ static int __init pvcalls_back_init(void)
 	err = pvcalls_zerocopy_start();
 	if (err)
 		goto exit_datamap;
-	err = pvcalls_pool_start();
+	err = pvcalls_members_start();
 	if (err)
 		goto exit_zerocopy;
 	err = pvcalls_xenbus_register();
@@ -41,7 +41,7 @@ static int __init pvcalls_back_init(void)
 	return 0;
 
 stop_pool:
-	pvcalls_pool_stop();
+	pvcalls_members_stop();
 exit_zerocopy:
 	pvcalls_zerocopy_stop();
 exit_datamap:
@@ -58,7 +58,7 @@ static void __exit pvcalls_back_exit(void)
 	pvcalls_xenbus_unregister();
 	/* what the network still has may mark work of the workers */
 	pvcalls_zerocopy_stop();
-	pvcalls_pool_stop();
+	pvcalls_members_stop();
 	pvcalls_datamap_exit();
 	/* softirqs may be in callbacks that connections not handed out had */
 	synchronize_net();

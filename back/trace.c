@@ -5,7 +5,7 @@
 #include <linux/socket.h>
 #include <linux/string.h>
 
-/* 0.0.0.0:0 where there is none; the address is a guest's and may be anything */
+/* 0.0.0.0:0 where there is none; a guest's address may be anything */
 static inline void pvcalls_trace_addr(u8 *to, const u8 *from, u32 len)
 {
 	struct sockaddr *addr = (struct sockaddr *)to;

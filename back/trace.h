@@ -15,23 +15,14 @@
 #include <xen/interface/xen.h>
 
 #include "pvcalls_ext.h"
-#include "guest/call.h"
+#include "commands.h"
+#include "states.h"
 
+#define PVCALLS_SHOW_CMD(number, name, ...)	{ number, name },
+#define PVCALLS_SHOW_LAST_CMD(number, name, ...) { number, name }
 #define pvcalls_show_cmd(cmd) \
-	__print_symbolic(cmd, \
-			 { PVCALLS_SOCKET, "socket" }, \
-			 { PVCALLS_CONNECT, "connect" }, \
-			 { PVCALLS_RELEASE, "release" }, \
-			 { PVCALLS_BIND, "bind" }, \
-			 { PVCALLS_LISTEN, "listen" }, \
-			 { PVCALLS_ACCEPT, "accept" }, \
-			 { PVCALLS_POLL, "poll" }, \
-			 { PVCALLS_SHUTDOWN, "shutdown" }, \
-			 { PVCALLS_GETNAME, "getname" }, \
-			 { PVCALLS_DEFERRED, "deferred" }, \
-			 { PVCALLS_SETSOCKOPT, "setsockopt" }, \
-			 { PVCALLS_FORGET, "forget" }, \
-			 { PVCALLS_GETSOCKOPT, "getsockopt" })
+	__print_symbolic(cmd, PVCALLS_COMMANDS(PVCALLS_SHOW_CMD, \
+					       PVCALLS_SHOW_LAST_CMD))
 
 /**
  * pvcalls_request() - a request has been read
@@ -68,12 +59,15 @@ TRACE_EVENT(pvcalls_request,
 /**
  * pvcalls_response() - a request is answered, or deferred
  * @domid: of the guest
- * @call: the request; with the address, if the response has one
- * @ret: the return value; -EINPROGRESS: it is deferred
+ * @req: private copy of the request
+ * @ret: the return value; -EINPROGRESS: the request is deferred
+ * @addr: the address in the response
+ * @len: bytes of @addr, 0 if the response has no address
  */
 TRACE_EVENT(pvcalls_response,
-	TP_PROTO(domid_t domid, const struct pvcalls_call *call, int ret),
-	TP_ARGS(domid, call, ret),
+	TP_PROTO(domid_t domid, const struct xen_pvcalls_request *req, int ret,
+		 const u8 *addr, u32 len),
+	TP_ARGS(domid, req, ret, addr, len),
 	TP_STRUCT__entry(
 		__field(u16, domid)
 		__field(u32, req_id)
@@ -83,15 +77,14 @@ TRACE_EVENT(pvcalls_response,
 		__array(u8, addr, sizeof(struct sockaddr_in6))
 	),
 	TP_fast_assign(
-		bool named = !ret && call->req.cmd != PVCALLS_GETSOCKOPT;
+		bool named = !ret && req->cmd != PVCALLS_GETSOCKOPT;
 
 		__entry->domid = domid;
-		__entry->req_id = call->req.req_id;
-		__entry->cmd = call->req.cmd;
-		__entry->id = call->req.u.socket.id;
+		__entry->req_id = req->req_id;
+		__entry->cmd = req->cmd;
+		__entry->id = req->u.socket.id;
 		__entry->ret = ret;
-		pvcalls_trace_addr(__entry->addr, call->addr,
-				   named ? call->len : 0);
+		pvcalls_trace_addr(__entry->addr, addr, named ? len : 0);
 	),
 	TP_printk("domid=%u req_id=%u cmd=%s id=%#llx ret=%d addr=%pISpc",
 		  __entry->domid, __entry->req_id,
@@ -125,8 +118,61 @@ TRACE_EVENT(pvcalls_move,
 		  __entry->id, __entry->in, __entry->out)
 );
 
+TRACE_DEFINE_ENUM(PVCALLS_IN_OPEN);
+TRACE_DEFINE_ENUM(PVCALLS_IN_WAITING);
+TRACE_DEFINE_ENUM(PVCALLS_IN_DONE);
+TRACE_DEFINE_ENUM(PVCALLS_OUT_OPEN);
+TRACE_DEFINE_ENUM(PVCALLS_OUT_RESTING);
+TRACE_DEFINE_ENUM(PVCALLS_OUT_BLOCKED);
+TRACE_DEFINE_ENUM(PVCALLS_OUT_STOP);
+TRACE_DEFINE_ENUM(PVCALLS_OUT_STOP_BLOCKED);
+TRACE_DEFINE_ENUM(PVCALLS_OUT_FIN);
+TRACE_DEFINE_ENUM(PVCALLS_OUT_FIN_BLOCKED);
+TRACE_DEFINE_ENUM(PVCALLS_OUT_DONE);
+
+#define pvcalls_show_state(state) \
+	__print_symbolic(state, \
+			 { PVCALLS_IN_OPEN, "in-open" }, \
+			 { PVCALLS_IN_WAITING, "in-waiting" }, \
+			 { PVCALLS_IN_DONE, "in-done" }, \
+			 { PVCALLS_OUT_OPEN, "out-open" }, \
+			 { PVCALLS_OUT_RESTING, "out-resting" }, \
+			 { PVCALLS_OUT_BLOCKED, "out-blocked" }, \
+			 { PVCALLS_OUT_STOP, "out-stop" }, \
+			 { PVCALLS_OUT_STOP_BLOCKED, "out-stop-blocked" }, \
+			 { PVCALLS_OUT_FIN, "out-fin" }, \
+			 { PVCALLS_OUT_FIN_BLOCKED, "out-fin-blocked" }, \
+			 { PVCALLS_OUT_DONE, "out-done" })
+
 /**
- * pvcalls_events() - a worker sends the events that its pass owes
+ * pvcalls_conn_state() - a direction of a connection changes its state
+ * @domid: of the guest
+ * @id: the socket
+ * @from: enum pvcalls_in_state or enum pvcalls_out_state
+ * @to: likewise
+ */
+TRACE_EVENT(pvcalls_conn_state,
+	TP_PROTO(domid_t domid, u64 id, u32 from, u32 to),
+	TP_ARGS(domid, id, from, to),
+	TP_STRUCT__entry(
+		__field(u16, domid)
+		__field(u64, id)
+		__field(u32, from)
+		__field(u32, to)
+	),
+	TP_fast_assign(
+		__entry->domid = domid;
+		__entry->id = id;
+		__entry->from = from;
+		__entry->to = to;
+	),
+	TP_printk("domid=%u id=%#llx from=%s to=%s", __entry->domid,
+		  __entry->id, pvcalls_show_state(__entry->from),
+		  pvcalls_show_state(__entry->to))
+);
+
+/**
+ * pvcalls_events() - a worker sends the events that it owes
  * @nr: how many, in one hypercall
  */
 TRACE_EVENT(pvcalls_events,

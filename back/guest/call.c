@@ -135,7 +135,8 @@ static void pvcalls_push_plain(struct pvcalls_call *call, int ret)
 		memcpy(rsp.u.name.addr, call->addr, call->len);
 		rsp.u.name.len = call->len;
 	}
-	trace_pvcalls_response(call->guest->domid, call, ret);
+	trace_pvcalls_response(call->guest->peer.domid, &call->req, ret,
+			       call->addr, call->len);
 	pvcalls_push(call->guest, &rsp);
 }
 
@@ -156,7 +157,8 @@ static void pvcalls_push_deferred(struct pvcalls_guest *g, u32 slot,
 		memcpy(rsp.u.deferred.addr, call->addr, call->len);
 		rsp.u.deferred.len = call->len;
 	}
-	trace_pvcalls_response(g->domid, call, call->ret);
+	trace_pvcalls_response(g->peer.domid, &call->req, call->ret,
+			       call->addr, call->len);
 	pvcalls_push(g, &rsp);
 	g->nr_deferred--;
 }
@@ -246,7 +248,7 @@ void pvcalls_reply_slot(struct pvcalls_call *call)
 		list_del(&result->list);
 		pvcalls_push_deferred(g, call->req.req_id, result);
 	} else {
-		/* no more requests can be outstanding than the ring has slots */
+		/* no more of them can be outstanding than the ring has slots */
 		g->slots[(g->first_slot + g->nr_slots) %
 			 RING_SIZE(&g->ring)] = call->req.req_id;
 		g->nr_slots++;

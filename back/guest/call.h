@@ -21,6 +21,7 @@ struct pvcalls_sock;
  * @guest: whose request
  * @req: private copy of the request
  * @deferred: the slot in the ring was given back with EINPROGRESS
+ * @run: runs the command on the worker of its socket; NULL if it has none
  * @child: accept: the socket that will hold the connection
  * @ret: the return value, once it is known
  * @len: length of @addr, 0 if the response has no address
@@ -35,6 +36,7 @@ struct pvcalls_call {
 	struct pvcalls_guest *guest;
 	struct xen_pvcalls_request req;
 	bool deferred;
+	void (*run)(struct pvcalls_sock *ps, struct pvcalls_call *call);
 	struct pvcalls_sock *child;
 	s32 ret;
 	u32 len;

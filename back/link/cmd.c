@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See cmd.h. */
 #include <linux/in.h>
+#include <linux/kernel.h>
 #include <linux/net.h>
 
 #include <xen/events.h>
 #include <xen/xenbus.h>
 
-#include "link/cmd.h"
-#include "guest/guest.h"
+#include "commands.h"
 #include "guest/call.h"
+#include "guest/guest.h"
+#include "link/cmd.h"
+#include "sched/worker.h"
+#include "sock/conn.h"
+#include "sock/listener.h"
+#include "sock/name.h"
+#include "sock/open.h"
+#include "sock/run.h"
 #include "sock/sock.h"
+#include "sock/sockopt.h"
 #include "trace.h"
 
 /* Requests that are read before others on this worker have their turn */
@@ -18,7 +27,22 @@
 /* What it costs to read one, in bytes that could have been moved instead */
 #define PVCALLS_CMD_COST	4096
 
-static void pvcalls_cmd_socket(struct pvcalls_call *call)
+/**
+ * struct pvcalls_cmd - a command, see commands.h
+ * @number: the command's number in requests
+ * @needs: extension that must be in force, or PVCALLS_F_NONE
+ * @take: takes a request off the command ring; on the command ring's worker
+ * @run: runs the command on the worker of its socket; NULL if it has none
+ */
+struct pvcalls_cmd {
+	u32 number;
+	enum pvcalls_feature needs;
+	void (*take)(struct pvcalls_call *call, struct pvcalls_worker *w);
+	void (*run)(struct pvcalls_sock *ps, struct pvcalls_call *call);
+};
+
+static void pvcalls_cmd_socket(struct pvcalls_call *call,
+			       struct pvcalls_worker *w)
 {
 	const struct xen_pvcalls_socket *req = &call->req.u.socket;
 
@@ -26,7 +50,8 @@ static void pvcalls_cmd_socket(struct pvcalls_call *call)
 					      req->type, req->protocol));
 }
 
-static void pvcalls_cmd_forget(struct pvcalls_call *call)
+static void pvcalls_cmd_forget(struct pvcalls_call *call,
+			       struct pvcalls_worker *w)
 {
 	const struct pvcalls_req_forget *req = (const void *)&call->req.u;
 	u32 i;
@@ -36,12 +61,19 @@ static void pvcalls_cmd_forget(struct pvcalls_call *call)
 		return;
 	}
 	for (i = 0; i < req->count; i++)
-		pvcalls_ring_forget(call->guest, req->ref[i]);
+		pvcalls_ring_forget(&call->guest->rings, req->ref[i],
+				    &w->tools.scratch);
 	pvcalls_reply(call, 0);
 }
 
-/* A command for a socket: to be run by the socket's worker, in order. */
-static void pvcalls_cmd_forward(struct pvcalls_call *call, bool release)
+static void pvcalls_cmd_deferred(struct pvcalls_call *call,
+				 struct pvcalls_worker *w)
+{
+	pvcalls_reply_slot(call);
+}
+
+/* A command for a socket: the socket's worker runs all of them, in order. */
+static void pvcalls_cmd_submit(struct pvcalls_call *call, bool release)
 {
 	struct pvcalls_sock *ps;
 
@@ -57,7 +89,20 @@ static void pvcalls_cmd_forward(struct pvcalls_call *call, bool release)
 	pvcalls_sock_put(ps);
 }
 
-static void pvcalls_cmd_connect(struct pvcalls_call *call)
+static void pvcalls_cmd_forward(struct pvcalls_call *call,
+				struct pvcalls_worker *w)
+{
+	pvcalls_cmd_submit(call, false);
+}
+
+static void pvcalls_cmd_release(struct pvcalls_call *call,
+				struct pvcalls_worker *w)
+{
+	pvcalls_cmd_submit(call, true);
+}
+
+static void pvcalls_cmd_connect(struct pvcalls_call *call,
+				struct pvcalls_worker *w)
 {
 	const struct xen_pvcalls_connect *req = &call->req.u.connect;
 	struct pvcalls_guest *g = call->guest;
@@ -74,76 +119,49 @@ static void pvcalls_cmd_connect(struct pvcalls_call *call)
 			return;
 		}
 	}
-	pvcalls_cmd_forward(call, false);
+	pvcalls_cmd_submit(call, false);
 }
 
-static void pvcalls_cmd_unknown(struct pvcalls_call *call)
-{
-	pvcalls_guest_warn(call->guest, "unknown command %u\n", call->req.cmd);
-	pvcalls_reply(call, -ENOTSUPP);
-}
+#define PVCALLS_CMD(number, name, needs, take, run) \
+	{ number, needs, take, run },
 
-static void pvcalls_cmd_ext(struct pvcalls_call *call)
-{
-	struct pvcalls_guest *g = call->guest;
+static const struct pvcalls_cmd pvcalls_cmds[] = {
+	PVCALLS_COMMANDS(PVCALLS_CMD, PVCALLS_CMD)
+};
 
-	switch (call->req.cmd) {
-	case PVCALLS_SHUTDOWN:
-		if (!pvcalls_guest_has(g, PVCALLS_F_SHUTDOWN))
-			break;
-		pvcalls_cmd_forward(call, false);
-		return;
-	case PVCALLS_GETNAME:
-		if (!pvcalls_guest_has(g, PVCALLS_F_NAMES))
-			break;
-		pvcalls_cmd_forward(call, false);
-		return;
-	case PVCALLS_SETSOCKOPT:
-		if (!pvcalls_guest_has(g, PVCALLS_F_SOCKOPT))
-			break;
-		pvcalls_cmd_forward(call, false);
-		return;
-	case PVCALLS_GETSOCKOPT:
-		if (!pvcalls_guest_has(g, PVCALLS_F_GETSOCKOPT))
-			break;
-		pvcalls_cmd_forward(call, false);
-		return;
-	case PVCALLS_FORGET:
-		if (!pvcalls_guest_has(g, PVCALLS_F_REUSE))
-			break;
-		pvcalls_cmd_forget(call);
-		return;
-	case PVCALLS_DEFERRED:
-		if (!pvcalls_guest_has(g, PVCALLS_F_DEFER))
-			break;
-		pvcalls_reply_slot(call);
-		return;
-	}
-	pvcalls_cmd_unknown(call);
-}
-
-static void pvcalls_cmd_dispatch(struct pvcalls_call *call)
+/* The command that a request is for, or NULL if it is not in force. */
+static const struct pvcalls_cmd *pvcalls_cmd_find(struct pvcalls_guest *g,
+						  u32 number)
 {
-	switch (call->req.cmd) {
-	case PVCALLS_SOCKET:
-		pvcalls_cmd_socket(call);
-		break;
-	case PVCALLS_CONNECT:
-		pvcalls_cmd_connect(call);
-		break;
-	case PVCALLS_BIND:
-	case PVCALLS_LISTEN:
-	case PVCALLS_ACCEPT:
-	case PVCALLS_POLL:
-		pvcalls_cmd_forward(call, false);
-		break;
-	case PVCALLS_RELEASE:
-		pvcalls_cmd_forward(call, true);
-		break;
-	default:
-		pvcalls_cmd_ext(call);
+	const struct pvcalls_cmd *cmd;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pvcalls_cmds); i++) {
+		cmd = &pvcalls_cmds[i];
+		if (cmd->number != number)
+			continue;
+		if (cmd->needs == PVCALLS_F_NONE ||
+		    pvcalls_guest_has(g, cmd->needs))
+			return cmd;
 		break;
 	}
+	return NULL;
+}
+
+static void pvcalls_cmd_take(struct pvcalls_call *call,
+			     struct pvcalls_worker *w)
+{
+	const struct pvcalls_cmd *cmd;
+
+	cmd = pvcalls_cmd_find(call->guest, call->req.cmd);
+	if (!cmd) {
+		pvcalls_guest_warn(call->guest, "unknown command %u\n",
+				   call->req.cmd);
+		pvcalls_reply(call, -ENOTSUPP);
+		return;
+	}
+	call->run = cmd->run;
+	cmd->take(call, w);
 }
 
 /*
@@ -169,7 +187,7 @@ static int pvcalls_cmd_pending(struct pvcalls_guest *g)
  * Read what was there when the run began, or some of it. Returns whether there
  * is more to do or a negative error number.
  */
-static int pvcalls_cmd_read(struct pvcalls_guest *g)
+static int pvcalls_cmd_read(struct pvcalls_guest *g, struct pvcalls_worker *w)
 {
 	int n = pvcalls_cmd_pending(g);
 
@@ -185,8 +203,8 @@ static int pvcalls_cmd_read(struct pvcalls_guest *g)
 			return 1;
 		RING_COPY_REQUEST(&g->ring, g->ring.req_cons, &call->req);
 		g->ring.req_cons++;
-		trace_pvcalls_request(g->domid, &call->req);
-		pvcalls_cmd_dispatch(call);
+		trace_pvcalls_request(g->peer.domid, &call->req);
+		pvcalls_cmd_take(call, w);
 		pvcalls_worker_spend(PVCALLS_CMD_COST);
 	}
 
@@ -200,7 +218,8 @@ static int pvcalls_cmd_read(struct pvcalls_guest *g)
 static bool pvcalls_cmd_run(struct pvcalls_work *work,
 			    struct pvcalls_worker *w)
 {
-	struct pvcalls_guest *g = container_of(work, struct pvcalls_guest, work);
+	struct pvcalls_guest *g = container_of(work, struct pvcalls_guest,
+					       work);
 	bool eoi;
 	int more;
 
@@ -213,14 +232,14 @@ static bool pvcalls_cmd_run(struct pvcalls_work *work,
 		complete_all(&g->stopped);
 		return false;
 	}
-	/* the event stays without EOI: a broken guest's events are not wanted */
+	/* the event stays without EOI: no more of a broken guest's */
 	if (test_bit(PVCALLS_GUEST_BROKEN, &g->flags))
 		return false;
 
 	pvcalls_work_steer(work, g->irq);
 	if (test_and_clear_bit(PVCALLS_GUEST_AGE, &g->flags))
-		pvcalls_rings_age(g);
-	more = pvcalls_cmd_read(g);
+		pvcalls_rings_age(&g->rings, &w->tools.scratch);
+	more = pvcalls_cmd_read(g, w);
 	if (more < 0) {
 		set_bit(PVCALLS_GUEST_BROKEN, &g->flags);
 		pvcalls_guest_warn(g,

@@ -3,7 +3,7 @@
 #ifndef PVCALLS_BACK_CMD_H
 #define PVCALLS_BACK_CMD_H
 
-#include "sched/worker.h"
+#include "sched/work.h"
 
 extern const struct pvcalls_work_ops pvcalls_cmd_ops;
 

@@ -22,6 +22,7 @@
 #include "guest/policy.h"
 #include "limits.h"
 #include "pvcalls_ext.h"
+#include "link/link.h"
 #include "link/xenbus.h"
 
 #define PVCALLS_VERSION	"1"
@@ -132,7 +133,7 @@ static unsigned long pvcalls_dev_features(struct xenbus_device *xdev)
 
 /* The command ring's grants: one, unless the frontend says how many. */
 static int pvcalls_dev_ring(struct xenbus_device *xdev,
-			    struct pvcalls_guest_params *params)
+			    struct pvcalls_link_params *params)
 {
 	unsigned int i;
 	char key[24];
@@ -187,7 +188,7 @@ static void pvcalls_dev_broken(void *arg)
 static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 {
 	struct xenbus_device *xdev = pdev->xdev;
-	struct pvcalls_guest_params params = {
+	struct pvcalls_link_params params = {
 		.warnings = &pdev->warnings,
 		.broken = pvcalls_dev_broken,
 		.broken_arg = pdev,
@@ -222,7 +223,7 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 		return err;
 	}
 
-	g = pvcalls_guest_create(xdev, &params);
+	g = pvcalls_link_connect(xdev, &params);
 	if (IS_ERR(g)) {
 		err = PTR_ERR(g);
 		pvcalls_dev_refuse(pdev, err, "command ring %u, port %u",
@@ -240,7 +241,7 @@ static void pvcalls_dev_disconnect(struct pvcalls_dev *pdev)
 {
 	if (!pdev->guest)
 		return;
-	pvcalls_guest_destroy(pdev->guest);
+	pvcalls_link_end(pdev->guest);
 	pdev->guest = NULL;
 	pr_info_ratelimited("dom%d: disconnected\n",
 			    pdev->xdev->otherend_id);
@@ -253,7 +254,8 @@ static void pvcalls_dev_broken_work(struct work_struct *work)
 
 	mutex_lock(&pdev->lock);
 	/* it may be another connection by now */
-	if (pdev->guest && test_bit(PVCALLS_GUEST_BROKEN, &pdev->guest->flags)) {
+	if (pdev->guest &&
+	    test_bit(PVCALLS_GUEST_BROKEN, &pdev->guest->flags)) {
 		pvcalls_dev_disconnect(pdev);
 		xenbus_switch_state(pdev->xdev, XenbusStateClosing);
 	}

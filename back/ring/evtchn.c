@@ -10,7 +10,6 @@
 #include "ring/notify.h"
 #include "ring/evtchn.h"
 #include "pvcalls_ext.h"
-#include "sched/worker.h"
 
 #define PVCALLS_SUBSCRIBER_SHARE	0
 
@@ -28,7 +27,8 @@ static void pvcalls_evtchn_settle(struct pvcalls_evtchn *evtchn)
 	found = evtchn->found || evtchn->found_last;
 	evtchn->found_last = evtchn->found;
 	evtchn->found = false;
-	xen_irq_lateeoi(READ_ONCE(evtchn->irq), found ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	xen_irq_lateeoi(READ_ONCE(evtchn->irq),
+			found ? 0 : XEN_EOI_FLAG_SPURIOUS);
 }
 
 static irqreturn_t pvcalls_evtchn_event(int irq, void *data)
@@ -43,16 +43,13 @@ static irqreturn_t pvcalls_evtchn_event(int irq, void *data)
 	atomic_inc(&evtchn->shares);
 	list_for_each_entry(sub, &evtchn->subs, node) {
 		/* it is mostly meant for one of many */
-		if (!sub->work || !sub->work->ops->due(sub->work))
+		if (!sub->ops || !sub->ops->due(sub))
 			continue;
 		/* a run that has begun may give it back at once */
 		atomic_inc(&evtchn->shares);
 		if (test_and_set_bit(PVCALLS_SUBSCRIBER_SHARE, &sub->state))
 			atomic_dec(&evtchn->shares);
-		if (sub->work->ops->fast_likely(sub->work))
-			pvcalls_work_mark_fast(sub->work);
-		else
-			pvcalls_work_mark(sub->work);
+		sub->ops->mark(sub);
 	}
 	spin_unlock(&evtchn->lock);
 	/* if it is for nobody, what it tells of has been seen, or has gone */
@@ -66,8 +63,8 @@ static struct hlist_head *pvcalls_evtchn_bucket(struct pvcalls_evtchns *evtchns,
 	return &evtchns->all[hash_32(port, PVCALLS_EVTCHN_HASH_BITS)];
 }
 
-static struct pvcalls_evtchn *pvcalls_evtchn_find(struct pvcalls_evtchns *evtchns,
-						  evtchn_port_t port)
+static struct pvcalls_evtchn *
+pvcalls_evtchn_find(struct pvcalls_evtchns *evtchns, evtchn_port_t port)
 {
 	struct pvcalls_evtchn *evtchn;
 
@@ -78,9 +75,9 @@ static struct pvcalls_evtchn *pvcalls_evtchn_find(struct pvcalls_evtchns *evtchn
 	return NULL;
 }
 
-static struct pvcalls_evtchn *pvcalls_evtchn_new(struct pvcalls_evtchns *evtchns,
-						 struct xenbus_device *dev,
-						 evtchn_port_t port)
+static struct pvcalls_evtchn *
+pvcalls_evtchn_new(struct pvcalls_evtchns *evtchns, struct xenbus_device *dev,
+		   evtchn_port_t port)
 {
 	struct pvcalls_evtchn *evtchn;
 	int irq;
@@ -92,11 +89,8 @@ static struct pvcalls_evtchn *pvcalls_evtchn_new(struct pvcalls_evtchns *evtchns
 	spin_lock_init(&evtchn->lock);
 	INIT_LIST_HEAD(&evtchn->subs);
 
-	irq = bind_interdomain_evtchn_to_irqhandler_lateeoi(dev, port,
-							    pvcalls_evtchn_event,
-							    0,
-							    "pvcalls-mt-data",
-							    evtchn);
+	irq = bind_interdomain_evtchn_to_irqhandler_lateeoi
+		(dev, port, pvcalls_evtchn_event, 0, "pvcalls-mt-data", evtchn);
 	if (irq < 0) {
 		kfree(evtchn);
 		return ERR_PTR(irq);
@@ -132,7 +126,8 @@ void pvcalls_evtchns_init(struct pvcalls_evtchns *evtchns)
  * Return: 0, -ENOBUFS if it serves as many rings as it may, or another negative
  * error number if there is no such channel, or it is in use otherwise.
  */
-int pvcalls_evtchn_join(struct pvcalls_evtchns *evtchns, struct pvcalls_subscriber *sub,
+int pvcalls_evtchn_join(struct pvcalls_evtchns *evtchns,
+			struct pvcalls_subscriber *sub,
 			struct xenbus_device *dev, evtchn_port_t port,
 			bool shared)
 {
@@ -164,7 +159,8 @@ int pvcalls_evtchn_join(struct pvcalls_evtchns *evtchns, struct pvcalls_subscrib
  *
  * With the last ring the event channel is closed. Process context, may sleep.
  */
-void pvcalls_evtchn_leave(struct pvcalls_evtchns *evtchns, struct pvcalls_subscriber *sub)
+void pvcalls_evtchn_leave(struct pvcalls_evtchns *evtchns,
+			  struct pvcalls_subscriber *sub)
 {
 	struct pvcalls_evtchn *evtchn = sub->evtchn;
 	struct pvcalls_subscriber *first;
@@ -173,7 +169,8 @@ void pvcalls_evtchn_leave(struct pvcalls_evtchns *evtchns, struct pvcalls_subscr
 	mutex_lock(&evtchns->lock);
 	spin_lock_irq(&evtchn->lock);
 	list_del(&sub->node);
-	first = list_first_entry_or_null(&evtchn->subs, struct pvcalls_subscriber, node);
+	first = list_first_entry_or_null(&evtchn->subs,
+					 struct pvcalls_subscriber, node);
 	if (first)
 		WRITE_ONCE(first->steers, true);
 	spin_unlock_irq(&evtchn->lock);
@@ -186,17 +183,23 @@ void pvcalls_evtchn_leave(struct pvcalls_evtchns *evtchns, struct pvcalls_subscr
 }
 
 /**
- * pvcalls_evtchn_enable() - events mark a work that is due from now on
+ * pvcalls_evtchn_enable() - hear of events from now on
  * @sub: ring
- * @work: its work; stays until pvcalls_evtchn_disable()
+ * @ops: called about events
+ * @owner: what @ops find in pvcalls_subscriber.owner; stays until
+ *	pvcalls_evtchn_disable()
  *
  * What happened before is not announced: the caller must look, after this.
- * Process context.
+ *
+ * Context: process.
  */
-void pvcalls_evtchn_enable(struct pvcalls_subscriber *sub, struct pvcalls_work *work)
+void pvcalls_evtchn_enable(struct pvcalls_subscriber *sub,
+			   const struct pvcalls_subscriber_ops *ops,
+			   void *owner)
 {
 	spin_lock_irq(&sub->evtchn->lock);
-	sub->work = work;
+	sub->owner = owner;
+	sub->ops = ops;
 	spin_unlock_irq(&sub->evtchn->lock);
 }
 
@@ -210,7 +213,7 @@ void pvcalls_evtchn_enable(struct pvcalls_subscriber *sub, struct pvcalls_work *
 void pvcalls_evtchn_disable(struct pvcalls_subscriber *sub)
 {
 	spin_lock_irq(&sub->evtchn->lock);
-	sub->work = NULL;
+	sub->ops = NULL;
 	spin_unlock_irq(&sub->evtchn->lock);
 	if (pvcalls_evtchn_take(sub))
 		pvcalls_evtchn_done(sub, true);

@@ -20,7 +20,7 @@
 
 #include <xen/interface/event_channel.h>
 
-struct pvcalls_work;
+struct pvcalls_subscriber;
 struct xenbus_device;
 
 #define PVCALLS_EVTCHN_HASH_BITS	8
@@ -42,7 +42,7 @@ struct pvcalls_evtchns {
  * @irq: our end's interrupt
  * @local: our end, 0 if that is not known
  * @nr: rings that it serves
- * @lock: guards @subs, pvcalls_subscriber.work and pvcalls_subscriber.steers;
+ * @lock: guards @subs, pvcalls_subscriber.ops and pvcalls_subscriber.steers;
  *	taken with interrupts off
  * @subs: the rings
  * @shares: of the EOI that is owed; one is the handler's while it runs
@@ -63,29 +63,48 @@ struct pvcalls_evtchn {
 };
 
 /**
+ * struct pvcalls_subscriber_ops - what a ring's event channel asks of it
+ * @due: has the guest changed anything in the ring since the last event was
+ *	served?
+ * @mark: have the ring be looked at soon
+ *
+ * Context: hard interrupt, with pvcalls_evtchn.lock held.
+ */
+struct pvcalls_subscriber_ops {
+	bool (*due)(const struct pvcalls_subscriber *sub);
+	void (*mark)(struct pvcalls_subscriber *sub);
+};
+
+/**
  * struct pvcalls_subscriber - a ring, as its event channel knows it
  * @evtchn: the event channel
  * @node: in pvcalls_evtchn.subs
- * @work: marked by events; NULL while nobody wants to hear of them
+ * @ops: called about events; NULL while nobody wants to hear of them
+ * @owner: for @ops
  * @state: bit 0: it has a share of the EOI that is owed
  * @steers: the interrupt goes where this ring is run, if it goes anywhere
  */
 struct pvcalls_subscriber {
 	struct pvcalls_evtchn *evtchn;
 	struct list_head node;
-	struct pvcalls_work *work;
+	const struct pvcalls_subscriber_ops *ops;
+	void *owner;
 	unsigned long state;
 	bool steers;
 };
 
 void pvcalls_evtchns_init(struct pvcalls_evtchns *evtchns);
 
-int pvcalls_evtchn_join(struct pvcalls_evtchns *evtchns, struct pvcalls_subscriber *sub,
+int pvcalls_evtchn_join(struct pvcalls_evtchns *evtchns,
+			struct pvcalls_subscriber *sub,
 			struct xenbus_device *dev, evtchn_port_t evtchn,
 			bool shared);
-void pvcalls_evtchn_leave(struct pvcalls_evtchns *evtchns, struct pvcalls_subscriber *sub);
+void pvcalls_evtchn_leave(struct pvcalls_evtchns *evtchns,
+			  struct pvcalls_subscriber *sub);
 
-void pvcalls_evtchn_enable(struct pvcalls_subscriber *sub, struct pvcalls_work *work);
+void pvcalls_evtchn_enable(struct pvcalls_subscriber *sub,
+			   const struct pvcalls_subscriber_ops *ops,
+			   void *owner);
 void pvcalls_evtchn_disable(struct pvcalls_subscriber *sub);
 
 bool pvcalls_evtchn_take(struct pvcalls_subscriber *sub);

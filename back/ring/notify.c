@@ -9,7 +9,6 @@
 
 #include "ring/notify.h"
 #include "trace.h"
-#include "sched/worker.h"
 
 /* The most event channels that a domain can have: Xen's public headers */
 #define PVCALLS_MAX_PORTS	EVTCHN_FIFO_NR_CHANNELS
@@ -74,15 +73,16 @@ void pvcalls_notify_init(struct pvcalls_notify *n)
 }
 
 /**
- * pvcalls_notify_owe() - an event is to be sent at the end of this pass
- * @n: to whom; many calls in one pass make one event
+ * pvcalls_notify_owe() - an event is to be sent by pvcalls_events_send()
+ * @n: to whom; many calls before that make one event
+ * @ev: what the worker owes whose work @n belongs to
  *
- * On the worker whose work @n belongs to.
+ * Context: on that worker.
  */
-void pvcalls_notify_owe(struct pvcalls_notify *n)
+void pvcalls_notify_owe(struct pvcalls_notify *n, struct pvcalls_events *ev)
 {
 	if (list_empty(&n->node))
-		list_add_tail(&n->node, &pvcalls_worker_current()->events.owed);
+		list_add_tail(&n->node, &ev->owed);
 }
 
 /**

@@ -4,11 +4,10 @@
 #include <linux/hash.h>
 #include <linux/slab.h>
 
-#include "ring/datamap.h"
-#include "guest/guest.h"
 #include "limits.h"
+#include "peer.h"
+#include "ring/datamap.h"
 #include "ring/ring.h"
-#include "sched/worker.h"
 
 /*
  * Unmapping can't fail for want of memory: a worker has its own scratch, and
@@ -17,19 +16,19 @@
 static struct pvcalls_datamap_scratch pvcalls_end_scratch;
 static DEFINE_MUTEX(pvcalls_end_lock);
 
-static struct hlist_head *pvcalls_ring_bucket(struct pvcalls_guest *g,
+static struct hlist_head *pvcalls_ring_bucket(struct pvcalls_rings *rings,
 					      grant_ref_t ref)
 {
-	return &g->rings.all[hash_32(ref, PVCALLS_RING_HASH_BITS)];
+	return &rings->all[hash_32(ref, PVCALLS_RING_HASH_BITS)];
 }
 
-static struct pvcalls_ring *pvcalls_ring_find(struct pvcalls_guest *g,
+static struct pvcalls_ring *pvcalls_ring_find(struct pvcalls_rings *rings,
 					      grant_ref_t ref)
 {
 	struct pvcalls_ring *ring;
 
-	lockdep_assert_held(&g->rings.lock);
-	hlist_for_each_entry(ring, pvcalls_ring_bucket(g, ref), hash)
+	lockdep_assert_held(&rings->lock);
+	hlist_for_each_entry(ring, pvcalls_ring_bucket(rings, ref), hash)
 		if (ring->ref == ref)
 			return ring;
 	return NULL;
@@ -41,19 +40,20 @@ static bool pvcalls_ring_is_cached(const struct pvcalls_ring *ring)
 }
 
 /* From here on it is its caller's alone. */
-static void pvcalls_ring_uncache(struct pvcalls_guest *g,
+static void pvcalls_ring_uncache(struct pvcalls_rings *rings,
 				 struct pvcalls_ring *ring)
 {
 	list_del_init(&ring->cached);
-	g->rings.cached_pages -= pvcalls_datamap_pages(ring->map);
+	rings->cached_pages -= pvcalls_datamap_pages(ring->map);
 }
 
 /* Give a ring that nobody uses back to the guest. */
-static void pvcalls_ring_free(struct pvcalls_guest *g, struct pvcalls_ring *ring,
+static void pvcalls_ring_free(struct pvcalls_rings *rings,
+			      struct pvcalls_ring *ring,
 			      struct pvcalls_datamap_scratch *scratch)
 {
-	pvcalls_evtchn_leave(&g->rings.evtchns, &ring->sub);
-	atomic_sub(pvcalls_datamap_pages(ring->map), &g->pages);
+	pvcalls_evtchn_leave(&rings->evtchns, &ring->sub);
+	atomic_sub(pvcalls_datamap_pages(ring->map), &rings->pages);
 	pvcalls_datamap_unmap(ring->map, scratch);
 	kfree(ring);
 }
@@ -62,105 +62,115 @@ static void pvcalls_ring_free(struct pvcalls_guest *g, struct pvcalls_ring *ring
  * Forget a kept ring. Under the lock all the while: the guest may name the ring
  * again at any time, and then its event channel must be free to be bound.
  */
-static void pvcalls_ring_drop(struct pvcalls_guest *g, struct pvcalls_ring *ring,
+static void pvcalls_ring_drop(struct pvcalls_rings *rings,
+			      struct pvcalls_ring *ring,
 			      struct pvcalls_datamap_scratch *scratch)
 {
-	pvcalls_ring_uncache(g, ring);
+	pvcalls_ring_uncache(rings, ring);
 	hlist_del(&ring->hash);
-	pvcalls_ring_free(g, ring, scratch);
+	pvcalls_ring_free(rings, ring, scratch);
 }
 
 /* Forget the kept ring that was not used for the longest time, if any. */
-static bool pvcalls_ring_drop_last(struct pvcalls_guest *g)
+static bool pvcalls_ring_drop_last(struct pvcalls_rings *rings,
+				   struct pvcalls_datamap_scratch *scratch)
 {
-	if (list_empty(&g->rings.cached))
+	if (list_empty(&rings->cached))
 		return false;
-	pvcalls_ring_drop(g, list_last_entry(&g->rings.cached,
-					     struct pvcalls_ring, cached),
-			  &pvcalls_worker_current()->scratch);
+	pvcalls_ring_drop(rings, list_last_entry(&rings->cached,
+						 struct pvcalls_ring, cached),
+			  scratch);
 	return true;
 }
 
 static void pvcalls_rings_timer(struct timer_list *timer)
 {
-	struct pvcalls_guest *g = container_of(timer, struct pvcalls_guest,
-					       rings.timer);
+	struct pvcalls_rings *rings = container_of(timer, struct pvcalls_rings,
+						   timer);
 
-	set_bit(PVCALLS_GUEST_AGE, &g->flags);
-	pvcalls_work_mark(&g->work);
+	rings->aged(rings);
 }
 
 /**
  * pvcalls_rings_init() - a guest without data rings
- * @g: zeroed frontend
+ * @rings: zeroed memory
+ * @peer: the guest; stays until pvcalls_rings_exit()
+ * @aged: see struct pvcalls_rings
  *
- * Any context. Undone by pvcalls_rings_exit().
+ * Context: any. Undone by pvcalls_rings_exit().
  */
-void pvcalls_rings_init(struct pvcalls_guest *g)
+void pvcalls_rings_init(struct pvcalls_rings *rings,
+			const struct pvcalls_peer *peer,
+			void (*aged)(struct pvcalls_rings *rings))
 {
-	mutex_init(&g->rings.lock);
-	pvcalls_evtchns_init(&g->rings.evtchns);
-	INIT_LIST_HEAD(&g->rings.cached);
-	timer_setup(&g->rings.timer, pvcalls_rings_timer, 0);
+	rings->peer = peer;
+	rings->aged = aged;
+	mutex_init(&rings->lock);
+	pvcalls_evtchns_init(&rings->evtchns);
+	INIT_LIST_HEAD(&rings->cached);
+	timer_setup(&rings->timer, pvcalls_rings_timer, 0);
 }
 
 /**
  * pvcalls_rings_exit() - forget all kept rings
- * @g: a frontend without sockets, whose command ring has stopped
+ * @rings: of a guest without sockets, whose command ring has stopped
  *
  * May sleep. Not on a worker.
  */
-void pvcalls_rings_exit(struct pvcalls_guest *g)
+void pvcalls_rings_exit(struct pvcalls_rings *rings)
 {
 	struct pvcalls_ring *ring, *next;
 
-	del_timer_sync(&g->rings.timer);
+	del_timer_sync(&rings->timer);
 	mutex_lock(&pvcalls_end_lock);
-	mutex_lock(&g->rings.lock);
-	list_for_each_entry_safe(ring, next, &g->rings.cached, cached)
-		pvcalls_ring_drop(g, ring, &pvcalls_end_scratch);
-	mutex_unlock(&g->rings.lock);
+	mutex_lock(&rings->lock);
+	list_for_each_entry_safe(ring, next, &rings->cached, cached)
+		pvcalls_ring_drop(rings, ring, &pvcalls_end_scratch);
+	mutex_unlock(&rings->lock);
 	mutex_unlock(&pvcalls_end_lock);
 }
 
 /**
  * pvcalls_rings_age() - forget rings that were not used again in time
- * @g: frontend
+ * @rings: of the guest
+ * @scratch: memory to work with
  *
  * On the command ring's worker.
  */
-void pvcalls_rings_age(struct pvcalls_guest *g)
+void pvcalls_rings_age(struct pvcalls_rings *rings,
+		       struct pvcalls_datamap_scratch *scratch)
 {
-	struct list_head *cached = &g->rings.cached;
+	struct list_head *cached = &rings->cached;
 	unsigned long keep = pvcalls_reuse_time();
 
-	mutex_lock(&g->rings.lock);
+	mutex_lock(&rings->lock);
 	while (!list_empty(cached)) {
 		unsigned long end = list_last_entry(cached, struct pvcalls_ring,
 						    cached)->since + keep;
 
 		if (time_before(jiffies, end)) {
-			mod_timer(&g->rings.timer, end);
+			mod_timer(&rings->timer, end);
 			break;
 		}
-		pvcalls_ring_drop_last(g);
+		pvcalls_ring_drop_last(rings, scratch);
 	}
-	mutex_unlock(&g->rings.lock);
+	mutex_unlock(&rings->lock);
 }
 
 /* Count the pages of a new mapping. Kept rings have to make way. */
-static int pvcalls_ring_charge(struct pvcalls_guest *g, u32 pages)
+static int pvcalls_ring_charge(struct pvcalls_rings *rings, u32 pages,
+			       struct pvcalls_datamap_scratch *scratch)
 {
 	u32 max = pvcalls_max_pages();
 	bool dropped;
 
-	while (atomic_add_return(pages, &g->pages) > max) {
-		atomic_sub(pages, &g->pages);
-		mutex_lock(&g->rings.lock);
-		dropped = pvcalls_ring_drop_last(g);
-		mutex_unlock(&g->rings.lock);
+	while (atomic_add_return(pages, &rings->pages) > max) {
+		atomic_sub(pages, &rings->pages);
+		mutex_lock(&rings->lock);
+		dropped = pvcalls_ring_drop_last(rings, scratch);
+		mutex_unlock(&rings->lock);
 		if (!dropped) {
-			pvcalls_guest_warn(g, "more than %u pages of data rings\n",
+			pvcalls_peer_warn(rings->peer, "more than %u pages of data rings\n",
 					   max);
 			return -ENOBUFS;
 		}
@@ -168,43 +178,44 @@ static int pvcalls_ring_charge(struct pvcalls_guest *g, u32 pages)
 	return 0;
 }
 
-static int pvcalls_ring_bind(struct pvcalls_guest *g, struct pvcalls_ring *ring)
+static int pvcalls_ring_bind(struct pvcalls_rings *rings,
+			     struct pvcalls_ring *ring)
 {
-	bool shared = pvcalls_guest_has(g, PVCALLS_F_SHARED_EVTCHN);
+	bool shared = pvcalls_peer_has(rings->peer, PVCALLS_F_SHARED_EVTCHN);
 	int err;
 
-	err = pvcalls_evtchn_join(&g->rings.evtchns, &ring->sub, g->dev,
+	err = pvcalls_evtchn_join(&rings->evtchns, &ring->sub, rings->peer->dev,
 				  ring->port, shared);
 	if (!err)
 		return 0;
-	pvcalls_guest_warn(g, "data ring %u: bad port %u (%d)\n", ring->ref,
-			   ring->port, err);
+	pvcalls_peer_warn(rings->peer, "data ring %u: bad port %u (%d)\n",
+			  ring->ref, ring->port, err);
 	return err == -ENOBUFS || err == -ENOMEM ? err : -EINVAL;
 }
 
 /* Make it known, unless the guest has named it for two sockets at a time. */
-static int pvcalls_ring_add(struct pvcalls_guest *g, struct pvcalls_ring *ring)
+static int pvcalls_ring_add(struct pvcalls_rings *rings,
+			    struct pvcalls_ring *ring)
 {
 	int err = 0;
 
-	mutex_lock(&g->rings.lock);
-	if (pvcalls_ring_find(g, ring->ref))
+	mutex_lock(&rings->lock);
+	if (pvcalls_ring_find(rings, ring->ref))
 		err = -EINVAL;
 	else
-		hlist_add_head(&ring->hash, pvcalls_ring_bucket(g, ring->ref));
-	mutex_unlock(&g->rings.lock);
+		hlist_add_head(&ring->hash,
+			       pvcalls_ring_bucket(rings, ring->ref));
+	mutex_unlock(&rings->lock);
 	if (err)
-		pvcalls_guest_warn(g, "data ring %u: in use\n", ring->ref);
+		pvcalls_peer_warn(rings->peer, "data ring %u: in use\n", ring->ref);
 	return err;
 }
 
 /* Map a ring that is not kept. */
-static struct pvcalls_ring *pvcalls_ring_new(struct pvcalls_guest *g,
-					     grant_ref_t ref,
-					     evtchn_port_t port)
+static struct pvcalls_ring *
+pvcalls_ring_new(struct pvcalls_rings *rings, grant_ref_t ref,
+		 evtchn_port_t port, struct pvcalls_datamap_scratch *scratch)
 {
-	struct pvcalls_datamap_scratch *scratch =
-		&pvcalls_worker_current()->scratch;
 	struct pvcalls_ring *ring;
 	int err;
 
@@ -215,30 +226,31 @@ static struct pvcalls_ring *pvcalls_ring_new(struct pvcalls_guest *g,
 	ring->port = port;
 	INIT_LIST_HEAD(&ring->cached);
 
-	ring->map = pvcalls_datamap_map(g->domid, ref, pvcalls_max_order(),
-					scratch);
+	ring->map = pvcalls_datamap_map(rings->peer->domid, ref,
+					pvcalls_max_order(), scratch);
 	if (IS_ERR(ring->map)) {
 		err = PTR_ERR(ring->map);
-		pvcalls_guest_warn(g, "data ring %u: %s (%d)\n", ref,
+		pvcalls_peer_warn(rings->peer, "data ring %u: %s (%d)\n", ref,
 				   err == -EINVAL ? "bad order" : "can't map",
 				   err);
 		goto free;
 	}
-	err = pvcalls_ring_charge(g, pvcalls_datamap_pages(ring->map));
+	err = pvcalls_ring_charge(rings, pvcalls_datamap_pages(ring->map),
+				  scratch);
 	if (err)
 		goto unmap;
-	err = pvcalls_ring_bind(g, ring);
+	err = pvcalls_ring_bind(rings, ring);
 	if (err)
 		goto uncharge;
-	err = pvcalls_ring_add(g, ring);
+	err = pvcalls_ring_add(rings, ring);
 	if (!err)
 		return ring;
 
-	pvcalls_ring_free(g, ring, scratch);
+	pvcalls_ring_free(rings, ring, scratch);
 	return ERR_PTR(err);
 
 uncharge:
-	atomic_sub(pvcalls_datamap_pages(ring->map), &g->pages);
+	atomic_sub(pvcalls_datamap_pages(ring->map), &rings->pages);
 unmap:
 	pvcalls_datamap_unmap(ring->map, scratch);
 free:
@@ -247,32 +259,33 @@ free:
 }
 
 /* The kept ring, out of the hands of all others; NULL if there is none. */
-static struct pvcalls_ring *pvcalls_ring_again(struct pvcalls_guest *g,
-					       grant_ref_t ref,
-					       evtchn_port_t port)
+static struct pvcalls_ring *
+pvcalls_ring_again(struct pvcalls_rings *rings, grant_ref_t ref,
+		   evtchn_port_t port, struct pvcalls_datamap_scratch *scratch)
 {
 	struct pvcalls_ring *ring;
 
-	mutex_lock(&g->rings.lock);
-	ring = pvcalls_ring_find(g, ref);
+	mutex_lock(&rings->lock);
+	ring = pvcalls_ring_find(rings, ref);
 	if (ring && !pvcalls_ring_is_cached(ring)) {
 		ring = NULL;
 	} else if (ring && ring->port != port) {
 		/* not what was announced, so begin with nothing */
-		pvcalls_ring_drop(g, ring, &pvcalls_worker_current()->scratch);
+		pvcalls_ring_drop(rings, ring, scratch);
 		ring = NULL;
 	} else if (ring) {
-		pvcalls_ring_uncache(g, ring);
+		pvcalls_ring_uncache(rings, ring);
 	}
-	mutex_unlock(&g->rings.lock);
+	mutex_unlock(&rings->lock);
 	return ring;
 }
 
 /**
  * pvcalls_ring_get() - a guest names a data ring for a socket
- * @g: the guest
+ * @rings: of the guest
  * @ref: grant of the indexes page
  * @port: the guest's end of the event channel
+ * @scratch: memory to work with
  *
  * One that has been kept is as it was mapped: nothing is read again. Nobody
  * hears of events yet. On any worker. Undone by pvcalls_ring_put().
@@ -282,68 +295,75 @@ static struct pvcalls_ring *pvcalls_ring_again(struct pvcalls_guest *g,
  * use, -EFAULT for a bad grant, -ENOBUFS for too many pages or too many rings
  * on the event channel, -ENOMEM.
  */
-struct pvcalls_ring *pvcalls_ring_get(struct pvcalls_guest *g, grant_ref_t ref,
-				      evtchn_port_t port)
+struct pvcalls_ring *pvcalls_ring_get(struct pvcalls_rings *rings,
+				      grant_ref_t ref, evtchn_port_t port,
+				      struct pvcalls_datamap_scratch *scratch)
 {
-	return pvcalls_ring_again(g, ref, port) ?:
-	       pvcalls_ring_new(g, ref, port);
+	return pvcalls_ring_again(rings, ref, port, scratch) ?:
+	       pvcalls_ring_new(rings, ref, port, scratch);
 }
 
-static void pvcalls_ring_cache(struct pvcalls_guest *g, struct pvcalls_ring *ring)
+static void pvcalls_ring_cache(struct pvcalls_rings *rings,
+			       struct pvcalls_ring *ring,
+			       struct pvcalls_datamap_scratch *scratch)
 {
-	mutex_lock(&g->rings.lock);
-	if (list_empty(&g->rings.cached))
-		mod_timer(&g->rings.timer, jiffies + pvcalls_reuse_time());
+	mutex_lock(&rings->lock);
+	if (list_empty(&rings->cached))
+		mod_timer(&rings->timer, jiffies + pvcalls_reuse_time());
 	ring->since = jiffies;
-	list_add(&ring->cached, &g->rings.cached);
-	g->rings.cached_pages += pvcalls_datamap_pages(ring->map);
-	while (g->rings.cached_pages > pvcalls_reuse_pages())
-		pvcalls_ring_drop_last(g);
-	mutex_unlock(&g->rings.lock);
+	list_add(&ring->cached, &rings->cached);
+	rings->cached_pages += pvcalls_datamap_pages(ring->map);
+	while (rings->cached_pages > pvcalls_reuse_pages())
+		pvcalls_ring_drop_last(rings, scratch);
+	mutex_unlock(&rings->lock);
 }
 
 /**
  * pvcalls_ring_put() - a socket does not use its data ring any more
- * @g: the guest
+ * @rings: of the guest
  * @ring: ring; the socket owes no event to the guest
  * @steered: number of the worker to whose CPU the interrupt goes, 0: to none
  * @keep: the guest has said that it will be used again
+ * @scratch: memory to work with
  *
  * On the worker that the socket belongs to.
  */
-void pvcalls_ring_put(struct pvcalls_guest *g, struct pvcalls_ring *ring,
-		      u32 steered, bool keep)
+void pvcalls_ring_put(struct pvcalls_rings *rings, struct pvcalls_ring *ring,
+		      u32 steered, bool keep,
+		      struct pvcalls_datamap_scratch *scratch)
 {
 	if (keep) {
 		pvcalls_evtchn_disable(&ring->sub);
 		ring->steered = steered;
-		pvcalls_ring_cache(g, ring);
+		pvcalls_ring_cache(rings, ring, scratch);
 		return;
 	}
 	/* as long as it is mapped, it is not free to be named again */
-	pvcalls_evtchn_leave(&g->rings.evtchns, &ring->sub);
-	atomic_sub(pvcalls_datamap_pages(ring->map), &g->pages);
-	pvcalls_datamap_unmap(ring->map, &pvcalls_worker_current()->scratch);
-	mutex_lock(&g->rings.lock);
+	pvcalls_evtchn_leave(&rings->evtchns, &ring->sub);
+	atomic_sub(pvcalls_datamap_pages(ring->map), &rings->pages);
+	pvcalls_datamap_unmap(ring->map, scratch);
+	mutex_lock(&rings->lock);
 	hlist_del(&ring->hash);
-	mutex_unlock(&g->rings.lock);
+	mutex_unlock(&rings->lock);
 	kfree(ring);
 }
 
 /**
  * pvcalls_ring_forget() - the guest will not use a ring again after all
- * @g: frontend
+ * @rings: of the guest
  * @ref: grant of the indexes page
+ * @scratch: memory to work with
  *
  * Does nothing if the ring is in use or not kept. On the command ring's worker.
  */
-void pvcalls_ring_forget(struct pvcalls_guest *g, grant_ref_t ref)
+void pvcalls_ring_forget(struct pvcalls_rings *rings, grant_ref_t ref,
+			 struct pvcalls_datamap_scratch *scratch)
 {
 	struct pvcalls_ring *ring;
 
-	mutex_lock(&g->rings.lock);
-	ring = pvcalls_ring_find(g, ref);
+	mutex_lock(&rings->lock);
+	ring = pvcalls_ring_find(rings, ref);
 	if (ring && pvcalls_ring_is_cached(ring))
-		pvcalls_ring_drop(g, ring, &pvcalls_worker_current()->scratch);
-	mutex_unlock(&g->rings.lock);
+		pvcalls_ring_drop(rings, ring, scratch);
+	mutex_unlock(&rings->lock);
 }

@@ -6,6 +6,7 @@
 #ifndef PVCALLS_BACK_RING_H
 #define PVCALLS_BACK_RING_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/timer.h>
@@ -17,26 +18,35 @@
 #include "ring/evtchn.h"
 
 struct pvcalls_datamap;
-struct pvcalls_guest;
+struct pvcalls_datamap_scratch;
+struct pvcalls_peer;
 
 #define PVCALLS_RING_HASH_BITS	10
 
 /**
  * struct pvcalls_rings - the data rings of a guest
- * @lock: guards all of it but @evtchns, also while a kept ring is being unmapped
+ * @peer: the guest
+ * @pages: pages of the guest that are mapped for them
+ * @lock: guards all of the following but @evtchns, also while a kept ring is
+ *	being unmapped
  * @evtchns: their event channels
  * @all: all rings, by the grant of their indexes page
  * @cached: those that no socket uses, the one that was used last at the head
  * @cached_pages: pages of the guest that those hold
  * @timer: runs while there are any
+ * @aged: called in softirq context when rings may have been kept for too long;
+ *	a call of pvcalls_rings_age() is to follow
  */
 struct pvcalls_rings {
+	const struct pvcalls_peer *peer;
+	atomic_t pages;
 	struct mutex lock;
 	struct pvcalls_evtchns evtchns;
 	struct hlist_head all[1 << PVCALLS_RING_HASH_BITS];
 	struct list_head cached;
 	u32 cached_pages;
 	struct timer_list timer;
+	void (*aged)(struct pvcalls_rings *rings);
 };
 
 /**
@@ -51,7 +61,8 @@ struct pvcalls_rings {
  *	one that the connection's packets arrive on
  * @follows: for how many more runs of a socket's work the interrupt stays there
  * @hash: in pvcalls_rings.all
- * @cached: in pvcalls_rings.cached, empty while it is used; under pvcalls_rings.lock
+ * @cached: in pvcalls_rings.cached, empty while it is used; under
+ *	pvcalls_rings.lock
  * @since: when it was last used, in jiffies
  */
 struct pvcalls_ring {
@@ -67,14 +78,20 @@ struct pvcalls_ring {
 	unsigned long since;
 };
 
-void pvcalls_rings_init(struct pvcalls_guest *g);
-void pvcalls_rings_exit(struct pvcalls_guest *g);
-void pvcalls_rings_age(struct pvcalls_guest *g);
+void pvcalls_rings_init(struct pvcalls_rings *rings,
+			const struct pvcalls_peer *peer,
+			void (*aged)(struct pvcalls_rings *rings));
+void pvcalls_rings_exit(struct pvcalls_rings *rings);
+void pvcalls_rings_age(struct pvcalls_rings *rings,
+		       struct pvcalls_datamap_scratch *scratch);
 
-struct pvcalls_ring *pvcalls_ring_get(struct pvcalls_guest *g, grant_ref_t ref,
-				      evtchn_port_t port);
-void pvcalls_ring_put(struct pvcalls_guest *g, struct pvcalls_ring *ring,
-		      u32 steered, bool keep);
-void pvcalls_ring_forget(struct pvcalls_guest *g, grant_ref_t ref);
+struct pvcalls_ring *pvcalls_ring_get(struct pvcalls_rings *rings,
+				      grant_ref_t ref, evtchn_port_t port,
+				      struct pvcalls_datamap_scratch *scratch);
+void pvcalls_ring_put(struct pvcalls_rings *rings, struct pvcalls_ring *ring,
+		      u32 steered, bool keep,
+		      struct pvcalls_datamap_scratch *scratch);
+void pvcalls_ring_forget(struct pvcalls_rings *rings, grant_ref_t ref,
+			 struct pvcalls_datamap_scratch *scratch);
 
 #endif /* PVCALLS_BACK_RING_H */

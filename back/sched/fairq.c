@@ -5,7 +5,7 @@
 
 #include "pvcalls_param.h"
 #include "sched/fairq.h"
-#include "sched/worker.h"
+#include "sched/work.h"
 
 /* Turns that a guest is made to wait at most */
 #define PVCALLS_MAX_DEBT	64
@@ -43,8 +43,8 @@ u32 pvcalls_fairq_sparse(void)
 	return pvcalls_fairq_budget() / 8;
 }
 
-static struct pvcalls_guestq *pvcalls_fairq_queue(struct pvcalls_fairq *fq,
-						  const struct pvcalls_work *work)
+static struct pvcalls_guestq *
+pvcalls_fairq_queue(struct pvcalls_fairq *fq, const struct pvcalls_work *work)
 {
 	return &fq->queue[work->domid % PVCALLS_FAIRQ_QUEUES];
 }
@@ -85,7 +85,8 @@ void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work)
 	u32 fast = atomic_xchg(&work->fast_cost, 0);
 
 	if (pvcalls_fairq_empty(q)) {
-		q->deficit += (s64)(fq->round - q->round) * pvcalls_fairq_budget();
+		q->deficit += (s64)(fq->round - q->round) *
+			      pvcalls_fairq_budget();
 		q->deficit = min_t(s64, q->deficit, 0);
 		list_add_tail(&q->node, &fq->queues);
 	}
@@ -109,7 +110,8 @@ void pvcalls_fairq_begin(struct pvcalls_guestq *q)
 	s64 budget = pvcalls_fairq_budget();
 
 	/* it may have been much larger when that was spent */
-	q->deficit = max_t(s64, q->deficit, -PVCALLS_MAX_DEBT * budget) + budget;
+	q->deficit = max_t(s64, q->deficit, -PVCALLS_MAX_DEBT * budget);
+	q->deficit += budget;
 }
 
 /* The next one of those that have cost much. */

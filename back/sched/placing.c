@@ -8,12 +8,12 @@
 #include "placement.h"
 #include "pvcalls_param.h"
 #include "sched/placing.h"
-#include "sched/pool.h"
 #include "sched/topology.h"
-#include "sched/worker.h"
 
 static u32 pvcalls_placement = PLACEMENT_LEAST_LOADED;
 static atomic_t pvcalls_turn;
+/* NULL: there is no work yet that could be placed anew */
+static void (*pvcalls_placing_changed)(void);
 
 /**
  * pvcalls_placing_heeds_cpu() - does it matter where packets arrive?
@@ -39,52 +39,55 @@ bool pvcalls_placing_keeps_node(void)
 }
 
 /**
- * pvcalls_placing_pick() - find a worker by the policy
- * @pool: the workers; under RCU
- * @work: for which work; the caller's to give away
+ * pvcalls_placing_policy() - the policy in force
  *
- * Of several that are as good it is the one that the work is on, or has to do
- * with: a socket's calls come from the worker of its guest's command ring, and
- * to wake another one for each costs more than they do. Any context.
- *
- * Return: its index in @pool.
+ * Context: any.
+ * Return: the policy.
  */
-u32 pvcalls_placing_pick(const struct pvcalls_pool *pool,
-			 const struct pvcalls_work *work)
+enum placement_policy pvcalls_placing_policy(void)
 {
-	struct placement_worker pw[PVCALLS_MAX_WORKERS];
-	enum placement_policy policy = READ_ONCE(pvcalls_placement);
-	struct placement_wish wish = {
-		.node = work->node_wish,
-		.cpu = work->cpu_wish,
-	};
-	unsigned int i, here = 0;
+	return READ_ONCE(pvcalls_placement);
+}
+
+/**
+ * pvcalls_placing_pick() - find a worker by a policy
+ * @policy: the policy
+ * @pw: the workers; of several that are as good the first one is found
+ * @n: how many, at least 1
+ * @node: NUMA node that the work would like to be on, or PLACEMENT_ANY_NODE
+ * @cpu: CPU that the work's packets arrive on, or PLACEMENT_ANY_CPU
+ *
+ * Context: any.
+ * Return: an index into @pw.
+ */
+u32 pvcalls_placing_pick(enum placement_policy policy,
+			 const struct placement_worker *pw, u32 n, int node,
+			 int cpu)
+{
+	struct placement_wish wish = { .node = node, .cpu = cpu };
 
 	/* where the guest is known to be counts for more than its packets */
-	if (policy == PLACEMENT_IRQ || wish.node == PLACEMENT_ANY_NODE)
-		wish.node = pvcalls_topology_node(wish.cpu);
-	/* the first one of equals is chosen */
-	for (i = 0; i < pool->n && policy != PLACEMENT_ROUND_ROBIN; i++)
-		if (pool->w[i] == work->worker)
-			here = i;
-	for (i = 0; i < pool->n; i++) {
-		const struct pvcalls_worker *w = pool->w[(here + i) % pool->n];
+	if (policy == PLACEMENT_IRQ || node == PLACEMENT_ANY_NODE)
+		wish.node = pvcalls_topology_node(cpu);
+	return placement_pick(policy, pw, n, &wish,
+			      (u32)atomic_inc_return(&pvcalls_turn) - 1);
+}
 
-		pw[i].load = atomic_read(&w->load);
-		pw[i].node = READ_ONCE(w->node);
-		pw[i].cpu = w->cpu;
-		/* what it is itself is no reason to go away */
-		if (w == work->worker && pw[i].load)
-			pw[i].load--;
-	}
-	i = placement_pick(policy, pw, pool->n, &wish,
-			   (u32)atomic_inc_return(&pvcalls_turn) - 1);
-	return (here + i) % pool->n;
+/**
+ * pvcalls_placing_watch() - have changes of the policy be heeded
+ * @changed: called after each change from now on; may sleep
+ *
+ * Context: any.
+ */
+void pvcalls_placing_watch(void (*changed)(void))
+{
+	WRITE_ONCE(pvcalls_placing_changed, changed);
 }
 
 static int param_set_placement(const char *val, const struct kernel_param *kp)
 {
 	u32 policy = placement_parse(val);
+	void (*changed)(void);
 
 	if (policy == PLACEMENT_POLICIES) {
 		pvcalls_param_err("placement", val,
@@ -92,7 +95,9 @@ static int param_set_placement(const char *val, const struct kernel_param *kp)
 		return -EINVAL;
 	}
 	WRITE_ONCE(pvcalls_placement, policy);
-	pvcalls_pool_replace();
+	changed = READ_ONCE(pvcalls_placing_changed);
+	if (changed)
+		changed();
 	return 0;
 }
 

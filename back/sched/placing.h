@@ -5,12 +5,14 @@
 
 #include <linux/types.h>
 
-struct pvcalls_pool;
-struct pvcalls_work;
+#include "placement.h"
 
 bool pvcalls_placing_heeds_cpu(void);
 bool pvcalls_placing_keeps_node(void);
-u32 pvcalls_placing_pick(const struct pvcalls_pool *pool,
-			 const struct pvcalls_work *work);
+enum placement_policy pvcalls_placing_policy(void);
+u32 pvcalls_placing_pick(enum placement_policy policy,
+			 const struct placement_worker *pw, u32 n, int node,
+			 int cpu);
+void pvcalls_placing_watch(void (*changed)(void));
 
 #endif /* PVCALLS_BACK_PLACING_H */

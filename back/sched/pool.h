@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The pool of workers: which ones there are, on which CPUs, and which one gets
- * which work.
+ * The pool: the workers that there are, and which one gets which work.
+ * members.h says which ones there are to be.
  *
  * The set of workers is published under RCU. A worker that is in it no more is
  * asked to hand over all its works and freed when it has none; so a worker
@@ -17,10 +17,9 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
-#define PVCALLS_MAX_WORKERS	64
+#include <xen/interface/xen.h>
 
-struct pvcalls_work;
-struct pvcalls_worker;
+#include "sched/worker.h"
 
 /**
  * struct pvcalls_pool - the workers that there are
@@ -34,16 +33,17 @@ struct pvcalls_pool {
 	struct cpumask cpus;
 };
 
-int pvcalls_pool_start(void);
-void pvcalls_pool_stop(void);
-
-struct pvcalls_worker *pvcalls_pool_choose(const struct pvcalls_work *work,
-					   int dest);
-bool pvcalls_pool_serves(unsigned int cpu);
-void pvcalls_pool_wake(void);
-void pvcalls_pool_replace(void);
-
 const struct pvcalls_pool *pvcalls_pool_lock(void);
+const struct pvcalls_pool *pvcalls_pool_get(void);
+struct pvcalls_pool *pvcalls_pool_publish(struct pvcalls_pool *pool);
 void pvcalls_pool_unlock(void);
+bool pvcalls_pool_serves(unsigned int cpu);
+void pvcalls_pool_lose(unsigned int cpu);
+
+void pvcalls_work_init(struct pvcalls_work *work,
+		       const struct pvcalls_work_ops *ops, domid_t domid,
+		       int node, struct pvcalls_worker *near);
+bool pvcalls_work_hand_over(struct pvcalls_work *work,
+			    struct pvcalls_worker *from);
 
 #endif /* PVCALLS_BACK_POOL_H */

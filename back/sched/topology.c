@@ -11,7 +11,6 @@
 #include "nodemap.h"
 #include "placement.h"
 #include "pvcalls_param.h"
-#include "sched/pool.h"
 #include "sched/topology.h"
 
 /* The parameter as it was written; both under kernel_param_lock() */
@@ -19,6 +18,9 @@ static char pvcalls_topology_text[1024];
 static s16 pvcalls_topology_nodes[NR_CPUS] = {
 	[0 ... NR_CPUS - 1] = NODEMAP_NO_NODE
 };
+
+/* NULL: there are no workers yet whose nodes could change */
+static void (*pvcalls_topology_changed)(void);
 
 /**
  * pvcalls_topology_node() - the NUMA node of a CPU
@@ -36,8 +38,20 @@ int pvcalls_topology_node(int cpu)
 	return node == NODEMAP_NO_NODE ? cpu_to_node(cpu) : node;
 }
 
+/**
+ * pvcalls_topology_watch() - have changes of the topology be heeded
+ * @changed: called after each change from now on; may sleep
+ *
+ * Context: any.
+ */
+void pvcalls_topology_watch(void (*changed)(void))
+{
+	WRITE_ONCE(pvcalls_topology_changed, changed);
+}
+
 static int param_set_topology(const char *val, const struct kernel_param *kp)
 {
+	void (*changed)(void);
 	s16 *nodes;
 	int cpu, err = -EINVAL;
 
@@ -55,7 +69,9 @@ static int param_set_topology(const char *val, const struct kernel_param *kp)
 		WRITE_ONCE(pvcalls_topology_nodes[cpu], nodes[cpu]);
 	strscpy(pvcalls_topology_text, val, sizeof(pvcalls_topology_text));
 	strim(pvcalls_topology_text);
-	pvcalls_pool_replace();
+	changed = READ_ONCE(pvcalls_topology_changed);
+	if (changed)
+		changed();
 free:
 	kvfree(nodes);
 	return err;

@@ -7,5 +7,6 @@
 #define PVCALLS_BACK_TOPOLOGY_H
 
 int pvcalls_topology_node(int cpu);
+void pvcalls_topology_watch(void (*changed)(void));
 
 #endif /* PVCALLS_BACK_TOPOLOGY_H */

@@ -12,6 +12,7 @@
 #include "show/debugfs.h"
 #include "guest/guest.h"
 #include "sched/pool.h"
+#include "sched/worker.h"
 #include "sock/sock.h"
 
 static struct dentry *pvcalls_debugfs_dir;
@@ -22,6 +23,7 @@ static const char * const pvcalls_state_names[] = {
 	[PVCALLS_SS_CONNECTING]	= "connecting",
 	[PVCALLS_SS_CONNECTED]	= "connected",
 	[PVCALLS_SS_DRAINING]	= "draining",
+	[PVCALLS_SS_RESETTING]	= "draining",
 	[PVCALLS_SS_LISTENING]	= "listening",
 	[PVCALLS_SS_CLOSING]	= "closing",
 	[PVCALLS_SS_GONE]	= "gone",
@@ -38,23 +40,26 @@ static void pvcalls_debugfs_flag(struct seq_file *s, bool set, const char *name)
 		seq_printf(s, ",%s", name);
 }
 
-static void pvcalls_debugfs_sock(struct seq_file *s, struct pvcalls_sock *ps,
-				 domid_t domid)
+static void pvcalls_debugfs_sock(struct pvcalls_sock *ps, void *arg)
 {
 	const struct pvcalls_conn *c = &ps->conn;
+	enum pvcalls_out_state out = READ_ONCE(c->out_state);
+	enum pvcalls_in_state in = READ_ONCE(c->in_state);
+	struct seq_file *s = arg;
 
 	seq_printf(s, "socket %#llx domid %u state %s worker %u irq %d ring %u in %u out %u lost-in %u lost-out %u by-reference %lu copied %lu flags %#lx",
-		   ps->id, domid, pvcalls_state_names[READ_ONCE(ps->state)],
+		   ps->id, ps->guest->peer.domid,
+		   pvcalls_state_names[READ_ONCE(ps->state)],
 		   pvcalls_work_index(&ps->work), READ_ONCE(c->irq),
 		   c->in.size, pvcalls_debugfs_queued(&c->in),
 		   pvcalls_debugfs_queued(&c->out), READ_ONCE(c->lost_in),
 		   READ_ONCE(c->lost_out), READ_ONCE(c->zerocopy.by_ref),
 		   READ_ONCE(c->zerocopy.copied), READ_ONCE(ps->flags));
-	pvcalls_debugfs_flag(s, c->in_waiting, "in-waiting");
-	pvcalls_debugfs_flag(s, c->in_done, "in-done");
-	pvcalls_debugfs_flag(s, c->out_blocked, "out-blocked");
-	pvcalls_debugfs_flag(s, c->out_done, "out-done");
-	pvcalls_debugfs_flag(s, c->stop, "stop");
+	pvcalls_debugfs_flag(s, in == PVCALLS_IN_WAITING, "in-waiting");
+	pvcalls_debugfs_flag(s, in == PVCALLS_IN_DONE, "in-done");
+	pvcalls_debugfs_flag(s, pvcalls_out_is_blocked(out), "out-blocked");
+	pvcalls_debugfs_flag(s, out == PVCALLS_OUT_DONE, "out-done");
+	pvcalls_debugfs_flag(s, pvcalls_out_is_limited(out), "stop");
 	pvcalls_debugfs_flag(s, test_bit(PVCALLS_WORK_QUEUED, &ps->work.state),
 			     "queued");
 	seq_putc(s, '\n');
@@ -62,20 +67,16 @@ static void pvcalls_debugfs_sock(struct seq_file *s, struct pvcalls_sock *ps,
 
 static void pvcalls_debugfs_sockets_of(struct pvcalls_guest *g, void *arg)
 {
-	struct pvcalls_sock *ps;
-
-	spin_lock(&g->sock_lock);
-	list_for_each_entry(ps, &g->sock_list, list)
-		pvcalls_debugfs_sock(arg, ps, g->domid);
-	spin_unlock(&g->sock_lock);
+	pvcalls_socks_for_each(g, pvcalls_debugfs_sock, arg);
 }
 
 static void pvcalls_debugfs_guest(struct pvcalls_guest *g, void *arg)
 {
 	seq_printf(arg, "guest %u sockets %d pages %d deferred %u denied %ld mark %#x extensions %#lx flags %#lx\n",
-		   g->domid, atomic_read(&g->live), atomic_read(&g->pages),
+		   g->peer.domid, atomic_read(&g->socks->live),
+		   atomic_read(&g->rings.pages),
 		   READ_ONCE(g->nr_deferred), atomic_long_read(&g->denied),
-		   g->mark, g->features, READ_ONCE(g->flags));
+		   g->mark, g->peer.features, READ_ONCE(g->flags));
 }
 
 static int pvcalls_guests_show(struct seq_file *s, void *unused)

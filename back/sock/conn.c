@@ -1,37 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See conn.h. */
 #include <linux/err.h>
-#include <linux/fcntl.h>
 #include <linux/interrupt.h>
 #include <linux/net.h>
 
 #include <net/sock.h>
-#include <net/tcp_states.h>
 
-#include "ring/datamap.h"
-#include "sock/dgram.h"
-#include "guest/guest.h"
-#include "sock/stream.h"
-#include "guest/policy.h"
-#include "sched/pool.h"
 #include "guest/call.h"
+#include "guest/guest.h"
+#include "ring/datamap.h"
 #include "ring/ring.h"
+#include "ring/tools.h"
+#include "sched/pool.h"
+#include "sched/worker.h"
+#include "sock/conn.h"
+#include "sock/direction.h"
+#include "sock/name.h"
 #include "sock/sock.h"
 
 /* Runs in a row, of one kind, that decide where an interrupt comes in */
 #define PVCALLS_FOLLOW_RUNS	16
-
-/**
- * pvcalls_conn_init() - nothing is mapped, nothing has happened
- * @c: zeroed memory
- *
- * Any context.
- */
-void pvcalls_conn_init(struct pvcalls_conn *c)
-{
-	pvcalls_notify_init(&c->notify);
-	pvcalls_zerocopy_init(&c->zerocopy);
-}
 
 static u32 *pvcalls_conn_word(struct pvcalls_sock *ps, unsigned int offset)
 {
@@ -62,13 +50,9 @@ static void pvcalls_conn_rings(struct pvcalls_sock *ps)
 	ringbuf_start_producer(&c->in);
 	c->in_cons = 0;
 	c->out_prod = 0;
-	c->rest = false;
-	c->in_waiting = false;
-	c->in_done = false;
-	c->out_blocked = false;
-	c->out_done = false;
 	c->err = 0;
 	c->dgram_err = 0;
+	pvcalls_direction_init(c);
 }
 
 /* Has the guest said that it will use the ring again? */
@@ -86,8 +70,8 @@ static void pvcalls_conn_unmap(struct pvcalls_sock *ps)
 	if (!c->map)
 		return;
 	pvcalls_notify_now(&c->notify);
-	pvcalls_ring_put(ps->guest, c->ring, ps->work.steered,
-			 pvcalls_conn_reuse(ps));
+	pvcalls_ring_put(&ps->guest->rings, c->ring, ps->work.steered,
+			 pvcalls_conn_reuse(ps), &ps->tools->scratch);
 	c->ring = NULL;
 	c->map = NULL;
 	c->irq = 0;
@@ -109,7 +93,8 @@ int pvcalls_conn_map(struct pvcalls_sock *ps, grant_ref_t ref,
 	struct pvcalls_conn *c = &ps->conn;
 	struct pvcalls_ring *ring;
 
-	ring = pvcalls_ring_get(ps->guest, ref, port);
+	ring = pvcalls_ring_get(&ps->guest->rings, ref, port,
+				&ps->tools->scratch);
 	if (IS_ERR(ring))
 		return PTR_ERR(ring);
 	c->ring = ring;
@@ -179,22 +164,66 @@ void pvcalls_conn_follow(struct pvcalls_sock *ps, int cpu)
 }
 
 /**
+ * pvcalls_conn_due() - has the guest moved an index since the last event?
+ * @c: of a socket that listens to its event channel
+ *
+ * To where it was at that event it may have come by way of 4 GiB that runs
+ * without an event have seen. What the latest run has seen tells for certain.
+ *
+ * Context: hard interrupt.
+ * Return: true if so.
+ */
+bool pvcalls_conn_due(const struct pvcalls_conn *c)
+{
+	u32 prod = READ_ONCE(*c->out.sh.prod);
+	u32 cons = READ_ONCE(*c->in.sh.cons);
+
+	return prod != READ_ONCE(c->out.prod) ||
+	       cons != READ_ONCE(c->in.cons) ||
+	       prod != READ_ONCE(c->out_prod) || cons != READ_ONCE(c->in_cons);
+}
+
+/**
  * pvcalls_conn_enable() - the connection has come about: hear of events
  * @ps: socket with a data ring, which the caller makes be looked at after this
  */
 void pvcalls_conn_enable(struct pvcalls_sock *ps)
 {
-	pvcalls_evtchn_enable(&ps->conn.ring->sub, &ps->work);
+	pvcalls_evtchn_enable(&ps->conn.ring->sub, ps->type->events, ps);
+}
+
+/**
+ * pvcalls_conn_attach() - hear of what happens to the kernel socket
+ * @ps: socket with a kernel socket
+ *
+ * Idempotent. Undone by pvcalls_conn_failed() or when the socket is torn down.
+ */
+void pvcalls_conn_attach(struct pvcalls_sock *ps)
+{
+	pvcalls_callbacks_attach(&ps->callbacks, ps->sock->sk, NULL);
+}
+
+/**
+ * pvcalls_conn_resets() - is the connection to end with a RST?
+ * @ps: socket that is going to be torn down
+ *
+ * The peer sees an orderly end only if it has got all that the guest wrote and
+ * the guest ended it.
+ *
+ * Return: true if so, or if there is no connection.
+ */
+bool pvcalls_conn_resets(const struct pvcalls_sock *ps)
+{
+	return !ps->release || ps->state == PVCALLS_SS_RESETTING ||
+	       !pvcalls_out_sent(&ps->conn);
 }
 
 /**
  * pvcalls_conn_close() - end the connection, if it is an active socket
  * @ps: socket that is being torn down, without callbacks
- *
- * The peer sees an orderly end only if it has got all that the guest wrote and
- * the guest ended it.
+ * @reset: end it with a RST
  */
-void pvcalls_conn_close(struct pvcalls_sock *ps)
+void pvcalls_conn_close(struct pvcalls_sock *ps, bool reset)
 {
 	struct pvcalls_conn *c = &ps->conn;
 
@@ -204,8 +233,7 @@ void pvcalls_conn_close(struct pvcalls_sock *ps)
 	}
 	if (c->ring)
 		pvcalls_evtchn_disable(&c->ring->sub);
-	if (c->map && ps->sock &&
-	    (!ps->release || c->reset || !pvcalls_conn_drained(ps)))
+	if (c->map && ps->sock && reset)
 		sock_no_linger(ps->sock->sk);
 }
 
@@ -222,18 +250,21 @@ bool pvcalls_conn_let_go(struct pvcalls_sock *ps)
 
 	if (!ps->conn.map)
 		return true;
-	pvcalls_zerocopy_reap(ps);
+	pvcalls_zerocopy_reap(z);
 	if (!list_empty(&z->sends)) {
 		if (!pvcalls_guest_dead(ps->guest))
 			return false;
-		pvcalls_zerocopy_forget(ps);
+		pvcalls_zerocopy_forget(z);
 	}
 	pvcalls_conn_unmap(ps);
 	return true;
 }
 
-/* The connection has come about. */
-static void pvcalls_conn_connected(struct pvcalls_sock *ps)
+/**
+ * pvcalls_conn_connected() - the connection has come about
+ * @ps: socket with a data ring, and with a CONNECT, which is answered
+ */
+void pvcalls_conn_connected(struct pvcalls_sock *ps)
 {
 	struct pvcalls_call *call = ps->conn.connect;
 
@@ -241,167 +272,27 @@ static void pvcalls_conn_connected(struct pvcalls_sock *ps)
 	WRITE_ONCE(ps->state, PVCALLS_SS_CONNECTED);
 	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 	pvcalls_conn_enable(ps);
-	pvcalls_sock_name(ps, call, false);
+	pvcalls_name_put(ps, call, false);
 	pvcalls_reply(call, 0);
 }
 
-/*
- * The connection has failed. The guest must have its ring back before it hears
- * that; the socket remains, for another try.
+/**
+ * pvcalls_conn_failed() - the connection has failed
+ * @ps: socket with a data ring, and with a CONNECT, which is answered
+ * @err: the answer
+ *
+ * The guest must have its ring back before it hears of the failure. The socket
+ * remains, for another try.
  */
-static void pvcalls_conn_failed(struct pvcalls_sock *ps, int err)
+void pvcalls_conn_failed(struct pvcalls_sock *ps, int err)
 {
 	struct pvcalls_call *call = ps->conn.connect;
 
 	ps->conn.connect = NULL;
 	WRITE_ONCE(ps->state, PVCALLS_SS_IDLE);
-	pvcalls_callbacks_detach(ps);
+	pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
 	pvcalls_conn_unmap(ps);
 	pvcalls_reply(call, err);
-}
-
-/*
- * One step of the kernel's connect: the first call starts it, later ones ask
- * what has become of it.
- */
-static int pvcalls_conn_try(struct pvcalls_sock *ps)
-{
-	/* the callee may change it */
-	struct sockaddr_storage addr = ps->conn.addr;
-
-	return kernel_connect(ps->sock, (struct sockaddr *)&addr,
-			      ps->conn.addr_len, O_NONBLOCK);
-}
-
-static bool pvcalls_conn_pending(const struct pvcalls_sock *ps)
-{
-	return (1 << READ_ONCE(ps->sock->sk->sk_state)) &
-	       (TCPF_SYN_SENT | TCPF_SYN_RECV);
-}
-
-/**
- * pvcalls_conn_connecting() - has the network answered?
- * @ps: socket that is PVCALLS_SS_CONNECTING
- *
- * Answers the CONNECT if so.
- */
-void pvcalls_conn_connecting(struct pvcalls_sock *ps)
-{
-	int ret;
-
-	if (pvcalls_conn_pending(ps))
-		return;
-	ret = pvcalls_conn_try(ps);
-	if (ret == -EALREADY || ret == -EINPROGRESS)
-		return;
-	if (ret)
-		pvcalls_conn_failed(ps, ret);
-	else
-		pvcalls_conn_connected(ps);
-}
-
-static int pvcalls_conn_start(struct pvcalls_sock *ps,
-			      struct pvcalls_call *call)
-{
-	const struct xen_pvcalls_connect *req = &call->req.u.connect;
-	struct pvcalls_conn *c = &ps->conn;
-	int ret;
-
-	switch (ps->state) {
-	case PVCALLS_SS_IDLE:
-		break;
-	case PVCALLS_SS_CONNECTING:
-		return -EALREADY;
-	default:
-		return -EISCONN;
-	}
-	ret = pvcalls_policy_addr(ps->guest, req->addr, req->len, &c->addr);
-	if (ret < 0)
-		return ret;
-	c->addr_len = ret;
-	ret = pvcalls_policy_connect(ps->guest, &c->addr);
-	if (ret)
-		return ret;
-	return pvcalls_conn_map(ps, req->ref, req->evtchn);
-}
-
-/**
- * pvcalls_conn_connect() - CONNECT
- * @ps: socket
- * @call: the request
- *
- * Never waits for the network: the answer may come later.
- */
-void pvcalls_conn_connect(struct pvcalls_sock *ps,
-			  struct pvcalls_call *call)
-{
-	int ret;
-
-	if (pvcalls_is_dgram(ps)) {
-		pvcalls_dgram_connect(ps, call);
-		return;
-	}
-	ret = pvcalls_conn_start(ps, call);
-	if (ret) {
-		pvcalls_reply(call, ret);
-		return;
-	}
-
-	ps->conn.connect = call;
-	WRITE_ONCE(ps->state, PVCALLS_SS_CONNECTING);
-	/* before anything can arrive, or it would not be announced */
-	pvcalls_callbacks_attach(ps, NULL);
-	ret = pvcalls_conn_try(ps);
-	if (ret && ret != -EINPROGRESS) {
-		pvcalls_conn_failed(ps, ret);
-		return;
-	}
-	if (!ret) {
-		pvcalls_conn_connected(ps);
-		return;
-	}
-	/* on this host it may be decided by now */
-	pvcalls_conn_connecting(ps);
-	if (ps->state != PVCALLS_SS_CONNECTING)
-		return;
-	ret = pvcalls_reply_later(call);
-	if (ret) {
-		/* the kernel socket must not go on connecting */
-		kernel_sock_shutdown(ps->sock, SHUT_RDWR);
-		pvcalls_conn_failed(ps, ret);
-	}
-}
-
-/**
- * pvcalls_conn_attached() - a socket of datagrams has got its data ring
- * @ps: socket that was PVCALLS_SS_IDLE
- * @call: the request; freed
- * @ret: 0, or a negative error number: it is to be as it was before
- */
-void pvcalls_conn_attached(struct pvcalls_sock *ps,
-			   struct pvcalls_call *call, int ret)
-{
-	ps->conn.connect = call;
-	pvcalls_callbacks_attach(ps, NULL);
-	if (ret)
-		pvcalls_conn_failed(ps, ret);
-	else
-		pvcalls_conn_connected(ps);
-}
-
-/* Send nothing beyond what the guest has published by now. */
-static int pvcalls_conn_stop(struct pvcalls_conn *c)
-{
-	int avail;
-
-	if (c->stop)
-		return 0;
-	avail = ringbuf_avail(&c->out);
-	if (avail < 0)
-		return avail;
-	c->stop = true;
-	c->stop_at = c->out.cons + avail;
-	return 0;
 }
 
 /**
@@ -415,7 +306,6 @@ void pvcalls_conn_shutdown(struct pvcalls_sock *ps,
 			   struct pvcalls_call *call)
 {
 	const struct pvcalls_req_shutdown *req = (const void *)&call->req.u;
-	struct pvcalls_conn *c = &ps->conn;
 	u32 how = req->how;
 
 	if (ps->state != PVCALLS_SS_CONNECTED) {
@@ -430,12 +320,8 @@ void pvcalls_conn_shutdown(struct pvcalls_sock *ps,
 		kernel_sock_shutdown(ps->sock, SHUT_RD);
 		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 	}
-	if (how != SHUT_RD && !c->stop) {
-		if (pvcalls_conn_stop(c))
-			pvcalls_stream_broken(ps);
-		else
-			c->fin = true;
-	}
+	if (how != SHUT_RD && pvcalls_out_limit(ps, true))
+		pvcalls_direction_broken(ps);
 	pvcalls_reply(call, 0);
 }
 
@@ -445,34 +331,22 @@ void pvcalls_conn_shutdown(struct pvcalls_sock *ps,
  */
 void pvcalls_conn_drain(struct pvcalls_sock *ps)
 {
-	struct pvcalls_conn *c = &ps->conn;
 	u8 flags = ps->release->req.u.dummy.dummy[PVCALLS_RELEASE_FLAGS];
+	struct pvcalls_conn *c = &ps->conn;
 
-	WRITE_ONCE(ps->state, PVCALLS_SS_DRAINING);
 	if (pvcalls_guest_has(ps->guest, PVCALLS_F_SHUTDOWN) &&
 	    (flags & PVCALLS_RELEASE_ABORT)) {
-		c->reset = true;
-		c->out_done = true;
+		WRITE_ONCE(ps->state, PVCALLS_SS_RESETTING);
+		pvcalls_out_set(ps, PVCALLS_OUT_DONE);
 		return;
 	}
 	/* the program has not read all (RFC 2525, section 2.17) */
 	if (ringbuf_space(&c->in) != c->in.size)
-		c->reset = true;
-	if (pvcalls_conn_stop(c))
-		pvcalls_stream_broken(ps);
-}
-
-/**
- * pvcalls_conn_drained() - has the guest's data been sent?
- * @ps: socket with a data ring
- *
- * Return: true if nothing is left that could be sent.
- */
-bool pvcalls_conn_drained(const struct pvcalls_sock *ps)
-{
-	const struct pvcalls_conn *c = &ps->conn;
-
-	return c->out_done || (c->stop && c->out.cons == c->stop_at);
+		WRITE_ONCE(ps->state, PVCALLS_SS_RESETTING);
+	else
+		WRITE_ONCE(ps->state, PVCALLS_SS_DRAINING);
+	if (pvcalls_out_limit(ps, false))
+		pvcalls_direction_broken(ps);
 }
 
 /**
@@ -493,31 +367,11 @@ void pvcalls_conn_eoi(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_conn_due() - has the guest moved an index since the last event?
- * @c: of a socket that listens to its event channel
- *
- * To where it was at that event it may have come by way of 4 GiB that runs
- * without an event have seen. What the latest run has seen tells for certain.
- * Hard interrupt.
- *
- * Return: true if so.
- */
-bool pvcalls_conn_due(const struct pvcalls_conn *c)
-{
-	u32 prod = READ_ONCE(*c->out.sh.prod);
-	u32 cons = READ_ONCE(*c->in.sh.cons);
-
-	return prod != READ_ONCE(c->out.prod) ||
-	       cons != READ_ONCE(c->in.cons) ||
-	       prod != READ_ONCE(c->out_prod) || cons != READ_ONCE(c->in_cons);
-}
-
-/**
  * pvcalls_conn_resting() - is there nothing to do?
  * @ps: socket that has been marked
  *
  * Mostly because of an event about what a run before has seen: cheaper than
- * pvcalls_conn_step(), which has found that nothing was left to do, and has
+ * pvcalls_conn_pass(), which has found that nothing was left to do, and has
  * asked for an event about the next byte.
  *
  * Return: true if so.
@@ -526,7 +380,8 @@ bool pvcalls_conn_resting(struct pvcalls_sock *ps)
 {
 	struct pvcalls_conn *c = &ps->conn;
 
-	if (!c->rest || ps->state != PVCALLS_SS_CONNECTED ||
+	if (c->out_state != PVCALLS_OUT_RESTING ||
+	    ps->state != PVCALLS_SS_CONNECTED ||
 	    test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
 	    READ_ONCE(*c->out.sh.prod) != c->out.prod ||
 	    READ_ONCE(*c->in.sh.cons) != c->in.cons)
@@ -537,27 +392,28 @@ bool pvcalls_conn_resting(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_conn_step() - move what can be moved
- * @ps: socket that is PVCALLS_SS_CONNECTED or PVCALLS_SS_DRAINING
+ * pvcalls_conn_pass() - move what can be moved
+ * @ps: socket that is connected or drains; in its run
  *
  * Return: true if there is more to do at once.
  */
-bool pvcalls_conn_step(struct pvcalls_sock *ps)
+bool pvcalls_conn_pass(struct pvcalls_sock *ps)
 {
 	struct pvcalls_conn *c = &ps->conn;
 	bool eoi = pvcalls_evtchn_take(&c->ring->sub);
-	bool dgram = pvcalls_is_dgram(ps);
 	bool more;
 
 	/* the guest's indexes tell whether the event had a reason */
 	if (eoi && (ringbuf_space(&c->in) < 0 || ringbuf_avail(&c->out) < 0))
-		pvcalls_stream_broken(ps);
+		pvcalls_direction_broken(ps);
 
-	more = dgram ? pvcalls_dgram_out(ps) : pvcalls_stream_out(ps);
+	more = ps->type->pass_out(ps);
 	if (ps->state == PVCALLS_SS_CONNECTED)
-		more |= dgram ? pvcalls_dgram_in(ps) : pvcalls_stream_in(ps);
-	c->rest = !more && !c->stop && !c->out_done && !c->out_blocked &&
-		  !c->zerocopy.taken;
+		more |= ps->type->pass_in(ps);
+	if (more || c->zerocopy.taken)
+		pvcalls_out_wake(ps);
+	else
+		pvcalls_out_rest(ps);
 	if (eoi)
 		pvcalls_conn_eoi(ps);
 	return more;

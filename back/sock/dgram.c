@@ -7,32 +7,26 @@
 
 #include <net/sock.h>
 
-#include "ring/datamap.h"
-#include "sock/dgram.h"
+#include "guest/call.h"
 #include "guest/guest.h"
-#include "sock/stream.h"
 #include "guest/policy.h"
 #include "pvcalls_ctl.h"
-#include "guest/call.h"
-#include "sock/sock.h"
+#include "ring/datamap.h"
+#include "ring/tools.h"
 #include "sched/fairq.h"
+#include "sched/worker.h"
+#include "sock/conn.h"
+#include "sock/dgram.h"
+#include "sock/direction.h"
+#include "sock/name.h"
+#include "sock/sock.h"
+#include "sock/stream.h"
 
 /* What a datagram costs beside its bytes, in bytes */
 #define PVCALLS_DGRAM_COST	4096
 
 /* Room for control messages as the kernel has them */
 #define PVCALLS_DGRAM_CMSGS	256
-
-/**
- * pvcalls_is_dgram() - is it a socket of datagrams?
- * @ps: socket with a kernel socket
- *
- * Return: true if so. Any context.
- */
-bool pvcalls_is_dgram(const struct pvcalls_sock *ps)
-{
-	return ps->sock->type == SOCK_DGRAM;
-}
 
 /* The address of a CONNECT: its length, 0 for none, or a negative error. */
 static int pvcalls_dgram_addr(struct pvcalls_sock *ps,
@@ -88,11 +82,16 @@ void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	if (len || !first)
 		ret = pvcalls_dgram_set_peer(ps, &addr, len);
 	if (first) {
-		pvcalls_conn_attached(ps, call, ret);
+		ps->conn.connect = call;
+		pvcalls_conn_attach(ps);
+		if (ret)
+			pvcalls_conn_failed(ps, ret);
+		else
+			pvcalls_conn_connected(ps);
 		return;
 	}
 	if (!ret)
-		pvcalls_sock_name(ps, call, false);
+		pvcalls_name_put(ps, call, false);
 	pvcalls_reply(call, ret);
 }
 
@@ -100,7 +99,7 @@ void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 static void pvcalls_dgram_iter(struct pvcalls_sock *ps, bool out, u32 len,
 			       struct iov_iter *iter)
 {
-	struct bio_vec *bv = pvcalls_worker_current()->bvec;
+	struct bio_vec *bv = ps->tools->bvec;
 	struct pvcalls_conn *c = &ps->conn;
 	struct page **pages;
 	struct ringbuf_span span;
@@ -245,31 +244,31 @@ bool pvcalls_dgram_out(struct pvcalls_sock *ps)
 	int avail, len = 0;
 	s64 left;
 
-	if (c->out_done)
+	if (c->out_state == PVCALLS_OUT_DONE)
 		return false;
 	for (left = pvcalls_fairq_budget(); left > 0;
 	     left -= pvcalls_dgram_cost(len)) {
-		avail = pvcalls_stream_avail(c);
+		avail = pvcalls_out_avail(c);
 		if (!avail)
 			return false;
 		len = avail < 0 ? avail : pvcalls_dgram_next(ps, avail, &rec);
 		if (len < 0) {
-			pvcalls_stream_broken(ps);
+			pvcalls_direction_broken(ps);
 			return false;
 		}
 		clear_bit(PVCALLS_SF_OUT_READY, &ps->flags);
 		/* whatever makes room after this try sets it again */
 		smp_mb__after_atomic();
 		if (pvcalls_dgram_send(ps, &rec)) {
-			WRITE_ONCE(c->out_blocked, true);
+			pvcalls_out_block(ps);
 			/* before the look; pairs with the callback's */
 			smp_mb();
 			if (!test_bit(PVCALLS_SF_OUT_READY, &ps->flags))
 				return false;
 		} else if (ringbuf_consume(&c->out, len)) {
-			pvcalls_notify_owe(&c->notify);
+			pvcalls_direction_owe(ps);
 		}
-		WRITE_ONCE(c->out_blocked, false);
+		pvcalls_out_unblock(ps);
 	}
 	return true;
 }
@@ -366,7 +365,7 @@ static bool pvcalls_dgram_put(struct pvcalls_sock *ps,
 			return false;
 	}
 	if (ringbuf_produce(&c->in, pvcalls_dgram_size(hdr)))
-		pvcalls_notify_owe(&c->notify);
+		pvcalls_direction_owe(ps);
 	return true;
 }
 
@@ -411,7 +410,7 @@ bool pvcalls_dgram_in(struct pvcalls_sock *ps)
 
 	for (left = pvcalls_fairq_budget(); left > 0;
 	     left -= pvcalls_dgram_cost(size)) {
-		if (c->in_done ||
+		if (c->in_state == PVCALLS_IN_DONE ||
 		    !test_and_clear_bit(PVCALLS_SF_IN_READY, &ps->flags))
 			return false;
 		if (!pvcalls_dgram_find(ps, &rec))
@@ -426,7 +425,7 @@ bool pvcalls_dgram_in(struct pvcalls_sock *ps)
 		}
 		space = pvcalls_dgram_space(c, size);
 		if (space < 0)
-			pvcalls_stream_broken(ps);
+			pvcalls_direction_broken(ps);
 		if (space <= 0)
 			return false;
 		if (pvcalls_dgram_put(ps, &rec) &&

@@ -13,7 +13,6 @@
 struct pvcalls_call;
 struct pvcalls_sock;
 
-bool pvcalls_is_dgram(const struct pvcalls_sock *ps);
 void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call);
 bool pvcalls_dgram_out(struct pvcalls_sock *ps);
 bool pvcalls_dgram_in(struct pvcalls_sock *ps);

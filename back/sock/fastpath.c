@@ -20,15 +20,18 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+#include "guest/guest.h"
 #include "pvcalls_compat.h"
 #include "pvcalls_param.h"
 #include "ring/datamap.h"
-#include "sock/fastpath.h"
-#include "guest/guest.h"
 #include "ring/frags.h"
-#include "sock/stream.h"
+#include "ring/ring.h"
+#include "sock/conn.h"
+#include "sock/direction.h"
+#include "sock/fastpath.h"
 #include "sock/receive.h"
 #include "sock/sock.h"
+#include "sock/stream.h"
 #include "trace.h"
 
 #define PVCALLS_FASTPATH_MAX	16384U
@@ -51,7 +54,7 @@ static bool pvcalls_fastpath_move(struct pvcalls_sock *ps, struct sock *sk,
 	int n;
 
 	/* until a ring that was full has a good deal of space it is let be */
-	if (c->in_done || c->in_waiting || ringbuf_space(&c->in) < (int)len)
+	if (c->in_state != PVCALLS_IN_OPEN || ringbuf_space(&c->in) < (int)len)
 		return false;
 
 	span = ringbuf_free_span(&c->in, 0, len);
@@ -59,7 +62,7 @@ static bool pvcalls_fastpath_move(struct pvcalls_sock *ps, struct sock *sk,
 	iov_iter_bvec(&to, ITER_DEST, bv, n, len);
 	n = pvcalls_receive_locked(sk, &to);
 	if (n > 0) {
-		trace_pvcalls_move(ps->guest->domid, ps->id, n, 0);
+		trace_pvcalls_move(ps->guest->peer.domid, ps->id, n, 0);
 		if (ringbuf_produce(&c->in, n))
 			notify_remote_via_irq(c->irq);
 	}
@@ -108,7 +111,8 @@ static u32 pvcalls_fastpath_avail(struct pvcalls_sock *ps)
 	struct pvcalls_conn *c = &ps->conn;
 	int avail;
 
-	if (c->in_waiting || test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
+	if (c->in_state == PVCALLS_IN_WAITING ||
+	    test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
 	    ringbuf_space(&c->in) < 0)
 		return 0;
 	avail = ringbuf_avail(&c->out);
@@ -116,7 +120,7 @@ static u32 pvcalls_fastpath_avail(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_fastpath_likely() - is an event likely to be about little, or nothing?
+ * pvcalls_fastpath_likely() - is an event likely to be about little?
  * @c: of a socket that listens to its event channel
  *
  * Bulk need not pass a softirq. Hard interrupt.
@@ -127,7 +131,8 @@ bool pvcalls_fastpath_likely(const struct pvcalls_conn *c)
 {
 	u32 avail = READ_ONCE(*c->out.sh.prod) - READ_ONCE(c->out.cons);
 
-	return avail <= READ_ONCE(param_direct) && !READ_ONCE(c->in_waiting);
+	return avail <= READ_ONCE(param_direct) &&
+	       READ_ONCE(c->in_state) != PVCALLS_IN_WAITING;
 }
 
 /* Would TCP take bytes, by its own function? It must not sleep, nor fail. */
@@ -182,25 +187,27 @@ static bool pvcalls_fastpath_forward(struct pvcalls_sock *ps,
 		return false;
 	if (pvcalls_conn_resting(ps))
 		return true;
-	if (!c->rest)
+	if (c->out_state != PVCALLS_OUT_RESTING)
 		return false;
 	/* until a look at the ring has found that nothing is left to do */
-	c->rest = false;
+	pvcalls_out_wake(ps);
 	len = pvcalls_fastpath_avail(ps);
 	if (!len)
 		return false;
 	n = pvcalls_fastpath_send(c, ps->sock->sk, frags, len);
 	if (n <= 0)
 		return false;
-	trace_pvcalls_move(ps->guest->domid, ps->id, 0, n);
+	trace_pvcalls_move(ps->guest->peer.domid, ps->id, 0, n);
 	if (ringbuf_consume(&c->out, n))
 		notify_remote_via_irq(c->irq);
 	/* an event about more than the following look sees is to come */
 	if (pvcalls_evtchn_take(&c->ring->sub))
 		pvcalls_conn_eoi(ps);
 	pvcalls_conn_follow(ps, smp_processor_id());
-	c->rest = !pvcalls_stream_avail(c);
-	return c->rest;
+	if (pvcalls_out_avail(c))
+		return false;
+	pvcalls_out_rest(ps);
+	return true;
 }
 
 /**
@@ -221,7 +228,8 @@ bool pvcalls_fastpath_out(struct pvcalls_sock *ps, struct pvcalls_frags *frags)
 	/* pairs with the release when a connection has been accepted */
 	done = smp_load_acquire(&ps->state) == PVCALLS_SS_CONNECTED &&
 	       ps->sock->sk->sk_type == SOCK_STREAM &&
-	       !pvcalls_guest_dead(ps->guest) && pvcalls_fastpath_forward(ps, frags);
+	       !pvcalls_guest_dead(ps->guest) &&
+	       pvcalls_fastpath_forward(ps, frags);
 	clear_bit_unlock(PVCALLS_SF_RUNNING, &ps->flags);
 	return done;
 }

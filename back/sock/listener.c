@@ -6,34 +6,30 @@
 #include <net/inet_connection_sock.h>
 #include <net/sock.h>
 
-#include "guest/guest.h"
-#include "sock/sockopt.h"
 #include "guest/call.h"
+#include "sched/worker.h"
+#include "sock/conn.h"
+#include "sock/listener.h"
+#include "sock/name.h"
 #include "sock/sock.h"
+#include "sock/sockopt.h"
 
 /* Connections of a socket that are handed out at a time */
 #define PVCALLS_ACCEPT_BATCH	8
 
-/**
- * pvcalls_listener_init() - nobody waits
- * @p: to initialise
- *
- * Any context.
- */
-void pvcalls_listener_init(struct pvcalls_listener *p)
-{
-	INIT_LIST_HEAD(&p->accepts);
-	INIT_LIST_HEAD(&p->polls);
-}
-
 /*
  * An accept has failed: the guest has its ring back before it hears of it. The
- * socket that was to hold the connection is this worker's still.
+ * socket that was to hold the connection is this worker's still, and has had
+ * no kernel socket and no command.
  */
 static void pvcalls_listener_fail(struct pvcalls_call *call, int err)
 {
-	pvcalls_sock_close(call->child);
-	pvcalls_sock_drop(call->child);
+	struct pvcalls_sock *child = call->child;
+
+	pvcalls_sock_unhash(child);
+	pvcalls_conn_close(child, false);
+	pvcalls_conn_let_go(child);
+	pvcalls_sock_drop(child);
 	pvcalls_reply(call, err);
 }
 
@@ -75,12 +71,12 @@ void pvcalls_listener_listen(struct pvcalls_sock *ps,
 		return;
 	}
 	/* before there can be a connection, or it would not be announced */
-	pvcalls_callbacks_attach(ps, NULL);
+	pvcalls_conn_attach(ps);
 	ret = kernel_listen(ps->sock, backlog);
 	if (!ret)
 		WRITE_ONCE(ps->state, PVCALLS_SS_LISTENING);
 	else if (ps->state == PVCALLS_SS_IDLE)
-		pvcalls_callbacks_detach(ps);
+		pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
 	pvcalls_reply(call, ret);
 }
 
@@ -100,8 +96,9 @@ static int pvcalls_listener_try(struct pvcalls_sock *ps,
 	}
 
 	pvcalls_sockopt_owner(ps->guest, child->sock);
-	pvcalls_callbacks_attach(child, &ps->callbacks);
-	pvcalls_sock_name(child, call, true);
+	pvcalls_callbacks_attach(&child->callbacks, child->sock->sk,
+				 &ps->callbacks);
+	pvcalls_name_put(child, call, true);
 	set_bit(PVCALLS_SF_IN_READY, &child->flags);
 	pvcalls_conn_enable(child);
 	/*
@@ -109,7 +106,7 @@ static int pvcalls_listener_try(struct pvcalls_sock *ps,
 	 * guest must not hear of it before, or it could not be found yet.
 	 */
 	call->child = NULL;
-	kref_get(&child->ref);
+	pvcalls_sock_get(child);
 	/* pairs with the acquire in pvcalls_sock_ready() */
 	smp_store_release(&child->state, PVCALLS_SS_CONNECTED);
 	pvcalls_work_mark(&child->work);
@@ -136,11 +133,12 @@ void pvcalls_listener_accept(struct pvcalls_sock *ps,
 		pvcalls_reply(call, -EINVAL);
 		return;
 	}
-	call->child = pvcalls_sock_new(ps->guest, req->id_new, NULL);
+	call->child = pvcalls_sock_new(ps->guest, req->id_new, ps->type, NULL);
 	if (IS_ERR(call->child)) {
 		pvcalls_reply(call, PTR_ERR(call->child));
 		return;
 	}
+	call->child->tools = ps->tools;
 	ret = pvcalls_conn_map(call->child, req->ref, req->evtchn);
 	if (ret) {
 		pvcalls_listener_fail(call, ret);
@@ -187,14 +185,14 @@ void pvcalls_listener_poll(struct pvcalls_sock *ps, struct pvcalls_call *call)
 }
 
 /**
- * pvcalls_listener_step() - hand connections out
+ * pvcalls_listener_pass() - hand connections out
  * @ps: socket that is PVCALLS_SS_LISTENING
  *
  * On the worker that it belongs to.
  *
  * Return: true if there may be more to hand out, after others had their turn.
  */
-bool pvcalls_listener_step(struct pvcalls_sock *ps)
+bool pvcalls_listener_pass(struct pvcalls_sock *ps)
 {
 	struct pvcalls_call *call, *next;
 	int n = PVCALLS_ACCEPT_BATCH;

@@ -38,7 +38,7 @@ MODULE_PARM_DESC(congestion,
  */
 void pvcalls_sockopt_owner(struct pvcalls_guest *g, struct socket *sock)
 {
-	kuid_t uid = KUIDT_INIT(PVCALLS_FIRST_UID + g->domid);
+	kuid_t uid = KUIDT_INIT(PVCALLS_FIRST_UID + g->peer.domid);
 
 	SOCK_INODE(sock)->i_uid = uid;
 	sock->sk->sk_uid = uid;
@@ -188,7 +188,8 @@ union pvcalls_sockopt_value {
 	int number;
 };
 
-static int pvcalls_sockopt_mtu(struct sock *sk, union pvcalls_sockopt_value *value)
+static int pvcalls_sockopt_mtu(struct sock *sk,
+			       union pvcalls_sockopt_value *value)
 {
 	struct dst_entry *dst = sk_dst_get(sk);
 

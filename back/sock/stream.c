@@ -11,12 +11,12 @@
 #include <net/tcp_states.h>
 
 #include "ring/datamap.h"
-#include "guest/guest.h"
-#include "ring/frags.h"
-#include "sock/stream.h"
+#include "ring/tools.h"
+#include "sched/fairq.h"
+#include "sock/direction.h"
 #include "sock/receive.h"
 #include "sock/sock.h"
-#include "sched/fairq.h"
+#include "sock/stream.h"
 #include "sock/zerocopy.h"
 
 /*
@@ -59,10 +59,10 @@ unsigned int pvcalls_stream_bvec(struct bio_vec *bv, struct page **pages,
 	return n;
 }
 
-/* As much of @len as there is a page for; all if TCP must find memory itself. */
-static u32 pvcalls_stream_room(u32 len)
+/* As much of @len as there is a page for; all if TCP must find memory. */
+static u32 pvcalls_stream_room(struct pvcalls_sock *ps, u32 len)
 {
-	u32 room = pvcalls_frags_room(&pvcalls_worker_current()->frags);
+	u32 room = pvcalls_frags_room(&ps->tools->frags);
 
 	return room ? min(len, room) : len;
 }
@@ -70,30 +70,36 @@ static u32 pvcalls_stream_room(u32 len)
 /* How many bytes TCP has taken, of @avail that have not been sent before. */
 static int pvcalls_stream_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
 {
-	struct bio_vec *bv = pvcalls_worker_current()->bvec;
+	struct bio_vec *bv = ps->tools->bvec;
 	struct pvcalls_conn *c = &ps->conn;
 	struct page **pages = pvcalls_datamap_out(c->map);
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	u32 len = min3(avail, budget, PVCALLS_CHUNK);
-	bool by_ref = pvcalls_zerocopy_wanted(ps, len);
 	struct ringbuf_span span;
+	bool by_ref;
 	int n;
 
+	/*
+	 * A frontend without feature-wakeup only announces new bytes once all
+	 * older ones have been given back, so by reference is not for it.
+	 */
+	by_ref = c->out.sh.data_wake &&
+		 pvcalls_zerocopy_wanted(&c->zerocopy, ps->sock->sk, len);
 	if (!by_ref)
-		len = pvcalls_stream_room(len);
+		len = pvcalls_stream_room(ps, len);
 	if (len < avail)
 		msg.msg_flags |= MSG_MORE;
 	span = ringbuf_data_span(&c->out, c->zerocopy.taken, len);
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv,
 		      pvcalls_stream_bvec(bv, pages, &span), len);
 	if (by_ref) {
-		n = pvcalls_zerocopy_send(ps, &msg);
+		n = pvcalls_zerocopy_send(&c->zerocopy, c->map, ps->sock, &msg);
 		if (n != -ENOBUFS)
 			return n;
 	}
 	n = sock_sendmsg(ps->sock, &msg);
 	if (n > 0)
-		pvcalls_zerocopy_copied(ps, n);
+		pvcalls_zerocopy_copied(&c->zerocopy, n);
 	return n;
 }
 
@@ -109,7 +115,7 @@ static u32 pvcalls_stream_queued(const struct sock *sk)
 
 static int pvcalls_stream_recv(struct pvcalls_sock *ps, u32 len)
 {
-	struct bio_vec *bv = pvcalls_worker_current()->bvec;
+	struct bio_vec *bv = ps->tools->bvec;
 	struct pvcalls_conn *c = &ps->conn;
 	struct ringbuf_span span = ringbuf_free_span(&c->in, 0, len);
 	struct iov_iter to;
@@ -120,54 +126,6 @@ static int pvcalls_stream_recv(struct pvcalls_sock *ps, u32 len)
 	return pvcalls_receive(ps->sock, &to);
 }
 
-/* Nothing more is put into the ring; the guest reads what is there first. */
-static void pvcalls_stream_end_in(struct pvcalls_sock *ps, int err)
-{
-	struct pvcalls_conn *c = &ps->conn;
-
-	if (c->in_done)
-		return;
-	c->in_done = true;
-	/* the last bytes before their end */
-	virt_wmb();
-	WRITE_ONCE(c->map->intf->in_error, err);
-	pvcalls_notify_owe(&c->notify);
-}
-
-static void pvcalls_stream_end_out(struct pvcalls_sock *ps, int err)
-{
-	struct pvcalls_conn *c = &ps->conn;
-
-	if (c->out_done)
-		return;
-	c->out_done = true;
-	/* what was taken before the error */
-	virt_wmb();
-	WRITE_ONCE(c->map->intf->out_error, err);
-	pvcalls_notify_owe(&c->notify);
-}
-
-/**
- * pvcalls_stream_broken() - the guest's indexes make no sense
- * @ps: socket that is PVCALLS_SS_CONNECTED or PVCALLS_SS_DRAINING
- *
- * The connection is reset, and nothing is done with the ring any more.
- */
-void pvcalls_stream_broken(struct pvcalls_sock *ps)
-{
-	struct sockaddr addr = { .sa_family = AF_UNSPEC };
-
-	if (ps->conn.in_done && ps->conn.out_done)
-		return;
-	pvcalls_guest_warn(ps->guest, "socket %llx: bad index, connection reset\n",
-			   ps->id);
-	ps->conn.err = -EPROTO;
-	pvcalls_stream_end_in(ps, -EPROTO);
-	pvcalls_stream_end_out(ps, -EPROTO);
-	/* that is how a connection is reset without closing the socket */
-	kernel_connect(ps->sock, &addr, sizeof(addr), O_NONBLOCK);
-}
-
 /*
  * The connection is over for the out direction. An error that has told so is
  * told only once, so it is kept for the in direction.
@@ -176,7 +134,7 @@ static void pvcalls_stream_send_error(struct pvcalls_sock *ps, int err)
 {
 	if (err != -EPIPE)
 		ps->conn.err = err;
-	pvcalls_stream_end_out(ps, err);
+	pvcalls_out_end(ps, err);
 	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 }
 
@@ -189,9 +147,9 @@ static void pvcalls_stream_recv_error(struct pvcalls_sock *ps, int err)
 		err = c->err ?: -ENOTCONN;
 	else
 		c->err = err;
-	pvcalls_stream_end_in(ps, err);
+	pvcalls_in_end(ps, err);
 	if (c->err)
-		pvcalls_stream_end_out(ps, c->err);
+		pvcalls_out_end(ps, c->err);
 }
 
 /**
@@ -215,31 +173,9 @@ static void pvcalls_stream_give_back(struct pvcalls_sock *ps)
 
 	if (!c->zerocopy.taken)
 		return;
-	len = pvcalls_zerocopy_reap(ps);
+	len = pvcalls_zerocopy_reap(&c->zerocopy);
 	if (len && ringbuf_consume(&c->out, len))
-		pvcalls_notify_owe(&c->notify);
-}
-
-/**
- * pvcalls_stream_avail() - what there is to send
- * @c: of a socket with a data ring
- *
- * If that is nothing the guest has been asked to announce the next byte.
- *
- * Return: bytes, or -EPROTO if the guest's index makes no sense.
- */
-int pvcalls_stream_avail(struct pvcalls_conn *c)
-{
-	u32 taken = c->zerocopy.taken;
-	int avail = ringbuf_avail(&c->out);
-
-	if (avail == taken && taken < c->out.size)
-		avail = ringbuf_wait_data(&c->out, taken + 1);
-	if (avail < 0)
-		return avail;
-	if (c->stop)
-		avail = min_t(u32, avail, c->stop_at - c->out.cons);
-	return avail - taken;
+		pvcalls_direction_owe(ps);
 }
 
 /* The ring is empty, or empty up to where the guest wants to stop. */
@@ -247,14 +183,14 @@ static void pvcalls_stream_idle_out(struct pvcalls_sock *ps)
 {
 	struct pvcalls_conn *c = &ps->conn;
 	struct sock *sk = ps->sock->sk;
-	bool fin = c->fin;
+	bool fin = c->out_state == PVCALLS_OUT_FIN;
 
 	/* a close sends its FIN now, though the pages are not free yet */
 	if (ps->state == PVCALLS_SS_DRAINING && c->zerocopy.taken &&
-	    !c->reset && !(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
+	    !(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
 		fin = true;
 	if (fin && c->out.cons + c->zerocopy.taken == c->stop_at) {
-		c->fin = false;
+		pvcalls_out_set(ps, PVCALLS_OUT_STOP);
 		kernel_sock_shutdown(ps->sock, SHUT_WR);
 	}
 	/* the guest may have nothing to send, and still wants to know */
@@ -276,17 +212,18 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 	u32 budget = pvcalls_fairq_budget();
 
 	pvcalls_stream_give_back(ps);
-	if (c->out_done)
+	if (c->out_state == PVCALLS_OUT_DONE)
 		return false;
-	if (c->out_blocked && !test_bit(PVCALLS_SF_OUT_READY, &ps->flags))
+	if (pvcalls_out_is_blocked(c->out_state) &&
+	    !test_bit(PVCALLS_SF_OUT_READY, &ps->flags))
 		return false;
-	c->out_blocked = false;
+	pvcalls_out_unblock(ps);
 
 	for (;;) {
-		int n, avail = pvcalls_stream_avail(c);
+		int n, avail = pvcalls_out_avail(c);
 
 		if (avail < 0) {
-			pvcalls_stream_broken(ps);
+			pvcalls_direction_broken(ps);
 			return false;
 		}
 		if (!avail) {
@@ -304,7 +241,7 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 			budget -= n;
 			pvcalls_stream_give_back(ps);
 		} else if (pvcalls_stream_retry(n)) {
-			c->out_blocked = true;
+			pvcalls_out_block(ps);
 			return false;
 		} else {
 			pvcalls_stream_send_error(ps, n ?: -EIO);
@@ -318,10 +255,11 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
  * asked to say when there are. After the ring has been full a good deal must
  * become free before it is worth while, if the guest can be asked for that.
  */
-static int pvcalls_stream_space(struct pvcalls_conn *c)
+static int pvcalls_stream_space(struct pvcalls_sock *ps)
 {
+	struct pvcalls_conn *c = &ps->conn;
 	u32 want = c->in.size / 2;
-	u32 need = c->in_waiting ? want : 1;
+	u32 need = c->in_state == PVCALLS_IN_WAITING ? want : 1;
 	int space = ringbuf_space(&c->in);
 
 	if (space >= 0 && space < need)
@@ -329,10 +267,11 @@ static int pvcalls_stream_space(struct pvcalls_conn *c)
 	if (space < 0)
 		return space;
 	if (space < need) {
-		c->in_waiting = c->in.sh.space_wake;
+		pvcalls_in_set(ps, c->in.sh.space_wake ? PVCALLS_IN_WAITING :
+							 PVCALLS_IN_OPEN);
 		return 0;
 	}
-	c->in_waiting = false;
+	pvcalls_in_set(ps, PVCALLS_IN_OPEN);
 	return space;
 }
 
@@ -364,12 +303,13 @@ bool pvcalls_stream_in(struct pvcalls_sock *ps)
 	struct pvcalls_conn *c = &ps->conn;
 	u32 budget = pvcalls_fairq_budget();
 
-	while (!c->in_done && test_bit(PVCALLS_SF_IN_READY, &ps->flags)) {
-		int n, space = pvcalls_stream_space(c);
+	while (c->in_state != PVCALLS_IN_DONE &&
+	       test_bit(PVCALLS_SF_IN_READY, &ps->flags)) {
+		int n, space = pvcalls_stream_space(ps);
 		u32 len;
 
 		if (space < 0) {
-			pvcalls_stream_broken(ps);
+			pvcalls_direction_broken(ps);
 			return false;
 		}
 		if (!space)
@@ -386,7 +326,7 @@ bool pvcalls_stream_in(struct pvcalls_sock *ps)
 		if (n > 0) {
 			budget -= n;
 			if (ringbuf_produce(&c->in, n))
-				pvcalls_notify_owe(&c->notify);
+				pvcalls_direction_owe(ps);
 			if (n == len || !pvcalls_stream_dry(ps->sock->sk))
 				set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 		} else if (!pvcalls_stream_retry(n)) {

@@ -13,7 +13,6 @@
 #include "ring/datamap.h"
 #include "pvcalls_compat.h"
 #include "pvcalls_param.h"
-#include "sock/sock.h"
 #include "sock/zerocopy.h"
 
 /*
@@ -43,7 +42,7 @@ enum pvcalls_send_state {
  * struct pvcalls_send - bytes that TCP has been given
  * @ubuf: what TCP knows of it
  * @list: in &pvcalls_zerocopy.sends
- * @ps: socket; referenced until it is done
+ * @z: whose send it is; the owner is referenced until it is done
  * @map: the pages; likewise
  * @len: bytes
  * @copied: TCP has copied some of it
@@ -52,7 +51,7 @@ enum pvcalls_send_state {
 struct pvcalls_send {
 	struct ubuf_info ubuf;
 	struct list_head list;
-	struct pvcalls_sock *ps;
+	struct pvcalls_zerocopy *z;
 	struct pvcalls_datamap *map;
 	u32 len;
 	bool copied;
@@ -91,11 +90,14 @@ void pvcalls_zerocopy_stop(void)
 /**
  * pvcalls_zerocopy_init() - nothing has been sent
  * @z: to initialise
+ * @ops: what the owner is told
  *
  * Any context.
  */
-void pvcalls_zerocopy_init(struct pvcalls_zerocopy *z)
+void pvcalls_zerocopy_init(struct pvcalls_zerocopy *z,
+			   const struct pvcalls_zerocopy_ops *ops)
 {
+	z->ops = ops;
 	INIT_LIST_HEAD(&z->sends);
 	z->taken = 0;
 	z->skip = 0;
@@ -110,7 +112,7 @@ static void pvcalls_send_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
 {
 	struct pvcalls_send *send = container_of(ubuf, struct pvcalls_send,
 						 ubuf);
-	struct pvcalls_sock *ps = send->ps;
+	struct pvcalls_zerocopy *z = send->z;
 
 	if (!success)
 		WRITE_ONCE(send->copied, true);
@@ -120,9 +122,7 @@ static void pvcalls_send_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
 	/* from here on the worker may free it; pairs with its acquire */
 	if (xchg(&send->state, PVCALLS_SEND_DONE) == PVCALLS_SEND_FORGOTTEN)
 		kmem_cache_free(pvcalls_send_cache, send);
-	/* to give the bytes back; TCP itself says when it takes more */
-	pvcalls_work_mark(&ps->work);
-	pvcalls_sock_put(ps);
+	z->ops->done(z);
 	if (atomic_dec_and_test(&pvcalls_sends_flying))
 		wake_up_var(&pvcalls_sends_flying);
 }
@@ -144,22 +144,18 @@ static bool pvcalls_send_stays_here(struct sock *sk)
 
 /**
  * pvcalls_zerocopy_wanted() - is the next send to be made by reference?
- * @ps: socket
+ * @z: the sends
+ * @sk: kernel socket
  * @len: bytes that are there to be sent
- *
- * A frontend without feature-wakeup only announces new bytes once all older
- * ones have been given back, so that is not for it.
  *
  * Return: true if that is likely to be cheaper than to copy.
  */
-bool pvcalls_zerocopy_wanted(struct pvcalls_sock *ps, u32 len)
+bool pvcalls_zerocopy_wanted(struct pvcalls_zerocopy *z, struct sock *sk,
+			     u32 len)
 {
-	struct pvcalls_zerocopy *z = &ps->conn.zerocopy;
-	struct sock *sk = ps->sock->sk;
 	u32 min = READ_ONCE(param_zerocopy);
 
-	if (!min || len < min || !ps->conn.out.sh.data_wake ||
-	    !(READ_ONCE(sk->sk_route_caps) & NETIF_F_SG) ||
+	if (!min || len < min || !(READ_ONCE(sk->sk_route_caps) & NETIF_F_SG) ||
 	    pvcalls_send_stays_here(sk))
 		return false;
 	if (z->skip) {
@@ -171,15 +167,18 @@ bool pvcalls_zerocopy_wanted(struct pvcalls_sock *ps, u32 len)
 
 /**
  * pvcalls_zerocopy_send() - send by reference
- * @ps: socket
+ * @z: the sends
+ * @map: the ring
+ * @sock: kernel socket
  * @msg: the bytes, in pages of the ring
  *
  * Return: bytes that TCP has taken, a negative error number of its own, or
  * -ENOBUFS: copy.
  */
-int pvcalls_zerocopy_send(struct pvcalls_sock *ps, struct msghdr *msg)
+int pvcalls_zerocopy_send(struct pvcalls_zerocopy *z,
+			  struct pvcalls_datamap *map, struct socket *sock,
+			  struct msghdr *msg)
 {
-	struct pvcalls_zerocopy *z = &ps->conn.zerocopy;
 	struct pvcalls_send *send;
 	int n;
 
@@ -189,15 +188,15 @@ int pvcalls_zerocopy_send(struct pvcalls_sock *ps, struct msghdr *msg)
 	pvcalls_ubuf_init(&send->ubuf, &pvcalls_send_ops);
 	send->copied = false;
 	send->state = PVCALLS_SEND_FLYING;
-	send->ps = ps;
-	send->map = ps->conn.map;
-	kref_get(&ps->ref);
+	send->z = z;
+	send->map = map;
+	z->ops->get(z);
 	refcount_inc(&send->map->ref);
 	atomic_inc(&pvcalls_sends_flying);
 
 	msg->msg_flags |= MSG_ZEROCOPY;
 	msg->msg_ubuf = &send->ubuf;
-	n = sock_sendmsg(ps->sock, msg);
+	n = sock_sendmsg(sock, msg);
 	msg->msg_flags &= ~MSG_ZEROCOPY;
 	msg->msg_ubuf = NULL;
 
@@ -212,15 +211,13 @@ int pvcalls_zerocopy_send(struct pvcalls_sock *ps, struct msghdr *msg)
 
 /**
  * pvcalls_zerocopy_copied() - bytes have been sent by copying them
- * @ps: socket
+ * @z: the sends
  * @len: how many
  *
  * They are given back in their turn, by pvcalls_zerocopy_reap().
  */
-void pvcalls_zerocopy_copied(struct pvcalls_sock *ps, u32 len)
+void pvcalls_zerocopy_copied(struct pvcalls_zerocopy *z, u32 len)
 {
-	struct pvcalls_zerocopy *z = &ps->conn.zerocopy;
-
 	z->taken += len;
 	/* with the send before: it can't be done any sooner than that */
 	if (!list_empty(&z->sends))
@@ -230,13 +227,12 @@ void pvcalls_zerocopy_copied(struct pvcalls_sock *ps, u32 len)
 
 /**
  * pvcalls_zerocopy_reap() - what can be given back to the guest?
- * @ps: socket
+ * @z: the sends
  *
  * Return: bytes from the consumer's index on.
  */
-u32 pvcalls_zerocopy_reap(struct pvcalls_sock *ps)
+u32 pvcalls_zerocopy_reap(struct pvcalls_zerocopy *z)
 {
-	struct pvcalls_zerocopy *z = &ps->conn.zerocopy;
 	struct pvcalls_send *send, *next;
 	u32 len = 0;
 
@@ -265,13 +261,12 @@ out:
 
 /**
  * pvcalls_zerocopy_forget() - the socket waits for its sends no more
- * @ps: socket of a dead guest, whose kernel socket is closed
+ * @z: the sends of a socket of a dead guest, whose kernel socket is closed
  *
  * The pages are unmapped when the last of them is done.
  */
-void pvcalls_zerocopy_forget(struct pvcalls_sock *ps)
+void pvcalls_zerocopy_forget(struct pvcalls_zerocopy *z)
 {
-	struct pvcalls_zerocopy *z = &ps->conn.zerocopy;
 	struct pvcalls_send *send, *next;
 
 	list_for_each_entry_safe(send, next, &z->sends, list) {

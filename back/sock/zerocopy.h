@@ -14,11 +14,24 @@
 #include <linux/types.h>
 
 struct msghdr;
-struct pvcalls_send;
-struct pvcalls_sock;
+struct pvcalls_datamap;
+struct pvcalls_zerocopy;
+struct sock;
+struct socket;
+
+/**
+ * struct pvcalls_zerocopy_ops - what the owner of sends is told
+ * @get: a send refers to the owner from now on
+ * @done: the send does so no more, and there is something to reap; any context
+ */
+struct pvcalls_zerocopy_ops {
+	void (*get)(struct pvcalls_zerocopy *z);
+	void (*done)(struct pvcalls_zerocopy *z);
+};
 
 /**
  * struct pvcalls_zerocopy - what an active socket knows of its sends
+ * @ops: what the owner is told
  * @sends: those whose bytes have not been given back, the oldest first
  * @taken: their bytes, from the consumer's index on
  * @skip: sends that are to be copied before another is tried by reference
@@ -27,6 +40,7 @@ struct pvcalls_sock;
  * @copied: those of them that TCP has copied
  */
 struct pvcalls_zerocopy {
+	const struct pvcalls_zerocopy_ops *ops;
 	struct list_head sends;
 	u32 taken;
 	u32 skip;
@@ -38,12 +52,16 @@ struct pvcalls_zerocopy {
 int pvcalls_zerocopy_start(void);
 void pvcalls_zerocopy_stop(void);
 
-void pvcalls_zerocopy_init(struct pvcalls_zerocopy *z);
+void pvcalls_zerocopy_init(struct pvcalls_zerocopy *z,
+			   const struct pvcalls_zerocopy_ops *ops);
 
-bool pvcalls_zerocopy_wanted(struct pvcalls_sock *ps, u32 len);
-int pvcalls_zerocopy_send(struct pvcalls_sock *ps, struct msghdr *msg);
-void pvcalls_zerocopy_copied(struct pvcalls_sock *ps, u32 len);
-u32 pvcalls_zerocopy_reap(struct pvcalls_sock *ps);
-void pvcalls_zerocopy_forget(struct pvcalls_sock *ps);
+bool pvcalls_zerocopy_wanted(struct pvcalls_zerocopy *z, struct sock *sk,
+			     u32 len);
+int pvcalls_zerocopy_send(struct pvcalls_zerocopy *z,
+			  struct pvcalls_datamap *map, struct socket *sock,
+			  struct msghdr *msg);
+void pvcalls_zerocopy_copied(struct pvcalls_zerocopy *z, u32 len);
+u32 pvcalls_zerocopy_reap(struct pvcalls_zerocopy *z);
+void pvcalls_zerocopy_forget(struct pvcalls_zerocopy *z);
 
 #endif /* PVCALLS_BACK_ZEROCOPY_H */

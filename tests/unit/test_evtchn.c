@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The backend's own port.c on threads of a program: rings join and leave event
+ * The backend's own evtchn.c on threads of a program: rings join and leave event
  * channels, begin and stop listening, and look after events, each in its own
  * thread, while the guest sends events all the time. Each event must get one
  * EOI, no more and no less, whoever goes away meanwhile, and no ring may sleep
@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "ring/evtchn.h"
-#include "sched/worker.h"
 
 #define CHANNELS	3
 #define THREADS		4
@@ -28,7 +27,6 @@ struct channel {
 };
 
 struct ring {
-	struct pvcalls_work work;
 	struct pvcalls_subscriber sub;
 	int channel;		/* -1: none */
 	bool listens;
@@ -49,31 +47,23 @@ void test_queue_work(struct work_struct *work)
 {
 }
 
-void pvcalls_work_mark(struct pvcalls_work *work)
+static void ring_mark(struct pvcalls_subscriber *sub)
 {
-	SET(container_of(work, struct ring, work)->marked, true);
+	struct ring *r = sub->owner;
+
+	SET(r->marked, true);
 }
 
-void pvcalls_work_mark_fast(struct pvcalls_work *work)
+static bool ring_due(const struct pvcalls_subscriber *sub)
 {
-	pvcalls_work_mark(work);
-}
-
-static bool ring_due(const struct pvcalls_work *work)
-{
-	struct ring *r = container_of(work, struct ring, work);
+	struct ring *r = sub->owner;
 
 	return GET(r->seen) != GET(channels[r->channel].wanted);
 }
 
-static bool ring_fast_likely(const struct pvcalls_work *work)
-{
-	return GET(container_of(work, struct ring, work)->seen) % 2;
-}
-
-static const struct pvcalls_work_ops ring_ops = {
+static const struct pvcalls_subscriber_ops ring_ops = {
 	.due = ring_due,
-	.fast_likely = ring_fast_likely,
+	.mark = ring_mark,
 };
 
 evtchn_port_t pvcalls_notify_find(int irq)
@@ -179,7 +169,7 @@ static void ring_change(struct ring *r, u32 *state)
 		if (!err)
 			r->channel = channel;
 	} else if (!r->listens) {
-		pvcalls_evtchn_enable(&r->sub, &r->work);
+		pvcalls_evtchn_enable(&r->sub, &ring_ops, r);
 		r->listens = true;
 		/* look once */
 		SET(r->marked, true);
@@ -244,10 +234,7 @@ static void changes_under_load(void **unused)
 		pthread_mutex_init(&channels[i].lock, NULL);
 	for (i = 0; i < THREADS; i++)
 		for (j = 0; j < RINGS; j++)
-			rings[i][j] = (struct ring){
-				.work.ops = &ring_ops,
-				.channel = -1,
-			};
+			rings[i][j] = (struct ring){ .channel = -1 };
 	while (local_clock() < end || rounds < 5) {
 		SET(stop, false);
 		must(!pthread_create(&threads[THREADS], NULL, interrupts,
@@ -296,8 +283,6 @@ static void spurious_events(void **unused)
 
 	memset(&ports, 0, sizeof(ports));
 	memset(rings, 0, sizeof(rings));
-	a->work.ops = &ring_ops;
-	b->work.ops = &ring_ops;
 	c->wanted = 1;
 	pvcalls_evtchns_init(&ports);
 	must(!pvcalls_evtchn_join(&ports, &a->sub, NULL, 0, true));
@@ -306,8 +291,8 @@ static void spurious_events(void **unused)
 	c->spurious = 0;
 	deliver(0);	/* nobody listens yet */
 	must(!c->masked && c->spurious == 1);
-	pvcalls_evtchn_enable(&a->sub, &a->work);
-	pvcalls_evtchn_enable(&b->sub, &b->work);
+	pvcalls_evtchn_enable(&a->sub, &ring_ops, a);
+	pvcalls_evtchn_enable(&b->sub, &ring_ops, b);
 	event(a, true, b, false);
 	event(a, false, b, false);
 	must(c->spurious == 1);
@@ -370,5 +355,5 @@ int main(void)
 		cmocka_unit_test(limit),
 	};
 
-	return cmocka_run_group_tests_name("port", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("evtchn", tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whose turn it is, the backend's own turns.c, turn by turn. */
+/* Whose turn it is, the backend's own fairq.c, turn by turn. */
 #include <setjmp.h>
 #include <cmocka.h>
 
 #include "sched/fairq.h"
-#include "sched/worker.h"
+#include "sched/work.h"
 
 #define QUANTUM	262144U		/* default of the parameter budget */
 #define RUN	4096U		/* what a run costs beside its bytes */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The backend's own worker.c and pool.c on threads of a program: works are
+ * The backend's own workers, pool and its members on threads of a program: works are
  * marked, ended and made anew by several threads, while another one changes
  * how many workers there are, on which CPUs, and takes CPUs away. The thread
  * sanitizer sees to it that a work's run has it to itself, and that nobody
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "placement.h"
+#include "sched/members.h"
 #include "sched/pool.h"
 #include "sched/worker.h"
 
@@ -121,7 +122,7 @@ static void item_begin(struct item *item)
 	item->runs++;
 }
 
-static bool item_run(struct item *item)
+static bool item_run(struct item *item, struct pvcalls_events *ev)
 {
 	struct pvcalls_work *work = &item->work;
 	bool more;
@@ -137,7 +138,7 @@ static bool item_run(struct item *item)
 		if (list_empty(&item->notify.node))
 			__atomic_add_fetch(&owed[item->irq], 1,
 					   __ATOMIC_SEQ_CST);
-		pvcalls_notify_owe(&item->notify);
+		pvcalls_notify_owe(&item->notify, ev);
 	}
 	pvcalls_work_did(work, rnd(&item->rnd) % 10000, rnd(&item->rnd) % 2);
 	if (rnd(&item->rnd) % 8 == 0)
@@ -160,7 +161,7 @@ static bool work_run(struct pvcalls_work *work, struct pvcalls_worker *w)
 	must(w == pvcalls_worker_current());
 	while (__atomic_exchange_n(&item->running, 1, __ATOMIC_ACQUIRE))
 		sched_yield();
-	more = item_run(item);
+	more = item_run(item, &w->tools.events);
 	__atomic_store_n(&item->running, 0, __ATOMIC_RELEASE);
 	return more;
 }
@@ -402,7 +403,7 @@ static void changes_under_load(void **state)
 	u64 end;
 	int i;
 
-	must(!pvcalls_pool_start());
+	must(!pvcalls_members_start());
 	for (i = 0; i < WORKS; i++) {
 		pthread_mutex_init(&slots[i].lock, NULL);
 		slots[i].item = item_new(i, i);
@@ -432,7 +433,7 @@ static void changes_under_load(void **state)
 		slot_replace(i, NULL);
 	while (__atomic_load_n(&items, __ATOMIC_SEQ_CST))
 		usleep_some();
-	pvcalls_pool_stop();
+	pvcalls_members_stop();
 }
 
 /* ---- turns ---- */
@@ -510,7 +511,7 @@ static u32 busy_runs(u32 bytes, u32 spends, u32 others_bytes, domid_t other)
 	begun = over = uneven = false;
 	/* while it costs little it goes first */
 	lead = 1 + QUANTUM / 4 / (bytes + spends + RUN);
-	must(!pvcalls_pool_start());
+	must(!pvcalls_members_start());
 	must(!test_param_workers->set("1", NULL));
 	for (i = 0; i <= MANY; i++) {
 		busy[i].guest = i == MANY;
@@ -529,7 +530,7 @@ static u32 busy_runs(u32 bytes, u32 spends, u32 others_bytes, domid_t other)
 			usleep_some();
 		pvcalls_work_exit(&busy[i].work);
 	}
-	pvcalls_pool_stop();
+	pvcalls_members_stop();
 	must(!uneven);
 	return runs[1];
 }
@@ -562,7 +563,7 @@ static void near_among_equals(void **state)
 	struct pvcalls_worker *near;
 	int i;
 
-	must(!pvcalls_pool_start());
+	must(!pvcalls_members_start());
 	must(!test_param_placement->set("least_loaded", NULL));
 	must(!test_param_workers->set("3", NULL));
 	near = pvcalls_pool_lock()->w[1];
@@ -580,7 +581,7 @@ static void near_among_equals(void **state)
 		pvcalls_work_exit(&item[i]->work);
 		item_put(item[i]);
 	}
-	pvcalls_pool_stop();
+	pvcalls_members_stop();
 }
 
 int main(void)

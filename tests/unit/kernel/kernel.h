@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * As much of a kernel as back/sched/worker.c, back/sched/pool.c and back/ring/evtchn.c need, on
- * threads of a program: what is a full barrier there is one here, what promises less
+ * As much of a kernel as back/sched/, back/ring/evtchn.c and back/ring/notify.c
+ * need, on threads of a program: what is a full barrier there is one here, what promises less
  * promises no more here, so that the thread sanitizer can judge.
  */
 #ifndef TEST_KERNEL_H
@@ -303,7 +303,9 @@ struct mutex {
 #define mutex_init(l)		pthread_mutex_init(&(l)->m, NULL)
 #define mutex_lock(l)		pthread_mutex_lock(&(l)->m)
 #define mutex_unlock(l)		pthread_mutex_unlock(&(l)->m)
-#define DECLARE_WAIT_QUEUE_HEAD(n) int n
+typedef int wait_queue_head_t;
+
+#define init_waitqueue_head(q)	((void)(q))
 #define wake_up(q)		((void)(q))
 #define wait_event(q, c)	do { while (!(c)) usleep_some(); } while (0)
 
@@ -516,7 +518,7 @@ int bind_interdomain_evtchn_to_irqhandler_lateeoi(struct xenbus_device *dev,
 void unbind_from_irqhandler(unsigned int irq, void *data);
 void xen_irq_lateeoi(unsigned int irq, unsigned int flags);
 
-/* what worker.h embeds and never looks into */
+/* what ring/tools.h embeds and never looks into */
 #define PVCALLS_BACK_DATAMAP_H
 #define PVCALLS_BACK_FRAGS_H
 #define PVCALLS_EXT_H

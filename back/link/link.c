@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See link.h. */
+#include <linux/err.h>
+#include <linux/interrupt.h>
+#include <linux/slab.h>
+
+#include <xen/events.h>
+#include <xen/xenbus.h>
+
+#include "guest/call.h"
+#include "guest/guest.h"
+#include "link/cmd.h"
+#include "link/link.h"
+#include "sched/pool.h"
+#include "sched/worker.h"
+#include "sock/sock.h"
+
+static irqreturn_t pvcalls_link_event(int irq, void *data)
+{
+	struct pvcalls_guest *g = data;
+
+	/* the first event may come before binding has returned the number */
+	g->irq = irq;
+	set_bit(PVCALLS_GUEST_EOI, &g->flags);
+	pvcalls_work_mark(&g->work);
+	return IRQ_HANDLED;
+}
+
+/* Rings may have been kept for too long: the command ring's worker looks. */
+static void pvcalls_link_aged(struct pvcalls_rings *rings)
+{
+	struct pvcalls_guest *g = container_of(rings, struct pvcalls_guest,
+					       rings);
+
+	set_bit(PVCALLS_GUEST_AGE, &g->flags);
+	pvcalls_work_mark(&g->work);
+}
+
+static int pvcalls_link_attach(struct pvcalls_guest *g,
+			       struct pvcalls_link_params *params)
+{
+	void *pages;
+	int err;
+
+	err = xenbus_map_ring_valloc(g->peer.dev, params->ring_refs,
+				     1U << params->ring_order, &pages);
+	if (err)
+		return err;
+	BACK_RING_INIT(&g->ring, (struct xen_pvcalls_sring *)pages,
+		       XEN_PAGE_SIZE << params->ring_order);
+	g->slots = kvmalloc_array(RING_SIZE(&g->ring), sizeof(*g->slots),
+				  GFP_KERNEL);
+	if (!g->slots) {
+		err = -ENOMEM;
+		goto unmap;
+	}
+
+	err = bind_interdomain_evtchn_to_irqhandler_lateeoi(g->peer.dev,
+							    params->port,
+							    pvcalls_link_event,
+							    0,
+							    "pvcalls-mt-cmd",
+							    g);
+	if (err < 0)
+		goto unmap;
+	WRITE_ONCE(g->irq, err);
+	return 0;
+
+unmap:
+	xenbus_unmap_ring_vfree(g->peer.dev, pages);
+	return err;
+}
+
+/**
+ * pvcalls_link_connect() - connect to a frontend
+ * @dev: xenbus device; must stay until pvcalls_link_end()
+ * @params: what the frontend said
+ *
+ * May sleep.
+ *
+ * Return: the frontend, whose requests are being served, or an error pointer.
+ */
+struct pvcalls_guest *pvcalls_link_connect(struct xenbus_device *dev,
+					   struct pvcalls_link_params *params)
+{
+	struct pvcalls_guest *g;
+	int err;
+
+	g = pvcalls_guest_new();
+	if (!g)
+		return ERR_PTR(-ENOMEM);
+
+	g->peer.dev = dev;
+	g->peer.domid = dev->otherend_id;
+	g->peer.features = params->features;
+	g->peer.warnings = params->warnings;
+	g->node = params->node;
+	g->mark = params->mark;
+	g->broken = params->broken;
+	g->broken_arg = params->broken_arg;
+	pvcalls_rings_init(&g->rings, &g->peer, pvcalls_link_aged);
+
+	err = pvcalls_socks_init(g);
+	if (err)
+		goto free;
+	pvcalls_work_init(&g->work, &pvcalls_cmd_ops, g->peer.domid, g->node,
+			  NULL);
+	err = pvcalls_link_attach(g, params);
+	if (err)
+		goto exit;
+
+	pvcalls_guest_show(g);
+
+	/* requests may have been published before the event channel was there */
+	pvcalls_work_mark(&g->work);
+	return g;
+
+exit:
+	pvcalls_work_exit(&g->work);
+	pvcalls_socks_exit(g);
+free:
+	pvcalls_guest_put(g);
+	return ERR_PTR(err);
+}
+
+/**
+ * pvcalls_link_end() - end the connection to a frontend
+ * @g: frontend; the caller's reference is dropped
+ *
+ * Closes all sockets at once, whatever state they are in, gives all pages
+ * back, and closes all event channels. Waits for the workers but never for the
+ * network. Must not be called on a worker.
+ */
+void pvcalls_link_end(struct pvcalls_guest *g)
+{
+	pvcalls_guest_hide(g);
+	set_bit(PVCALLS_GUEST_DEAD, &g->flags);
+
+	/* no further request will be read, so no socket or call be made */
+	pvcalls_work_mark(&g->work);
+	wait_for_completion(&g->stopped);
+
+	pvcalls_socks_end(g);
+	pvcalls_rings_exit(&g->rings);
+
+	unbind_from_irqhandler(g->irq, g);
+	xenbus_unmap_ring_vfree(g->peer.dev, g->ring.sring);
+	pvcalls_reply_flush(g);
+	pvcalls_socks_exit(g);
+	pvcalls_work_exit(&g->work);
+	pvcalls_guest_put(g);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Who a guest is, for all that speaks to it, or of it in the log. */
+#ifndef PVCALLS_BACK_PEER_H
+#define PVCALLS_BACK_PEER_H
+
+#include <linux/bitops.h>
+#include <linux/printk.h>
+#include <linux/ratelimit.h>
+#include <linux/types.h>
+
+#include <xen/interface/xen.h>
+
+#include "pvcalls_ext.h"
+
+struct xenbus_device;
+
+/**
+ * struct pvcalls_peer - the other end of a connection
+ * @domid: the guest
+ * @dev: xenbus device, through which grants are mapped and event channels are
+ *	bound; must not be used once the connection has ended
+ * @features: extensions in force, bits of enum pvcalls_feature
+ * @warnings: limits the messages about the guest. The device has the state,
+ *	because a guest could connect anew to get the connection's own reset.
+ */
+struct pvcalls_peer {
+	domid_t domid;
+	struct xenbus_device *dev;
+	unsigned long features;
+	struct ratelimit_state *warnings;
+};
+
+/**
+ * pvcalls_peer_warn() - write one line to the log that names the guest
+ * @peer: the guest
+ * @fmt: format as of printk(), with a newline
+ * @...: its arguments
+ *
+ * Context: any.
+ */
+#define pvcalls_peer_warn(peer, fmt, ...) do { \
+	const struct pvcalls_peer *__peer = (peer); \
+	\
+	if (__ratelimit(__peer->warnings)) \
+		pr_warn("dom%u: " fmt, __peer->domid, ##__VA_ARGS__); \
+} while (0)
+
+/**
+ * pvcalls_peer_has() - is an extension in force?
+ * @peer: the guest
+ * @f: the extension
+ *
+ * Context: any.
+ * Return: true if both sides have offered the extension.
+ */
+static inline bool pvcalls_peer_has(const struct pvcalls_peer *peer,
+				    enum pvcalls_feature f)
+{
+	return test_bit(f, &peer->features);
+}
+
+#endif /* PVCALLS_BACK_PEER_H */

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See connect.h. */
+#include <linux/fcntl.h>
+#include <linux/net.h>
+
+#include <net/sock.h>
+#include <net/tcp_states.h>
+
+#include "guest/call.h"
+#include "guest/policy.h"
+#include "sock/conn.h"
+#include "sock/connect.h"
+#include "sock/sock.h"
+
+/*
+ * One step of the kernel's connect: the first call starts it, later ones ask
+ * what has become of it.
+ */
+static int pvcalls_connect_try(struct pvcalls_sock *ps)
+{
+	/* the callee may change it */
+	struct sockaddr_storage addr = ps->conn.addr;
+
+	return kernel_connect(ps->sock, (struct sockaddr *)&addr,
+			      ps->conn.addr_len, O_NONBLOCK);
+}
+
+static bool pvcalls_connect_pending(const struct pvcalls_sock *ps)
+{
+	return (1 << READ_ONCE(ps->sock->sk->sk_state)) &
+	       (TCPF_SYN_SENT | TCPF_SYN_RECV);
+}
+
+/**
+ * pvcalls_connect_check() - has the network answered?
+ * @ps: socket that is PVCALLS_SS_CONNECTING
+ *
+ * Answers the CONNECT if so.
+ */
+void pvcalls_connect_check(struct pvcalls_sock *ps)
+{
+	int ret;
+
+	if (pvcalls_connect_pending(ps))
+		return;
+	ret = pvcalls_connect_try(ps);
+	if (ret == -EALREADY || ret == -EINPROGRESS)
+		return;
+	if (ret)
+		pvcalls_conn_failed(ps, ret);
+	else
+		pvcalls_conn_connected(ps);
+}
+
+static int pvcalls_connect_start(struct pvcalls_sock *ps,
+				 struct pvcalls_call *call)
+{
+	const struct xen_pvcalls_connect *req = &call->req.u.connect;
+	struct pvcalls_conn *c = &ps->conn;
+	int ret;
+
+	switch (ps->state) {
+	case PVCALLS_SS_IDLE:
+		break;
+	case PVCALLS_SS_CONNECTING:
+		return -EALREADY;
+	default:
+		return -EISCONN;
+	}
+	ret = pvcalls_policy_addr(ps->guest, req->addr, req->len, &c->addr);
+	if (ret < 0)
+		return ret;
+	c->addr_len = ret;
+	ret = pvcalls_policy_connect(ps->guest, &c->addr);
+	if (ret)
+		return ret;
+	return pvcalls_conn_map(ps, req->ref, req->evtchn);
+}
+
+/**
+ * pvcalls_connect_stream() - CONNECT of a stream socket
+ * @ps: socket
+ * @call: the request
+ *
+ * Never waits for the network: the answer may come later.
+ */
+void pvcalls_connect_stream(struct pvcalls_sock *ps,
+			    struct pvcalls_call *call)
+{
+	int ret;
+
+	ret = pvcalls_connect_start(ps, call);
+	if (ret) {
+		pvcalls_reply(call, ret);
+		return;
+	}
+
+	ps->conn.connect = call;
+	WRITE_ONCE(ps->state, PVCALLS_SS_CONNECTING);
+	/* before anything can arrive, or it would not be announced */
+	pvcalls_conn_attach(ps);
+	ret = pvcalls_connect_try(ps);
+	if (ret && ret != -EINPROGRESS) {
+		pvcalls_conn_failed(ps, ret);
+		return;
+	}
+	if (!ret) {
+		pvcalls_conn_connected(ps);
+		return;
+	}
+	/* on this host it may be decided by now */
+	pvcalls_connect_check(ps);
+	if (ps->state != PVCALLS_SS_CONNECTING)
+		return;
+	ret = pvcalls_reply_later(call);
+	if (ret) {
+		/* the kernel socket must not go on connecting */
+		kernel_sock_shutdown(ps->sock, SHUT_RDWR);
+		pvcalls_conn_failed(ps, ret);
+	}
+}

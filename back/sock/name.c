@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See name.h. */
+#include <linux/net.h>
+#include <linux/socket.h>
+
+#include "guest/call.h"
+#include "guest/policy.h"
+#include "sock/name.h"
+#include "sock/sock.h"
+#include "sock/sockopt.h"
+
+/**
+ * pvcalls_name_put() - put a socket's address into a response
+ * @ps: socket with a kernel socket
+ * @call: whose response
+ * @peer: the peer's address, not its own
+ */
+void pvcalls_name_put(struct pvcalls_sock *ps, struct pvcalls_call *call,
+		      bool peer)
+{
+	struct sockaddr_storage addr = {};
+	int len;
+
+	if (peer)
+		len = kernel_getpeername(ps->sock, (struct sockaddr *)&addr);
+	else
+		len = kernel_getsockname(ps->sock, (struct sockaddr *)&addr);
+	pvcalls_call_name(call, &addr, len);
+}
+
+/**
+ * pvcalls_name_get() - GETNAME
+ * @ps: socket
+ * @call: the request; freed
+ */
+void pvcalls_name_get(struct pvcalls_sock *ps, struct pvcalls_call *call)
+{
+	const struct pvcalls_req_getname *req = (const void *)&call->req.u;
+
+	pvcalls_name_put(ps, call, req->peer);
+	pvcalls_reply(call, req->peer && !call->len ? -ENOTCONN : 0);
+}
+
+/**
+ * pvcalls_name_bind() - BIND
+ * @ps: socket
+ * @call: the request; freed
+ */
+void pvcalls_name_bind(struct pvcalls_sock *ps, struct pvcalls_call *call)
+{
+	const struct xen_pvcalls_bind *req = &call->req.u.bind;
+	struct sockaddr_storage addr;
+	int ret;
+
+	ret = pvcalls_policy_addr(ps->guest, req->addr, req->len, &addr);
+	if (ret > 0) {
+		int len = ret;
+
+		ret = pvcalls_policy_bind(ps->guest, &addr);
+		if (!ret) {
+			pvcalls_sockopt_bind(ps->guest, ps->sock);
+			ret = kernel_bind(ps->sock, (struct sockaddr *)&addr,
+					  len);
+		}
+	}
+	if (!ret)
+		pvcalls_name_put(ps, call, false);
+	pvcalls_reply(call, ret);
+}

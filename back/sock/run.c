@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See run.h. */
+#include <linux/net.h>
+
+#include <net/sock.h>
+
+#include "guest/call.h"
+#include "guest/guest.h"
+#include "ring/evtchn.h"
+#include "ring/tools.h"
+#include "sched/worker.h"
+#include "sock/conn.h"
+#include "sock/connect.h"
+#include "sock/dgram.h"
+#include "sock/direction.h"
+#include "sock/fastpath.h"
+#include "sock/listener.h"
+#include "sock/run.h"
+#include "sock/sock.h"
+#include "sock/stream.h"
+#include "trace.h"
+
+/* Commands of a socket that are run at a time */
+#define PVCALLS_CALL_BATCH	8
+
+/**
+ * pvcalls_sock_connect() - CONNECT
+ * @ps: socket
+ * @call: the request
+ *
+ * Context: in the socket's run. Never waits for the network: the answer may
+ * come later.
+ */
+void pvcalls_sock_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
+{
+	ps->type->connect(ps, call);
+}
+
+/**
+ * pvcalls_sock_release() - RELEASE
+ * @ps: socket
+ * @call: the request, which is answered when the socket has been torn down
+ *
+ * Context: in the socket's run.
+ */
+void pvcalls_sock_release(struct pvcalls_sock *ps, struct pvcalls_call *call)
+{
+	ps->release = call;
+	if (ps->state == PVCALLS_SS_CONNECTED)
+		pvcalls_conn_drain(ps);
+}
+
+/*
+ * Tear a socket down: close the kernel socket, answer all calls but RELEASE,
+ * then give the data ring and the event channel back. Returns true if all is
+ * done, and false if the network still has pages of the ring: the work is
+ * marked when the network has let go of them, for pvcalls_conn_let_go().
+ */
+static bool pvcalls_run_close(struct pvcalls_sock *ps)
+{
+	bool reset = pvcalls_conn_resets(ps);
+	struct pvcalls_call *call;
+
+	WRITE_ONCE(ps->state, PVCALLS_SS_CLOSING);
+	pvcalls_sock_unhash(ps);
+	pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
+	pvcalls_conn_close(ps, reset);
+	pvcalls_listener_close(ps);
+	sock_release(ps->sock);
+	ps->sock = NULL;
+
+	while ((call = pvcalls_sock_next(ps)))
+		pvcalls_reply(call, -EBADF);
+	return pvcalls_conn_let_go(ps);
+}
+
+/* A pass of what the socket is at the moment. Returns whether there is more. */
+static bool pvcalls_run_state(struct pvcalls_sock *ps)
+{
+	switch (ps->state) {
+	case PVCALLS_SS_CONNECTING:
+		pvcalls_connect_check(ps);
+		if (ps->state != PVCALLS_SS_CONNECTED)
+			return false;
+		fallthrough;
+	case PVCALLS_SS_CONNECTED:
+	case PVCALLS_SS_DRAINING:
+	case PVCALLS_SS_RESETTING:
+		return pvcalls_conn_pass(ps);
+	case PVCALLS_SS_LISTENING:
+		return pvcalls_listener_pass(ps);
+	default:
+		return false;
+	}
+}
+
+/* A pass, if there is anything to do, and what it has cost. */
+static bool pvcalls_run_pass(struct pvcalls_sock *ps)
+{
+	const struct pvcalls_conn *c = &ps->conn;
+	u32 in, out;
+	bool more;
+
+	pvcalls_conn_steer(ps);
+	if (pvcalls_conn_resting(ps))
+		return false;
+	in = c->in.prod;
+	out = c->out.cons;
+	more = pvcalls_run_state(ps);
+	in = c->in.prod - in;
+	out = c->out.cons - out;
+	if (in || out)
+		trace_pvcalls_move(ps->guest->peer.domid, ps->id, in, out);
+	pvcalls_work_did(&ps->work, in + out,
+			 READ_ONCE(ps->sock->sk->sk_incoming_cpu));
+	return more;
+}
+
+static bool pvcalls_run_ends(struct pvcalls_sock *ps)
+{
+	if (pvcalls_guest_dead(ps->guest))
+		return true;
+	if (!ps->release)
+		return false;
+	if (!pvcalls_sock_drains(ps) || pvcalls_out_sent(&ps->conn))
+		return true;
+	/* if it can't be deferred it keeps its slot */
+	pvcalls_reply_later(ps->release);
+	return false;
+}
+
+/* Some of its commands; the others have to wait until others had their turn. */
+static void pvcalls_run_calls(struct pvcalls_sock *ps)
+{
+	struct pvcalls_call *call;
+	int n = PVCALLS_CALL_BATCH;
+
+	while (n-- && (call = pvcalls_sock_next(ps))) {
+		pvcalls_out_wake(ps);
+		call->run(ps, call);
+		pvcalls_worker_spend(PVCALLS_CALL_COST);
+	}
+}
+
+/* All that a run does. Returns whether there is more to do. */
+static bool pvcalls_run_sock(struct pvcalls_sock *ps)
+{
+	struct pvcalls_guest *g = ps->guest;
+	bool closed, more = false;
+
+	if (ps->state == PVCALLS_SS_CLOSING) {
+		closed = pvcalls_conn_let_go(ps);
+		goto closed;
+	}
+
+	if (!pvcalls_guest_dead(g)) {
+		pvcalls_run_calls(ps);
+		more = pvcalls_run_pass(ps);
+		/* one that came before RELEASE is answered before */
+		if (ps->todo) {
+			pvcalls_guest_notify(g);
+			return true;
+		}
+	}
+
+	if (!pvcalls_run_ends(ps)) {
+		pvcalls_guest_notify(g);
+		return more;
+	}
+	closed = pvcalls_run_close(ps);
+closed:
+	if (closed && ps->release)
+		pvcalls_reply(ps->release, 0);
+	pvcalls_guest_notify(g);
+	if (closed)
+		pvcalls_sock_drop(ps);
+	return false;
+}
+
+static bool pvcalls_run_work(struct pvcalls_work *work,
+			     struct pvcalls_worker *w)
+{
+	struct pvcalls_sock *ps = container_of(work, struct pvcalls_sock, work);
+	bool more;
+
+	if (!pvcalls_sock_ready(ps))
+		return false;
+	/* another CPU's softirq is about to be done with it */
+	while (test_and_set_bit_lock(PVCALLS_SF_RUNNING, &ps->flags))
+		cpu_relax();
+	ps->tools = &w->tools;
+	more = pvcalls_run_sock(ps);
+	clear_bit_unlock(PVCALLS_SF_RUNNING, &ps->flags);
+	return more;
+}
+
+static bool pvcalls_run_fast(struct pvcalls_work *work,
+			     struct pvcalls_worker *w)
+{
+	return pvcalls_fastpath_out(container_of(work, struct pvcalls_sock, work),
+				    &w->tools.frags);
+}
+
+static void pvcalls_run_get(struct pvcalls_work *work)
+{
+	pvcalls_sock_get(container_of(work, struct pvcalls_sock, work));
+}
+
+static void pvcalls_run_put(struct pvcalls_work *work)
+{
+	pvcalls_sock_put(container_of(work, struct pvcalls_sock, work));
+}
+
+static const struct pvcalls_work_ops pvcalls_run_work_ops = {
+	.run = pvcalls_run_work,
+	.fast = pvcalls_run_fast,
+	.get = pvcalls_run_get,
+	.put = pvcalls_run_put,
+};
+
+static struct pvcalls_sock *pvcalls_run_owner(struct pvcalls_callbacks *cb)
+{
+	return container_of(cb, struct pvcalls_sock, callbacks);
+}
+
+static void pvcalls_run_data(struct pvcalls_callbacks *cb, struct sock *sk)
+{
+	struct pvcalls_sock *ps = pvcalls_run_owner(cb);
+
+	if (pvcalls_fastpath_in(ps, sk))
+		return;
+	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+	pvcalls_work_mark(&ps->work);
+}
+
+static void pvcalls_run_space(struct pvcalls_callbacks *cb, struct sock *sk)
+{
+	struct pvcalls_sock *ps = pvcalls_run_owner(cb);
+
+	set_bit(PVCALLS_SF_OUT_READY, &ps->flags);
+	/* before the look; pairs with that in pvcalls_dgram_out() */
+	smp_mb__after_atomic();
+	/* called for each datagram that has left */
+	if (sk->sk_type == SOCK_STREAM ||
+	    pvcalls_out_is_blocked(READ_ONCE(ps->conn.out_state)))
+		pvcalls_work_mark(&ps->work);
+}
+
+/* The end of a connection concerns both directions. */
+static void pvcalls_run_change(struct pvcalls_callbacks *cb, struct sock *sk)
+{
+	struct pvcalls_sock *ps = pvcalls_run_owner(cb);
+
+	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+	set_bit(PVCALLS_SF_OUT_READY, &ps->flags);
+	pvcalls_work_mark(&ps->work);
+}
+
+static const struct pvcalls_callback_ops pvcalls_run_callbacks = {
+	.data = pvcalls_run_data,
+	.space = pvcalls_run_space,
+	.state = pvcalls_run_change,
+};
+
+static bool pvcalls_run_due(const struct pvcalls_subscriber *sub)
+{
+	const struct pvcalls_sock *ps = sub->owner;
+
+	return pvcalls_conn_due(&ps->conn);
+}
+
+static void pvcalls_run_mark(struct pvcalls_subscriber *sub)
+{
+	struct pvcalls_sock *ps = sub->owner;
+
+	if (pvcalls_fastpath_likely(&ps->conn))
+		pvcalls_work_mark_fast(&ps->work);
+	else
+		pvcalls_work_mark(&ps->work);
+}
+
+static const struct pvcalls_subscriber_ops pvcalls_run_events = {
+	.due = pvcalls_run_due,
+	.mark = pvcalls_run_mark,
+};
+
+static const struct pvcalls_sock_type pvcalls_stream_type = {
+	.work = &pvcalls_run_work_ops,
+	.callbacks = &pvcalls_run_callbacks,
+	.events = &pvcalls_run_events,
+	.connect = pvcalls_connect_stream,
+	.pass_out = pvcalls_stream_out,
+	.pass_in = pvcalls_stream_in,
+};
+
+static const struct pvcalls_sock_type pvcalls_dgram_type = {
+	.work = &pvcalls_run_work_ops,
+	.callbacks = &pvcalls_run_callbacks,
+	.events = &pvcalls_run_events,
+	.connect = pvcalls_dgram_connect,
+	.pass_out = pvcalls_dgram_out,
+	.pass_in = pvcalls_dgram_in,
+};
+
+/**
+ * pvcalls_sock_type() - what sockets of a type do
+ * @type: SOCK_STREAM or SOCK_DGRAM
+ *
+ * Context: any.
+ * Return: the functions.
+ */
+const struct pvcalls_sock_type *pvcalls_sock_type(u32 type)
+{
+	return type == SOCK_DGRAM ? &pvcalls_dgram_type : &pvcalls_stream_type;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * States of a connection's two directions, and what is allowed in each. The
+ * numbers of the two differ, so that one trace can name both.
+ */
+#ifndef PVCALLS_BACK_STATES_H
+#define PVCALLS_BACK_STATES_H
+
+#include <linux/types.h>
+
+/**
+ * enum pvcalls_in_state - from the network to the guest
+ * @PVCALLS_IN_OPEN: what arrives is put into the ring, also by a softirq
+ * @PVCALLS_IN_WAITING: the ring was full. The worker puts bytes into the ring
+ *	once half of it is free, and softirqs leave the socket to the worker
+ * @PVCALLS_IN_DONE: nothing more is put into the ring, and the guest has been
+ *	told why. The state stays for as long as the ring does
+ */
+enum pvcalls_in_state {
+	PVCALLS_IN_OPEN,
+	PVCALLS_IN_WAITING,
+	PVCALLS_IN_DONE,
+};
+
+/**
+ * enum pvcalls_out_state - from the guest to the network
+ * @PVCALLS_OUT_OPEN: all that the guest publishes is sent
+ * @PVCALLS_OUT_RESTING: likewise. The last pass has left nothing to do and has
+ *	asked for an event about the next byte: an event about nothing else needs
+ *	no pass, and a softirq may send the next bytes
+ * @PVCALLS_OUT_BLOCKED: likewise, but the kernel socket was full. Nothing is
+ *	sent before %PVCALLS_SF_OUT_READY
+ * @PVCALLS_OUT_STOP: what is published up to pvcalls_conn.stop_at is sent, and
+ *	nothing after that
+ * @PVCALLS_OUT_STOP_BLOCKED: likewise, and the kernel socket was full
+ * @PVCALLS_OUT_FIN: as @PVCALLS_OUT_STOP, and then a FIN is sent
+ * @PVCALLS_OUT_FIN_BLOCKED: likewise, and the kernel socket was full
+ * @PVCALLS_OUT_DONE: nothing more can be sent. The state stays for as long as
+ *	the ring does
+ */
+enum pvcalls_out_state {
+	PVCALLS_OUT_OPEN = 8,
+	PVCALLS_OUT_RESTING,
+	PVCALLS_OUT_BLOCKED,
+	PVCALLS_OUT_STOP,
+	PVCALLS_OUT_STOP_BLOCKED,
+	PVCALLS_OUT_FIN,
+	PVCALLS_OUT_FIN_BLOCKED,
+	PVCALLS_OUT_DONE,
+};
+
+/**
+ * pvcalls_out_is_blocked() - is there to be room in the kernel socket first?
+ * @state: the state
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+static inline bool pvcalls_out_is_blocked(enum pvcalls_out_state state)
+{
+	return state == PVCALLS_OUT_BLOCKED ||
+	       state == PVCALLS_OUT_STOP_BLOCKED ||
+	       state == PVCALLS_OUT_FIN_BLOCKED;
+}
+
+/**
+ * pvcalls_out_is_limited() - does pvcalls_conn.stop_at count?
+ * @state: the state
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+static inline bool pvcalls_out_is_limited(enum pvcalls_out_state state)
+{
+	return state >= PVCALLS_OUT_STOP && state <= PVCALLS_OUT_FIN_BLOCKED;
+}
+
+#endif /* PVCALLS_BACK_STATES_H */
