@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Events that the guests are owed. A worker's pass may owe them to many; they
+ * Events that the guests are owed. A worker's round may owe them to many; they
  * go to Xen together at its end, in one hypercall.
  */
 #ifndef PVCALLS_BACK_NOTIFY_H
@@ -27,7 +27,7 @@ struct pvcalls_notify {
 };
 
 /**
- * struct pvcalls_events - what a worker's pass owes
+ * struct pvcalls_events - what a worker's round owes
  * @owed: struct pvcalls_notify
  * @nr: entries of the following
  * @irqs: for which events are due; each once

@@ -114,7 +114,7 @@ static void pvcalls_worker_round(struct pvcalls_worker *w)
 							node));
 	pvcalls_fairq_round(&w->fairq);
 	pvcalls_events_send(&w->tools.events);
-	w->stats.passes++;
+	w->stats.rounds++;
 }
 
 /* Take over what has been marked. Returns whether anything is ready. */

@@ -33,7 +33,7 @@ struct task_struct;
 
 /**
  * struct pvcalls_worker_stats - what a worker has done
- * @passes: passes over all that was ready
+ * @rounds: turns for all that was ready
  * @runs: works run
  * @bytes: bytes moved, both ways
  * @cost: of its works, see struct pvcalls_work
@@ -45,7 +45,7 @@ struct task_struct;
  * @polled: time spent on it, in ns
  */
 struct pvcalls_worker_stats {
-	u64 passes;
+	u64 rounds;
 	u64 runs;
 	u64 bytes;
 	u64 cost;

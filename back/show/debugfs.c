@@ -99,8 +99,8 @@ static void pvcalls_debugfs_worker(struct seq_file *s,
 	const struct pvcalls_worker_stats *st = &w->stats;
 
 	seq_printf(s, "worker %u cpu %u node %d works %d passes %llu runs %llu bytes %llu moved %llu soft %llu sleeps %llu polls %llu hits %llu polled %llu window %u\n",
-		   w->index, w->cpu, w->node, atomic_read(&w->load),
-		   READ_ONCE(st->passes), READ_ONCE(st->runs),
+		   w->index, w->cpu, READ_ONCE(w->node), atomic_read(&w->load),
+		   READ_ONCE(st->rounds), READ_ONCE(st->runs),
 		   READ_ONCE(st->bytes), READ_ONCE(st->moved),
 		   READ_ONCE(st->fast), READ_ONCE(st->sleeps),
 		   READ_ONCE(st->polls), READ_ONCE(st->hits),

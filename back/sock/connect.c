@@ -13,7 +13,7 @@
 #include "sock/sock.h"
 
 /*
- * One step of the kernel's connect: the first call starts it, later ones ask
+ * Have the kernel connect: the first call starts it, later ones ask
  * what has become of it.
  */
 static int pvcalls_connect_try(struct pvcalls_sock *ps)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How a work changes its worker, and how a worker ends (back/sched/worker.c,
- * back/sched/pool.c): two workers, a work of the first one, those who mark it at any
+ * How a work changes its worker, and how a worker ends (in back/sched/ worker.c,
+ * pool.c, thread.c and members.c): two workers, a work of the first one, those who mark it at any
  * time, even when it has ended, someone who has it placed anew and then takes
  * the first worker out of the set, and someone who ends the work. How a worker
  * sleeps is in ready.pml.
@@ -258,7 +258,7 @@ inline ask(w, v)
 	lock[w] = false
 }
 
-/* pvcalls_pool_spread(), then pvcalls_pool_apply() without the first worker */
+/* pvcalls_members_spread(), then pvcalls_members_apply() without the first worker */
 proctype changer()
 {
 	byte v, r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The backend's worker and its list of ready work (back/sched/worker.c), the late
- * EOI of event channels, and the end of a socket (back/sock/sock.c): one worker,
- * sockets, events from the guest, callbacks of the network, and a frontend
+ * The backend's worker and its list of ready work (back/sched/worker.c and
+ * thread.c), the late EOI of event channels, and the end of a socket
+ * (back/sock/run.c and sock.c): one worker, sockets, events from the guest, callbacks of the network, and a frontend
  * that dies at any time.
  *
  * TWO		two sockets with little to do, else one with more
@@ -80,7 +80,7 @@ inline put(i)
 	}
 }
 
-/* pvcalls_work_queue(), pvcalls_work_queue_soft() */
+/* pvcalls_work_queue(), pvcalls_work_queue_fast() */
 inline queue(i, soft)
 {
 	/* llist_add() */
@@ -190,7 +190,7 @@ proctype network(byte i)
 	od
 }
 
-/* pvcalls_fe_...: the frontend dies; pvcalls_socks_mark_all() */
+/* pvcalls_link_end(): the frontend dies; pvcalls_socks_end() */
 proctype death()
 {
 	bool was;
@@ -210,7 +210,7 @@ proctype death()
 #endif
 }
 
-/* pvcalls_sock_run(): does some of what was asked, and says if there is more */
+/* pvcalls_run_work(): does some of what was asked, and says if there is more */
 inline run_sock(i)
 {
 	ALIVE(i);
@@ -265,7 +265,7 @@ inline run_sock(i)
 }
 
 #ifdef SOFT
-/* pvcalls_direct_out(): does all, or leaves it to the worker */
+/* pvcalls_fastpath_out(): does all, or leaves it to the worker */
 inline try_sock(i)
 {
 	ALIVE(i);
@@ -309,7 +309,7 @@ inline try_sock(i)
 	fi
 }
 
-/* pvcalls_worker_soft() */
+/* pvcalls_worker_fast() */
 proctype softirq()
 {
 	byte ready = NIL, i;
@@ -354,11 +354,11 @@ end:	do
 }
 #endif
 
-/* pvcalls_sock_close() and pvcalls_sock_drop() */
+/* pvcalls_run_close() and pvcalls_sock_drop() */
 inline close(i)
 {
 	gone[i] = true;
-	/* pvcalls_hooks_detach() waits for callbacks, and ends them */
+	/* pvcalls_callbacks_detach() waits for callbacks, and ends them */
 #ifdef MUT_NO_DETACH
 	skip;
 #else
