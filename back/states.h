@@ -26,8 +26,8 @@ enum pvcalls_in_state {
  * enum pvcalls_out_state - from the guest to the network
  * @PVCALLS_OUT_OPEN: all that the guest publishes is sent
  * @PVCALLS_OUT_RESTING: likewise. The last pass has left nothing to do and has
- *	asked for an event about the next byte: an event about nothing else needs
- *	no pass, and a softirq may send the next bytes
+ *	asked for an event about the next byte. So an event about nothing new
+ *	needs no pass, and a softirq may send the next bytes
  * @PVCALLS_OUT_BLOCKED: likewise, but the kernel socket was full. Nothing is
  *	sent before %PVCALLS_SF_OUT_READY
  * @PVCALLS_OUT_STOP: what is published up to pvcalls_conn.stop_at is sent, and

@@ -111,7 +111,7 @@ struct pvcalls_guest *pvcalls_link_connect(struct xenbus_device *dev,
 
 	pvcalls_guest_show(g);
 
-	/* requests may have been published before the event channel was there */
+	/* requests may have been published before there was an irq */
 	pvcalls_work_mark(&g->work);
 	return g;
 

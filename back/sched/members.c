@@ -73,8 +73,9 @@ static int pvcalls_members_fill(struct pvcalls_pool *pool,
 			  PVCALLS_MAX_WORKERS);
 	cpu = cpumask_first(cpus);
 	while (pool->n < n) {
-		struct pvcalls_worker *w = pvcalls_members_take(old, taken, cpu);
+		struct pvcalls_worker *w;
 
+		w = pvcalls_members_take(old, taken, cpu);
 		if (!w) {
 			while (pvcalls_members_has(old, index))
 				index++;
@@ -208,7 +209,7 @@ static int pvcalls_members_offline(unsigned int cpu)
 	return 0;
 }
 
-/* The policy, or what it goes by, has changed: have all works be placed anew. */
+/* The policy, or what it goes by, has changed: place all works anew. */
 static void pvcalls_members_replace(void)
 {
 	const struct pvcalls_pool *pool = pvcalls_pool_lock();

@@ -67,7 +67,7 @@ static bool pvcalls_worker_try_fast(struct pvcalls_worker *w,
 		if (!asleep)
 			atomic_add(PVCALLS_RUN_COST, &work->fast_cost);
 	}
-	/* only the thread hands over; who asked may have found the mark there */
+	/* only the thread hands over; the mark may be older than the wish */
 	if (!done || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
 		pvcalls_work_mark(work);
 	work->ops->put(work);
@@ -86,7 +86,8 @@ static void pvcalls_worker_fast(struct tasklet_struct *t)
 			llist_entry(ready, struct pvcalls_work, node);
 
 		ready = ready->next;
-		if (n++ >= PVCALLS_FAST_RUNS || !pvcalls_worker_try_fast(w, work))
+		if (n++ >= PVCALLS_FAST_RUNS ||
+		    !pvcalls_worker_try_fast(w, work))
 			pvcalls_work_queue(work, w);
 	}
 }

@@ -9,11 +9,12 @@
  * at a time: what a work's run touches needs no lock unless others touch it
  * too.
  *
- * What an interrupt has marked with pvcalls_work_mark_fast() is tried in softirq
- * context first (@fast), and is the thread's if it could not be done there. While
- * the thread sleeps nobody waits for it, and so all that is little is done there.
- * While it is awake a work can have that only to some extent, which is charged
- * when the thread has it next, so that guests and rings get their shares.
+ * What an interrupt has marked with pvcalls_work_mark_fast() is tried in
+ * softirq context first (@fast), and is left to the thread if the softirq could
+ * not do it. While the thread sleeps nobody waits for the thread, and so the
+ * softirq does all that is little. While the thread is awake softirqs run a
+ * work only to some extent, which is charged when the thread runs the work
+ * next, so that guests and rings get their shares.
  *
  * A work changes its worker between two runs: others ask for it, and the worker
  * that takes the marked work off its list hands it over instead of running it
@@ -34,7 +35,7 @@
 struct pvcalls_work;
 struct pvcalls_worker;
 
-/* What a call of a guest's costs, in bytes that could have been moved instead */
+/* What a call of a guest costs, in bytes that could have been moved instead */
 #define PVCALLS_CALL_COST	16384
 
 /**

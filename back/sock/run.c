@@ -197,8 +197,9 @@ static bool pvcalls_run_work(struct pvcalls_work *work,
 static bool pvcalls_run_fast(struct pvcalls_work *work,
 			     struct pvcalls_worker *w)
 {
-	return pvcalls_fastpath_out(container_of(work, struct pvcalls_sock, work),
-				    &w->tools.frags);
+	struct pvcalls_sock *ps = container_of(work, struct pvcalls_sock, work);
+
+	return pvcalls_fastpath_out(ps, &w->tools.frags);
 }
 
 static void pvcalls_run_get(struct pvcalls_work *work)
