@@ -69,4 +69,5 @@ module_init(pvcalls_back_init);
 module_exit(pvcalls_back_exit);
 
 MODULE_DESCRIPTION("Xen PV Calls backend: sockets for guests without a network card");
+MODULE_AUTHOR("the pvcalls-mt developers");
 MODULE_LICENSE("GPL");

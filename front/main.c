@@ -5,8 +5,9 @@
 
 #include "capture.h"
 #include "conn/conn.h"
-#include "show/debugfs.h"
 #include "link/link.h"
+#include "link/work.h"
+#include "show/debugfs.h"
 #include "sock/sock.h"
 
 static int __init pvc_module_init(void)
@@ -15,15 +16,16 @@ static int __init pvc_module_init(void)
 
 	if (!xen_domain())
 		return -ENODEV;
-	ret = pvc_conn_init();
+	ret = pvc_work_init();
 	if (ret)
 		return ret;
+	pvc_order_init();
 	ret = pvc_sock_init();
 	if (ret)
-		goto err_conn;
-	ret = pvc_xenbus_init();
+		goto err_work;
+	ret = pvc_xenbus_init(&pvc_conn_link_ops);
 	if (ret)
-		goto err_conn;
+		goto err_work;
 	ret = pvc_capture_init();
 	if (ret)
 		goto err_xenbus;
@@ -32,8 +34,8 @@ static int __init pvc_module_init(void)
 
 err_xenbus:
 	pvc_xenbus_exit();
-err_conn:
-	pvc_conn_exit();
+err_work:
+	pvc_work_exit();
 	return ret;
 }
 
@@ -42,11 +44,12 @@ static void __exit pvc_module_exit(void)
 	pvc_debugfs_exit();
 	pvc_capture_exit();
 	pvc_xenbus_exit();
-	pvc_conn_exit();
+	pvc_work_exit();
 }
 
 module_init(pvc_module_init);
 module_exit(pvc_module_exit);
 
 MODULE_DESCRIPTION("Network sockets over Xen PV Calls, frontend");
+MODULE_AUTHOR("the pvcalls-mt developers");
 MODULE_LICENSE("GPL");

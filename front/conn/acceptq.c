@@ -67,7 +67,7 @@ static int pvc_post_accept(struct pvc_conn *l)
 		req->id = l->id;
 		req->id_new = c->id;
 		req->ref = c->ring.shm->intf_ref;
-		req->evtchn = c->ring.shm->evtchn->port;
+		req->evtchn = c->ring.shm->sub.evtchn->port;
 		ret = pvc_conn_submit(c, &c->op);
 	}
 	if (ret)

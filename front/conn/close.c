@@ -3,6 +3,7 @@
 #include <net/sock.h>
 
 #include "conn/conn.h"
+#include "link/cache.h"
 
 /**
  * pvc_conn_shutdown() - send a FIN after what has been written
@@ -155,13 +156,13 @@ static void pvc_conn_reset(struct pvc_conn *c, void *unused)
 	spin_unlock_irq(&c->lock);
 }
 
-/**
- * pvc_conn_reset_all() - tell all programs that the backend has gone
- * @link: connection whose commands have been stopped
- *
- * Context: process, may sleep.
- */
-void pvc_conn_reset_all(struct pvc_link *link)
+/* Tells all programs that the backend has gone. */
+static void pvc_conn_reset_all(struct pvc_link *link)
 {
 	pvc_conn_for_each(link, pvc_conn_reset, NULL);
 }
+
+const struct pvc_link_ops pvc_conn_link_ops = {
+	.ended	= pvc_conn_reset_all,
+	.let_go	= pvc_conn_free_all,
+};

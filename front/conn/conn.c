@@ -6,8 +6,8 @@
 #include <xen/events.h>
 
 #include "conn/conn.h"
-
-static struct workqueue_struct *pvcalls_wq;
+#include "link/cache.h"
+#include "link/work.h"
 
 /* Frees an object that has no ring any more. Any context. */
 static void pvc_conn_destroy(struct pvc_conn *c)
@@ -62,7 +62,7 @@ static void pvc_conn_free_work(struct work_struct *work)
 		return;
 	if (c->has_ring) {
 		pvc_ring_detach(&c->ring);
-		pvc_conn_free_shm(c->link, c->ring.shm);
+		pvc_shm_free(c->link, c->ring.shm);
 	}
 	pvc_conn_destroy(c);
 }
@@ -71,7 +71,7 @@ static void pvc_conn_free(struct kref *ref)
 {
 	struct pvc_conn *c = container_of(ref, struct pvc_conn, ref);
 
-	queue_work(pvcalls_wq, &c->free_work);
+	pvc_queue_work(&c->free_work);
 }
 
 /* The same where no lock is held that it needs; now, if it need not sleep. */
@@ -345,7 +345,7 @@ int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 	memcpy(req->addr, to->raw, sizeof(req->addr));
 	req->len = to->len;
 	req->ref = c->ring.shm->intf_ref;
-	req->evtchn = c->ring.shm->evtchn->port;
+	req->evtchn = c->ring.shm->sub.evtchn->port;
 	if (!c->opened)
 		req->flags = PVCALLS_CONNECT_OPEN;
 	c->opened = true;
@@ -434,53 +434,6 @@ void pvc_conn_free_all(struct pvc_link *link)
 	link->let_go = true;
 	list_for_each_entry(c, &link->conns, list)
 		if (c->lingers)
-			queue_work(pvcalls_wq, &c->free_work);
+			pvc_queue_work(&c->free_work);
 	spin_unlock_irq(&link->conns_lock);
-}
-
-/**
- * pvc_queue_work() - run something in process context
- * @work: what; done before the module goes
- *
- * Context: any.
- */
-void pvc_queue_work(struct work_struct *work)
-{
-	queue_work(pvcalls_wq, work);
-}
-
-/**
- * pvc_queue_delayed() - the same, later
- * @work: what; cancelled before the module goes
- * @delay: in jiffies
- *
- * Context: any.
- */
-void pvc_queue_delayed(struct delayed_work *work, unsigned long delay)
-{
-	queue_delayed_work(pvcalls_wq, work, delay);
-}
-
-/**
- * pvc_conn_init() - set up what all connections share
- *
- * Return: 0 or -ENOMEM.
- */
-int pvc_conn_init(void)
-{
-	pvc_order_init();
-	pvcalls_wq = alloc_workqueue("pvcalls", WQ_UNBOUND, 0);
-	return pvcalls_wq ? 0 : -ENOMEM;
-}
-
-/**
- * pvc_conn_exit() - wait until the last connection has been freed
- *
- * Description: Call it when no device and no socket is left.
- *
- * Context: process, sleeps.
- */
-void pvc_conn_exit(void)
-{
-	destroy_workqueue(pvcalls_wq);
 }

@@ -167,21 +167,17 @@ int pvc_conn_getname(struct pvc_conn *c, bool peer);
 void pvc_conn_for_each(struct pvc_link *link,
 		       void (*fn)(struct pvc_conn *c, void *arg), void *arg);
 void pvc_conn_free_all(struct pvc_link *link);
-void pvc_queue_work(struct work_struct *work);
-void pvc_queue_delayed(struct delayed_work *work, unsigned long delay);
-int pvc_conn_init(void);
-void pvc_conn_exit(void);
 
 /* close.c: how they end */
 int pvc_conn_shutdown(struct pvc_conn *c, int how);
 void pvc_conn_close(struct pvc_conn *c, bool abort);
 void pvc_conn_await_port(struct pvc_conn *c);
 void pvc_conn_drain(struct pvc_conn *c);
-void pvc_conn_reset_all(struct pvc_link *link);
+
+extern const struct pvc_link_ops pvc_conn_link_ops;
 
 /* order.c: data rings */
 int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk);
-void pvc_conn_free_shm(struct pvc_link *link, struct pvc_shm *shm);
 void pvc_order_init(void);
 
 /* acceptq.c: connections that come in */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See conn.h. Which data ring a connection gets: how large, new or used. */
 #include <linux/mm.h>
-#include <linux/module.h>
 #include <net/sock.h>
 
 #include "conn/conn.h"
+#include "link/cache.h"
 #include "pvcalls_param.h"
 
 PVCALLS_PARAM_UINT(ring_order, 8, 1, PVCALLS_MAX_PAGE_ORDER, 0644);
@@ -14,8 +14,7 @@ MODULE_PARM_DESC(ring_order,
 /* A used ring may be that much larger, or small ones would take large ones */
 #define PVC_CACHE_ABOVE	2
 
-/* Data rings of each order, and how many pages they may have; one grant each */
-static atomic_long_t pvc_rings[PVCALLS_MAX_PAGE_ORDER + 1];
+/* Pages that all data rings may have together; each page takes a grant */
 static long pvc_max_ring_pages;
 
 /* For datagrams: half of a direction holds the largest one */
@@ -34,7 +33,7 @@ static bool pvc_order_fits(unsigned int order)
 	unsigned int i;
 
 	for (i = 1; i <= PVCALLS_MAX_PAGE_ORDER; i++) {
-		long n = atomic_long_read(&pvc_rings[i]);
+		long n = pvc_shm_count(i);
 
 		/* with the indexes page */
 		left -= n * ((1L << i) + 1);
@@ -50,19 +49,6 @@ static unsigned int pvc_choose_order(unsigned int order)
 	while (order > PVC_SMALL_ORDER && !pvc_order_fits(order))
 		order--;
 	return order;
-}
-
-/**
- * pvc_conn_free_shm() - free a ring's memory
- * @link: connection
- * @shm: what no socket uses, and no pool has
- *
- * Context: process, may sleep.
- */
-void pvc_conn_free_shm(struct pvc_link *link, struct pvc_shm *shm)
-{
-	atomic_long_dec(&pvc_rings[shm->order]);
-	pvc_shm_free(link, shm);
 }
 
 /* As large as what the program has asked for, which Linux doubles. */
@@ -118,8 +104,6 @@ int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
 		if (IS_ERR(shm))
 			shm = pvc_cache_take(c->link, 1,
 					     PVCALLS_MAX_PAGE_ORDER) ?: shm;
-		else
-			atomic_long_inc(&pvc_rings[order]);
 	}
 	if (IS_ERR(shm))
 		return shm == ERR_PTR(-ENOSPC) ? -ENOBUFS : PTR_ERR(shm);

@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Making a data ring costs more than a short connection: hundreds of pages, an
- * event channel, and hypercalls at both ends. So it stays when its socket has
- * gone, and serves the next one (feature-reuse).
+ * See cache.h. A data ring has hundreds of pages and an event channel, and
+ * making one takes hypercalls at both ends: that costs more than a short
+ * connection. Therefore a ring stays when its socket has gone, and serves the
+ * next socket (feature-reuse).
  */
 #include <linux/jiffies.h>
-#include <linux/moduleparam.h>
 
-#include "conn/conn.h"
-#include "link/link.h"
 #include "link/cache.h"
+#include "link/cmd.h"
+#include "link/link.h"
 #include "link/ring.h"
+#include "link/work.h"
 #include "pvcalls_param.h"
 
 PVCALLS_PARAM_UINT(reuse_rings, 32, 0, 4096, 0644);
 MODULE_PARM_DESC(reuse_rings,
-		 "Data rings that are kept for sockets to come, 0 to 4096 (default 32)");
+		 "Data rings that are cached for sockets to come, 0 to 4096 (default 32)");
 
 PVCALLS_PARAM_UINT(reuse_seconds, 10, 1, 3600, 0644);
 MODULE_PARM_DESC(reuse_seconds,
-		 "Seconds for which a data ring is kept for sockets to come, 1 to 3600 (default 10)");
+		 "Seconds for which a data ring is cached for sockets to come, 1 to 3600 (default 10)");
+
+/* Changes how many rings are cached. Call with cache->lock held. */
+static void pvc_cache_count(struct pvc_cache *cache, int change)
+{
+	/* pvc_cache_wants() and pvc_cache_take() read without the lock */
+	WRITE_ONCE(cache->count, cache->count + change);
+}
 
 static void pvc_cache_arm(struct pvc_cache *cache)
 {
@@ -28,7 +36,7 @@ static void pvc_cache_arm(struct pvc_cache *cache)
 		pvc_queue_delayed(&cache->age, HZ);
 }
 
-/* Rings that have been here for too long, or are too many. */
+/* Takes rings that are too old or too many, as many as one FORGET can name. */
 static unsigned int pvc_cache_old(struct pvc_link *link, struct list_head *old)
 {
 	unsigned long keep = READ_ONCE(param_reuse_seconds) * HZ;
@@ -44,7 +52,7 @@ static unsigned int pvc_cache_old(struct pvc_link *link, struct list_head *old)
 		    time_before(jiffies, shm->since + keep))
 			break;
 		list_move(&shm->list, old);
-		cache->count--;
+		pvc_cache_count(cache, -1);
 		n++;
 	}
 	spin_unlock_irq(&cache->lock);
@@ -52,8 +60,8 @@ static unsigned int pvc_cache_old(struct pvc_link *link, struct list_head *old)
 }
 
 /*
- * Has the backend unmap rings, and frees them. With none it still makes the
- * backend answer, so that the responses come in which nobody waits for.
+ * Has the backend unmap rings, and frees them. A request without rings serves
+ * to get a response: the responses that nobody waits for come before it.
  */
 static void pvc_cache_forget(struct pvc_link *link, struct list_head *old,
 			     unsigned int n)
@@ -71,14 +79,14 @@ static void pvc_cache_forget(struct pvc_link *link, struct list_head *old,
 
 	spin_lock_irq(&cache->lock);
 	if (READ_ONCE(link->dead)) {
-		/* mapped still, perhaps: for pvc_cache_free() */
+		/* the backend may still map them: pvc_cache_free() frees them */
 		list_splice_tail_init(old, &cache->idle);
-		cache->count += n;
+		pvc_cache_count(cache, n);
 	}
 	spin_unlock_irq(&cache->lock);
 	list_for_each_entry_safe(shm, next, old, list) {
 		list_del(&shm->list);
-		pvc_conn_free_shm(link, shm);
+		pvc_shm_free(link, shm);
 	}
 }
 
@@ -102,8 +110,10 @@ static void pvc_cache_age(struct work_struct *work)
 }
 
 /**
- * pvc_cache_init() - no ring is kept
- * @link: new connection
+ * pvc_cache_init() - begin without cached rings
+ * @link: new link
+ *
+ * Context: any.
  */
 void pvc_cache_init(struct pvc_link *link)
 {
@@ -112,13 +122,14 @@ void pvc_cache_init(struct pvc_link *link)
 	spin_lock_init(&cache->lock);
 	INIT_LIST_HEAD(&cache->idle);
 	INIT_DELAYED_WORK(&cache->age, pvc_cache_age);
+	link->watch_unseen = pvc_cache_watch;
 }
 
 /**
- * pvc_cache_stop() - keep no more rings
- * @link: connection whose commands have been stopped
+ * pvc_cache_stop() - take and give no more rings
+ * @link: link whose commands have been stopped
  *
- * Those that are there stay: the backend may still map them.
+ * Cached rings stay where they are, since the backend may still map them.
  *
  * Context: process, sleeps.
  */
@@ -134,7 +145,7 @@ void pvc_cache_stop(struct pvc_link *link)
 
 /**
  * pvc_cache_free() - free the rings that are left
- * @link: connection that has been stopped
+ * @link: link whose cache has been stopped
  *
  * Context: process, may sleep.
  */
@@ -145,17 +156,20 @@ void pvc_cache_free(struct pvc_link *link)
 
 	list_for_each_entry_safe(shm, next, &cache->idle, list) {
 		list_del(&shm->list);
-		pvc_conn_free_shm(link, shm);
+		pvc_shm_free(link, shm);
 	}
-	cache->count = 0;
+	WRITE_ONCE(cache->count, 0);
 }
 
 /**
- * pvc_cache_wants() - would another ring be kept?
- * @link: connection
+ * pvc_cache_wants() - is there room for another ring?
+ * @link: the link
+ *
+ * The answer decides what RELEASE asks the backend to do with a ring;
+ * pvc_cache_put() does not look again.
  *
  * Context: any.
- * Return: true if so; pvc_cache_put() does not look again.
+ * Return: true if so.
  */
 bool pvc_cache_wants(struct pvc_link *link)
 {
@@ -164,13 +178,13 @@ bool pvc_cache_wants(struct pvc_link *link)
 }
 
 /**
- * pvc_cache_take() - a ring that was used before
- * @link: connection
- * @min: least order
+ * pvc_cache_take() - take a ring that was used before
+ * @link: the link
+ * @min: least order, log2 of pages
  * @max: largest order
  *
- * Context: process or interrupt; does not sleep.
- * Return: a ring, or NULL if there is none.
+ * Context: any.
+ * Return: the ring that was used last, or NULL if none of these orders is there.
  */
 struct pvc_shm *pvc_cache_take(struct pvc_link *link, unsigned int min,
 			       unsigned int max)
@@ -185,7 +199,7 @@ struct pvc_shm *pvc_cache_take(struct pvc_link *link, unsigned int min,
 	list_for_each_entry(shm, &cache->idle, list) {
 		if (!cache->stopped && shm->order >= min && shm->order <= max) {
 			list_del_init(&shm->list);
-			cache->count--;
+			pvc_cache_count(cache, -1);
 			found = shm;
 			break;
 		}
@@ -195,36 +209,38 @@ struct pvc_shm *pvc_cache_take(struct pvc_link *link, unsigned int min,
 }
 
 /**
- * pvc_cache_put() - keep a ring
- * @link: connection
- * @shm: what its last socket has released with the hint, and the backend too
+ * pvc_cache_put() - give a ring to the cache
+ * @link: the link
+ * @shm: ring that its last socket has detached; the backend has answered the
+ *	RELEASE that asked for reuse
  *
  * Context: any.
- * Return: true if it is kept; false if the connection has ended.
+ * Return: true, or false if the link has ended and the ring is still the
+ * caller's.
  */
 bool pvc_cache_put(struct pvc_link *link, struct pvc_shm *shm)
 {
 	struct pvc_cache *cache = &link->cache;
 	unsigned long flags;
-	bool kept;
+	bool taken;
 
 	spin_lock_irqsave(&cache->lock, flags);
-	kept = !cache->stopped;
-	if (kept) {
+	taken = !cache->stopped;
+	if (taken) {
 		shm->since = jiffies;
 		list_add(&shm->list, &cache->idle);
-		cache->count++;
+		pvc_cache_count(cache, 1);
 		pvc_cache_arm(cache);
 	}
 	spin_unlock_irqrestore(&cache->lock, flags);
-	return kept;
+	return taken;
 }
 
 /**
- * pvc_cache_watch() - there will be a response that nobody waits for
- * @link: connection
+ * pvc_cache_watch() - expect a response that nobody waits for
+ * @link: the link
  *
- * It is taken notice of within seconds, even if nothing else happens.
+ * The response is noticed within seconds, even if nothing else happens.
  *
  * Context: any.
  */

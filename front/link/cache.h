@@ -1,31 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Data rings between two sockets: granted, bound, and perhaps still mapped. */
+/*
+ * The ring cache: data rings between two sockets. Each is granted and has its
+ * event channel, and the backend perhaps still maps it.
+ */
 #ifndef PVC_CACHE_H
 #define PVC_CACHE_H
 
-#include <linux/list.h>
-#include <linux/spinlock.h>
-#include <linux/workqueue.h>
+#include <linux/types.h>
 
 struct pvc_link;
 struct pvc_shm;
-
-/**
- * struct pvc_cache - the rings of a connection that no socket uses
- * @lock: guards @idle, @count and @stopped; taken with interrupts off, inside
- *	no other lock
- * @idle: rings, the one that was used last at the head
- * @count: how many
- * @stopped: the connection has ended
- * @age: lets go of those that are not used again
- */
-struct pvc_cache {
-	spinlock_t lock;
-	struct list_head idle;
-	unsigned int count;
-	bool stopped;
-	struct delayed_work age;
-};
 
 void pvc_cache_init(struct pvc_link *link);
 void pvc_cache_stop(struct pvc_link *link);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Command client. A command is submitted without waiting for a slot of the
- * ring: if there is none it queues. With feature-defer no command keeps its
- * slot while the backend waits for the network, so the queue always moves.
+ * See cmd.h. No caller waits for a slot of the ring: a command that finds none
+ * is queued. With feature-defer the backend answers every command without
+ * waiting for the network, and so the queue always moves.
  */
 #include <linux/completion.h>
 #include <linux/slab.h>
@@ -11,13 +11,12 @@
 
 #include "link/cmd.h"
 #include "link/link.h"
-#include "link/cache.h"
 
 /**
  * pvc_cmd_init() - prepare a command
  * @cmd: zeroed memory
- * @link: connection that it will be used on; the owner of @cmd holds a reference
- * @code: PVCALLS_SOCKET and so on
+ * @link: link of the command; the owner of @cmd holds a reference
+ * @code: PVCALLS_SOCKET and the like
  * @done: see &struct pvc_cmd
  *
  * Context: process, may sleep.
@@ -41,8 +40,8 @@ int pvc_cmd_init(struct pvc_cmd *cmd, struct pvc_link *link, u32 code,
 }
 
 /**
- * pvc_cmd_fini() - give back what pvc_cmd_init() took
- * @cmd: idle command; one that was zeroed and never initialised is fine
+ * pvc_cmd_fini() - undo pvc_cmd_init()
+ * @cmd: idle command, or zeroed memory that has never been a command
  *
  * Context: any.
  */
@@ -53,14 +52,17 @@ void pvc_cmd_fini(struct pvc_cmd *cmd)
 
 	if (!link)
 		return;
-	/* the lock: a lying backend may make the interrupt look us up now */
+	/* a lying backend may have the interrupt look the command up now */
 	spin_lock_irqsave(&link->lock, flags);
 	xa_erase(&link->cmds, cmd->req.req_id);
 	spin_unlock_irqrestore(&link->lock, flags);
 	cmd->link = NULL;
 }
 
-/* Moves commands from the backlog to the ring. Call with dev->lock held. */
+/*
+ * Moves commands from the backlog to the ring, and says whether the backend is
+ * to be notified. Call with link->lock held.
+ */
 static bool pvc_cmd_push(struct pvc_link *link)
 {
 	struct xen_pvcalls_front_ring *ring = &link->ring;
@@ -81,16 +83,17 @@ static bool pvc_cmd_push(struct pvc_link *link)
 	return notify;
 }
 
-/* Does anybody wait for the next response? Call with dev->lock held. */
+/* Does anybody wait for the next response? Call with link->lock held. */
 static bool pvc_cmd_urgent(const struct pvc_link *link)
 {
 	return link->urgent || !list_empty(&link->backlog);
 }
 
 /*
- * The next response is to be announced. Responses that are there already may
- * have come without an event; those that come meanwhile are a reason to try
- * again. Call with dev->lock held.
+ * Asks for an event with the next response. Responses up to rsp_prod may have
+ * come without an event, and the wish must lie beyond them; a response that
+ * comes meanwhile makes the wish outdated, and is a reason to try again. Call
+ * with link->lock held.
  */
 static void pvc_cmd_arm(struct pvc_link *link)
 {
@@ -101,29 +104,31 @@ static void pvc_cmd_arm(struct pvc_link *link)
 	do {
 		prod = READ_ONCE(sring->rsp_prod);
 		WRITE_ONCE(sring->rsp_event, prod + 1);
-		/* the wish before the look again */
+		/* rsp_event is written before rsp_prod is read again */
 		virt_mb();
 	} while (READ_ONCE(sring->rsp_prod) != prod && --tries);
 }
 
-/* Call with dev->lock held. */
-static void pvc_cmd_count(struct pvc_link *link, const struct pvc_cmd *cmd, int n)
+/* Counts a command that goes or has come back. Call with link->lock held. */
+static void pvc_cmd_count(struct pvc_link *link, const struct pvc_cmd *cmd,
+			  int n)
 {
 	if (!cmd->lazy)
 		link->urgent += n;
 	else if (cmd->req.cmd != PVCALLS_DEFERRED)
-		link->unseen += n;
+		/* pvc_cmd_unseen() reads without the lock */
+		WRITE_ONCE(link->unseen, link->unseen + n);
 }
 
 /**
  * pvc_cmd_submit() - hand a command to the backend
  * @cmd: idle command with its request filled in
  *
- * On success @cmd->done will be called exactly once, at the latest when the
- * connection ends, with rsp.ret -ECONNRESET then.
+ * On success @cmd->done will be called exactly once. A link that ends does all
+ * commands with rsp.ret -ECONNRESET.
  *
  * Context: any.
- * Return: 0, or -ENOTCONN if the connection has ended.
+ * Return: 0, or -ENOTCONN if the link has ended.
  */
 int pvc_cmd_submit(struct pvc_cmd *cmd)
 {
@@ -134,13 +139,13 @@ int pvc_cmd_submit(struct pvc_cmd *cmd)
 
 	spin_lock_irqsave(&link->lock, flags);
 	if (!link->dead) {
-		/* without it they could not be asked for, see cache.c */
+		/* only FORGET makes lazy responses come in, see cache.c */
 		cmd->lazy &= pvc_link_has(link, PVCALLS_F_REUSE);
 		armed = pvc_cmd_urgent(link);
 		cmd->state = PVC_CMD_QUEUED;
 		list_add_tail(&cmd->list, &link->backlog);
 		pvc_cmd_count(link, cmd, 1);
-		/* before the backend can answer it */
+		/* the wish for an event goes out before the command */
 		if (!armed && !cmd->lazy)
 			pvc_cmd_arm(link);
 		notify = pvc_cmd_push(link);
@@ -155,8 +160,8 @@ int pvc_cmd_submit(struct pvc_cmd *cmd)
 }
 
 /*
- * The same for a request that the backend has no use for now: it goes with the
- * next one that it has.
+ * Submits a request for a deferred result. The backend has others left, and so
+ * the request can wait for the next command that goes to the backend.
  */
 static void pvc_cmd_submit_held(struct pvc_cmd *cmd)
 {
@@ -177,21 +182,24 @@ static void pvc_cmd_submit_held(struct pvc_cmd *cmd)
 }
 
 /**
- * pvc_cmd_unseen() - are there commands that nobody waits for?
- * @link: connection
+ * pvc_cmd_unseen() - are there responses that nobody waits for?
+ * @link: the link
  *
  * Context: any.
- * Return: true if there are any without a response yet, or whose response has
- * perhaps not been announced.
+ * Return: true if a lazy command is without a response, or if the backend has
+ * responded without an event.
  */
 bool pvc_cmd_unseen(struct pvc_link *link)
 {
 	return READ_ONCE(link->unseen);
 }
 
-/*
- * A command that somebody waits for. The waiter may be killed first, so the
- * last of the two frees it.
+/**
+ * struct pvc_call - a command whose caller waits, or has better things to do
+ * @cmd: the command
+ * @done: completes with the command
+ * @ref: held by the caller and by the command under way: a caller that is
+ *	killed goes before the response comes
  */
 struct pvc_call {
 	struct pvc_cmd cmd;
@@ -217,7 +225,7 @@ static void pvc_call_done(struct pvc_cmd *cmd)
 	kref_put(&call->ref, pvc_call_free);
 }
 
-/* Two references: the caller's, and one that goes when the command is done. */
+/* Makes a call and submits its command. The caller gets a reference. */
 static struct pvc_call *pvc_call_start(struct pvc_link *link,
 				       const struct xen_pvcalls_request *req,
 				       bool lazy)
@@ -250,14 +258,15 @@ static struct pvc_call *pvc_call_start(struct pvc_link *link,
 
 /**
  * pvc_cmd_call() - send a command and wait for its response
- * @link: connection, referenced by the caller
- * @req: the request, but for req_id
- * @rsp: where the response goes; may be NULL
+ * @link: link, referenced by the caller
+ * @req: the request, except for req_id
+ * @rsp: where the response goes, or NULL
  *
- * For commands that a backend answers without waiting for the network.
+ * The command must be one that a backend answers without waiting for the
+ * network.
  *
  * Context: process, sleeps; ends early only when the task is killed.
- * Return: the response's return value, -ENOTCONN if the connection has ended,
+ * Return: the response's return value, -ENOTCONN if the link has ended,
  * -ENOMEM, or -EINTR when killed.
  */
 int pvc_cmd_call(struct pvc_link *link, struct xen_pvcalls_request *req,
@@ -279,13 +288,14 @@ int pvc_cmd_call(struct pvc_link *link, struct xen_pvcalls_request *req,
 
 /**
  * pvc_cmd_post() - send a command whose response does not matter
- * @link: connection, referenced by the caller
- * @req: the request, but for req_id
+ * @link: link, referenced by the caller
+ * @req: the request, except for req_id
  *
- * Context: process, may sleep; waits for the backend only if that has as many
- * of these as the ring has slots, so that nobody fills memory with them.
- * Return: 0, -ENOTCONN if the connection has ended, -ENOMEM, or -EINTR when
- * killed.
+ * A program could fill memory with such commands. Therefore the function waits
+ * for the response if the backend has as many lazy commands as the ring slots.
+ *
+ * Context: process, may sleep.
+ * Return: 0, -ENOTCONN if the link has ended, -ENOMEM, or -EINTR when killed.
  */
 int pvc_cmd_post(struct pvc_link *link, struct xen_pvcalls_request *req)
 {
@@ -294,14 +304,14 @@ int pvc_cmd_post(struct pvc_link *link, struct xen_pvcalls_request *req)
 
 	if (READ_ONCE(link->unseen) >= RING_SIZE(&link->ring)) {
 		ret = pvc_cmd_call(link, req, NULL);
-		/* what the response says does not matter */
+		/* an error of the backend's does not matter */
 		return ret == -EINTR || ret == -ENOMEM || ret == -ENOTCONN ?
 		       ret : 0;
 	}
 	call = pvc_call_start(link, req, true);
 	if (IS_ERR(call))
 		return PTR_ERR(call);
-	pvc_cache_watch(link);
+	link->watch_unseen(link);
 	kref_put(&call->ref, pvc_call_free);
 	return 0;
 }
@@ -313,7 +323,11 @@ static bool pvc_cmd_may_defer(const struct pvc_link *link, u32 code)
 		code == PVCALLS_RELEASE);
 }
 
-/* Takes the command that a response is for out of the backend's hands. */
+/*
+ * Finds the command that a response is for, and takes it from the backend.
+ * Gives NULL if the result is to come later, or an error pointer if no such
+ * command is with the backend.
+ */
 static struct pvc_cmd *pvc_cmd_take(struct pvc_link *link, u32 req_id, u32 code,
 				    s32 ret, enum pvc_cmd_state state)
 {
@@ -326,7 +340,7 @@ static struct pvc_cmd *pvc_cmd_take(struct pvc_link *link, u32 req_id, u32 code,
 	} else if (ret == -EINPROGRESS && state == PVC_CMD_SENT &&
 		   pvc_cmd_may_defer(link, code)) {
 		cmd->state = PVC_CMD_DEFERRED;
-		/* it may take its time, so better hear of the result */
+		/* a result that comes late is worth an event */
 		pvc_cmd_count(link, cmd, -1);
 		cmd->lazy = false;
 		pvc_cmd_count(link, cmd, 1);
@@ -341,7 +355,7 @@ static struct pvc_cmd *pvc_cmd_take(struct pvc_link *link, u32 req_id, u32 code,
 
 static void pvc_cmd_done(struct pvc_cmd *cmd, s32 ret)
 {
-	/* only success and what a program may see goes further */
+	/* programs see no error number that Linux does not have */
 	if (ret == -ENOTSUPP)
 		ret = -EOPNOTSUPP;
 	else if (ret > 0 || ret < -EHWPOISON)
@@ -363,7 +377,7 @@ static int pvc_cmd_response(struct pvc_link *link,
 	return 0;
 }
 
-/* A deferred result has come: complete its command and ask for the next. */
+/* Completes the command of a deferred result, and asks for another result. */
 static void pvc_deferred_done(struct pvc_cmd *cmd)
 {
 	const struct pvcalls_rsp_deferred *d = &cmd->rsp.u.deferred;
@@ -389,7 +403,7 @@ static void pvc_deferred_done(struct pvc_cmd *cmd)
 }
 
 /**
- * pvc_cmd_irq() - the command ring's event
+ * pvc_cmd_irq() - handle the command ring's event
  * @irq: of the event channel
  * @arg: &struct pvc_link
  *
@@ -407,7 +421,7 @@ irqreturn_t pvc_cmd_irq(int irq, void *arg)
 
 	do {
 		prod = READ_ONCE(ring->sring->rsp_prod);
-		/* the index before the responses */
+		/* rsp_prod is read before the responses */
 		virt_rmb();
 		if (RING_RESPONSE_PROD_OVERFLOW(ring, prod)) {
 			pvc_link_break(link, "responses without requests");
@@ -416,7 +430,7 @@ irqreturn_t pvc_cmd_irq(int irq, void *arg)
 		while (ring->rsp_cons != prod) {
 			i = ring->rsp_cons & (RING_SIZE(ring) - 1);
 			memcpy(&rsp, &ring->sring->ring[i], sizeof(rsp));
-			/* from here on only the copy */
+			/* the backend can change the slot: use the copy */
 			barrier();
 			spin_lock(&link->lock);
 			ring->rsp_cons++;
@@ -431,7 +445,7 @@ irqreturn_t pvc_cmd_irq(int irq, void *arg)
 		WRITE_ONCE(ring->sring->rsp_event, ring->rsp_cons +
 			   (pvc_cmd_urgent(link) ? 1 : PVC_LAZY_RSPS));
 		spin_unlock(&link->lock);
-		/* the wish for an event before the last look */
+		/* rsp_event is written before rsp_prod is read again */
 		virt_mb();
 	} while (READ_ONCE(ring->sring->rsp_prod) != ring->rsp_cons);
 
@@ -442,15 +456,15 @@ irqreturn_t pvc_cmd_irq(int irq, void *arg)
 		notify_remote_via_irq(irq);
 	xen_irq_lateeoi(irq, eoi);
 out:
-	/* a backend that broke the rules gets no end of interrupt, so no more
-	 * events; pvc_cmd_stop() unbinds the channel
+	/* no end of interrupt, no more events from a backend that broke a rule;
+	 * pvc_front_down() unbinds the event channel
 	 */
 	return IRQ_HANDLED;
 }
 
 /**
  * pvc_cmd_start() - begin to receive deferred results
- * @link: connection that has just come up
+ * @link: link that has just come up
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
@@ -461,6 +475,10 @@ int pvc_cmd_start(struct pvc_link *link)
 
 	if (!pvc_link_has(link, PVCALLS_F_DEFER))
 		return 0;
+	link->deferred = kcalloc(PVC_DEFERRED_REQS, sizeof(*link->deferred),
+				 GFP_KERNEL);
+	if (!link->deferred)
+		return -ENOMEM;
 	for (i = 0; i < PVC_DEFERRED_REQS; i++) {
 		ret = pvc_cmd_init(&link->deferred[i], link, PVCALLS_DEFERRED,
 				   pvc_deferred_done);
@@ -473,10 +491,11 @@ int pvc_cmd_start(struct pvc_link *link)
 }
 
 /**
- * pvc_cmd_stop() - end all commands of a connection
- * @link: connection whose command interrupt is no longer bound
+ * pvc_cmd_stop() - end all commands of a link
+ * @link: link whose command interrupt is no longer bound
  *
- * Every command that was submitted is done with -ECONNRESET when it returns.
+ * When the function returns, every command that was submitted has been done,
+ * with -ECONNRESET.
  *
  * Context: process, may sleep.
  */
@@ -488,13 +507,14 @@ void pvc_cmd_stop(struct pvc_link *link)
 	int i;
 
 	spin_lock_irq(&link->lock);
-	link->dead = true;
+	/* cache and connections read without the lock */
+	WRITE_ONCE(link->dead, true);
 	INIT_LIST_HEAD(&link->backlog);
 	INIT_LIST_HEAD(&link->held);
 	spin_unlock_irq(&link->lock);
 
 	for (id = 0;; id++) {
-		/* the lock keeps the command from being freed meanwhile */
+		/* pvc_cmd_fini() takes the lock before a command is freed */
 		spin_lock_irq(&link->lock);
 		cmd = xa_find(&link->cmds, &id, ULONG_MAX, XA_PRESENT);
 		mine = cmd && cmd->state != PVC_CMD_IDLE;
@@ -506,6 +526,8 @@ void pvc_cmd_stop(struct pvc_link *link)
 		if (mine)
 			pvc_cmd_done(cmd, -ECONNRESET);
 	}
-	for (i = 0; i < PVC_DEFERRED_REQS; i++)
+	for (i = 0; link->deferred && i < PVC_DEFERRED_REQS; i++)
 		pvc_cmd_fini(&link->deferred[i]);
+	kfree(link->deferred);
+	link->deferred = NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Command client: requests on the command ring and their responses. */
+/* The command client: requests on the command ring, and their responses. */
 #ifndef PVC_CMD_H
 #define PVC_CMD_H
 
@@ -12,9 +12,9 @@ struct pvc_link;
 
 /**
  * enum pvc_cmd_state - where a command is; changes under pvc_link.lock
- * @PVC_CMD_IDLE: with its owner
- * @PVC_CMD_QUEUED: waits for a slot of the ring
- * @PVC_CMD_SENT: the backend has it
+ * @PVC_CMD_IDLE: the owner has the command
+ * @PVC_CMD_QUEUED: the command waits for a slot of the ring
+ * @PVC_CMD_SENT: the backend has the command
  * @PVC_CMD_DEFERRED: the backend has said that the result comes later
  */
 enum pvc_cmd_state {
@@ -25,16 +25,17 @@ enum pvc_cmd_state {
 };
 
 /**
- * struct pvc_cmd - one command, reusable when idle
- * @req: filled in by the owner, but for req_id
- * @rsp: valid when @done is called
- * @done: called once per submission, from hard interrupt or process context,
- *	with no lock of the command client held; must not sleep
- * @link: the connection it belongs to
- * @list: in pvc_link.backlog while queued
+ * struct pvc_cmd - one command, which can be submitted again when it is idle
+ * @req: the request, filled in by the owner except for req_id
+ * @rsp: the response, valid when @done is called
+ * @done: called once for each submission; must not sleep. Context: hard
+ *	interrupt or process, without a lock of the command client
+ * @link: link of the command, or NULL before pvc_cmd_init()
+ * @list: in pvc_link.backlog or pvc_link.held while queued
  * @state: see &enum pvc_cmd_state
- * @lazy: nobody waits for it: the response may come with the next one that
- *	somebody does wait for; set by the owner, reset if it is deferred
+ * @lazy: nobody waits for the response, which may therefore come together with
+ *	the next one that somebody waits for. The owner sets it; a deferral
+ *	clears it
  */
 struct pvc_cmd {
 	struct xen_pvcalls_request req;
@@ -46,10 +47,10 @@ struct pvc_cmd {
 	bool lazy;
 };
 
-/* Requests for deferred results that are kept with the backend */
+/* Requests for deferred results that the backend has at a time */
 #define PVC_DEFERRED_REQS	8
 
-/* So many responses that nobody waits for may come without an event */
+/* Lazy responses that the backend may give without an event */
 #define PVC_LAZY_RSPS		8
 
 int pvc_cmd_init(struct pvc_cmd *cmd, struct pvc_link *link, u32 code,

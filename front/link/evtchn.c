@@ -2,17 +2,15 @@
 /* See evtchn.h. */
 #include <linux/err.h>
 #include <linux/interrupt.h>
-#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <asm/xen/hypercall.h>
 #include <xen/events.h>
 
 #include "link/evtchn.h"
 #include "link/link.h"
-#include "link/ring.h"
 #include "pvcalls_param.h"
 
-/* Rings on a channel that is shared: an event has all of them looked at */
+/* Rings on a shared event channel. Every event looks at all of them. */
 #define PVC_EVTCHN_RINGS	32
 
 PVCALLS_PARAM_UINT(own_evtchns, 512, 0, 131072, 0644);
@@ -22,14 +20,14 @@ MODULE_PARM_DESC(own_evtchns,
 static irqreturn_t pvc_evtchn_irq(int irq, void *arg)
 {
 	struct pvc_evtchn *evtchn = arg;
+	struct pvc_subscriber *sub;
 	bool reason = false;
-	struct pvc_shm *shm;
 
 	spin_lock(&evtchn->lock);
-	list_for_each_entry(shm, &evtchn->rings, on_evtchn)
-		/* the last one of the socket before may come late */
-		if (shm->user)
-			reason |= shm->event(shm->user);
+	list_for_each_entry(sub, &evtchn->subscribers, list)
+		/* an event may come after its socket has left the ring */
+		if (sub->user)
+			reason |= sub->event(sub->user);
 	spin_unlock(&evtchn->lock);
 	xen_irq_lateeoi(irq, reason ? 0 : XEN_EOI_FLAG_SPURIOUS);
 	return IRQ_HANDLED;
@@ -68,7 +66,7 @@ static struct pvc_evtchn *pvc_evtchn_new(struct pvc_link *link, bool shared)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&evtchn->list);
 	spin_lock_init(&evtchn->lock);
-	INIT_LIST_HEAD(&evtchn->rings);
+	INIT_LIST_HEAD(&evtchn->subscribers);
 	evtchn->shared = shared;
 	ret = pvc_evtchn_bind(evtchn, link->otherend);
 	if (ret) {
@@ -79,35 +77,36 @@ static struct pvc_evtchn *pvc_evtchn_new(struct pvc_link *link, bool shared)
 }
 
 /*
- * How many rings may have a channel each, this one among them. Rings that are
- * meant to be small may be thousands, mostly idle: they leave some to others.
+ * The number of rings that may have an event channel each, the new one among
+ * them. Small rings may be thousands, and they are mostly idle: therefore they
+ * leave half of the event channels to large rings.
  */
-static unsigned int pvc_evtchn_limit(const struct pvc_shm *shm)
+static unsigned int pvc_evtchn_limit(bool small)
 {
 	unsigned int limit = READ_ONCE(param_own_evtchns);
 
-	return shm->order < PVC_SMALL_ORDER ? limit / 2 : limit;
+	return small ? limit / 2 : limit;
 }
 
-/* A channel with room for a ring; with the lock held. */
-static struct pvc_evtchn *pvc_evtchn_find(struct pvc_link *link,
-					  const struct pvc_shm *shm)
+/* Finds an event channel with room for a ring. Call with evtchns->lock held. */
+static struct pvc_evtchn *pvc_evtchn_find(struct pvc_link *link, bool small)
 {
 	bool share = pvc_link_has(link, PVCALLS_F_SHARED_EVTCHN);
 	struct pvc_evtchns *evtchns = &link->evtchns;
 	struct pvc_evtchn *evtchn, *open;
 
-	open = list_first_entry_or_null(&evtchns->open, struct pvc_evtchn, list);
-	if (!share || evtchns->own < pvc_evtchn_limit(shm)) {
+	open = list_first_entry_or_null(&evtchns->open, struct pvc_evtchn,
+					list);
+	if (!share || evtchns->own < pvc_evtchn_limit(small)) {
 		evtchn = pvc_evtchn_new(link, false);
-		/* there may be none left for a ring alone */
+		/* Xen may have no event channel left: then share one */
 		return IS_ERR(evtchn) && open ? open : evtchn;
 	}
 	return open ?: pvc_evtchn_new(link, true);
 }
 
 /**
- * pvc_evtchns_init() - there is no channel
+ * pvc_evtchns_init() - begin without event channels
  * @evtchns: zeroed memory
  *
  * Context: any.
@@ -120,19 +119,21 @@ void pvc_evtchns_init(struct pvc_evtchns *evtchns)
 
 /**
  * pvc_evtchn_join() - give a ring an event channel
- * @link: connection
- * @shm: ring without one
+ * @link: the link
+ * @sub: the ring's part, with its event() filled in and no user
+ * @small: the ring is a small one
  *
  * Context: process, may sleep.
  * Return: 0, -ENOMEM, or -ENOSPC if event channels have run out.
  */
-int pvc_evtchn_join(struct pvc_link *link, struct pvc_shm *shm)
+int pvc_evtchn_join(struct pvc_link *link, struct pvc_subscriber *sub,
+		    bool small)
 {
 	struct pvc_evtchns *evtchns = &link->evtchns;
 	struct pvc_evtchn *evtchn;
 
 	mutex_lock(&evtchns->lock);
-	evtchn = pvc_evtchn_find(link, shm);
+	evtchn = pvc_evtchn_find(link, small);
 	if (IS_ERR(evtchn))
 		goto unlock;
 	evtchn->nr++;
@@ -142,9 +143,9 @@ int pvc_evtchn_join(struct pvc_link *link, struct pvc_shm *shm)
 		list_del_init(&evtchn->list);
 	else if (list_empty(&evtchn->list))
 		list_add(&evtchn->list, &evtchns->open);
-	shm->evtchn = evtchn;
+	sub->evtchn = evtchn;
 	spin_lock_irq(&evtchn->lock);
-	list_add_tail(&shm->on_evtchn, &evtchn->rings);
+	list_add_tail(&sub->list, &evtchn->subscribers);
 	spin_unlock_irq(&evtchn->lock);
 unlock:
 	mutex_unlock(&evtchns->lock);
@@ -153,19 +154,19 @@ unlock:
 
 /**
  * pvc_evtchn_leave() - undo pvc_evtchn_join()
- * @link: connection
- * @shm: ring that no socket uses any more
+ * @link: the link
+ * @sub: the part of a ring that no socket uses any more
  *
  * Context: process, may sleep.
  */
-void pvc_evtchn_leave(struct pvc_link *link, struct pvc_shm *shm)
+void pvc_evtchn_leave(struct pvc_link *link, struct pvc_subscriber *sub)
 {
 	struct pvc_evtchns *evtchns = &link->evtchns;
-	struct pvc_evtchn *evtchn = shm->evtchn;
+	struct pvc_evtchn *evtchn = sub->evtchn;
 
 	mutex_lock(&evtchns->lock);
 	spin_lock_irq(&evtchn->lock);
-	list_del(&shm->on_evtchn);
+	list_del(&sub->list);
 	spin_unlock_irq(&evtchn->lock);
 	if (!evtchn->shared)
 		evtchns->own--;
@@ -177,4 +178,22 @@ void pvc_evtchn_leave(struct pvc_link *link, struct pvc_shm *shm)
 		kfree(evtchn);
 	}
 	mutex_unlock(&evtchns->lock);
+}
+
+/**
+ * pvc_evtchn_set_user() - say who handles a ring's events from now on
+ * @sub: the ring's part, which has joined
+ * @user: argument of the part's event(), or NULL for nobody
+ *
+ * When the function returns, no event is being handled for the user before.
+ *
+ * Context: any.
+ */
+void pvc_evtchn_set_user(struct pvc_subscriber *sub, void *user)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&sub->evtchn->lock, flags);
+	sub->user = user;
+	spin_unlock_irqrestore(&sub->evtchn->lock, flags);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See ring.h. */
+/* See ring.h. The memory is granted once, and used by socket after socket. */
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -7,9 +7,11 @@
 #include <linux/vmalloc.h>
 #include <xen/page.h>
 
-#include "link/evtchn.h"
 #include "link/link.h"
 #include "link/ring.h"
+
+/* Number of memories of each order, on all links */
+static atomic_long_t pvc_shm_counts[PVCALLS_MAX_PAGE_ORDER + 1];
 
 static struct page *pvc_shm_page(const struct pvc_shm *shm, unsigned int i)
 {
@@ -18,7 +20,10 @@ static struct page *pvc_shm_page(const struct pvc_shm *shm, unsigned int i)
 	return is_vmalloc_addr(p) ? vmalloc_to_page(p) : virt_to_page(p);
 }
 
-/* Contiguous for copying; physically so only where that is cheap. */
+/*
+ * Copying needs contiguous addresses. Physically contiguous pages are faster to
+ * copy, but not worth the effort of reclaiming others.
+ */
 static void *pvc_shm_alloc_data(unsigned int order)
 {
 	size_t size = PAGE_SIZE << order;
@@ -61,14 +66,14 @@ static int pvc_shm_grant(struct pvc_shm *shm, domid_t otherend)
 }
 
 /**
- * pvc_shm_alloc() - make what a backend can map as a data ring
- * @link: connection
- * @order: 2^order data pages, 1 to PVCALLS_MAX_PAGE_ORDER
- * @event: see &struct pvc_shm
+ * pvc_shm_alloc() - make memory that a backend can map as a data ring
+ * @link: the link
+ * @order: log2 of the number of data pages, 1 to PVCALLS_MAX_PAGE_ORDER
+ * @event: see &struct pvc_subscriber
  *
  * Context: process, may sleep.
- * Return: it, or an error pointer: -ENOMEM, or -ENOSPC if grants or event
- * channels have run out.
+ * Return: the memory, or an error pointer: -ENOMEM, or -ENOSPC if grants or
+ * event channels have run out.
  */
 struct pvc_shm *pvc_shm_alloc(struct pvc_link *link, unsigned int order,
 			      bool (*event)(void *user))
@@ -79,7 +84,7 @@ struct pvc_shm *pvc_shm_alloc(struct pvc_link *link, unsigned int order,
 	if (!shm)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&shm->list);
-	shm->event = event;
+	shm->sub.event = event;
 	shm->order = order;
 	shm->refs = kmalloc_array(1U << order, sizeof(*shm->refs), GFP_KERNEL);
 	shm->data = pvc_shm_alloc_data(order);
@@ -88,16 +93,17 @@ struct pvc_shm *pvc_shm_alloc(struct pvc_link *link, unsigned int order,
 		goto err_free;
 	shm->intf->ring_order = order;
 
-	ret = pvc_evtchn_join(link, shm);
+	ret = pvc_evtchn_join(link, &shm->sub, order < PVC_SMALL_ORDER);
 	if (ret)
 		goto err_free;
 	ret = pvc_shm_grant(shm, link->otherend);
 	if (ret)
 		goto err_leave;
+	atomic_long_inc(&pvc_shm_counts[order]);
 	return shm;
 
 err_leave:
-	pvc_evtchn_leave(link, shm);
+	pvc_evtchn_leave(link, &shm->sub);
 err_free:
 	free_page((unsigned long)shm->intf);
 	pvc_shm_free_data(shm->data, order);
@@ -107,11 +113,12 @@ err_free:
 }
 
 /**
- * pvc_shm_free() - give everything back
- * @link: connection
- * @shm: what no socket uses any more
+ * pvc_shm_free() - free the memory, the grants and the event channel
+ * @link: the link
+ * @shm: memory that no socket uses and that is not in the cache
  *
- * Pages that the backend still maps stay allocated until it lets them go.
+ * Pages that the backend still maps stay allocated until the backend has
+ * unmapped them.
  *
  * Context: process, may sleep.
  */
@@ -119,7 +126,8 @@ void pvc_shm_free(struct pvc_link *link, struct pvc_shm *shm)
 {
 	unsigned int i;
 
-	pvc_evtchn_leave(link, shm);
+	atomic_long_dec(&pvc_shm_counts[shm->order]);
+	pvc_evtchn_leave(link, &shm->sub);
 	for (i = 0; i < 1U << shm->order; i++)
 		gnttab_end_foreign_access(shm->refs[i], NULL);
 	gnttab_end_foreign_access(shm->intf_ref, NULL);
@@ -127,6 +135,18 @@ void pvc_shm_free(struct pvc_link *link, struct pvc_shm *shm)
 	pvc_shm_free_data(shm->data, shm->order);
 	kfree(shm->refs);
 	kfree(shm);
+}
+
+/**
+ * pvc_shm_count() - how many memories are there?
+ * @order: their order, 1 to PVCALLS_MAX_PAGE_ORDER
+ *
+ * Context: any. The answer may be outdated when the caller gets it.
+ * Return: number of memories on all links, those in the cache included.
+ */
+long pvc_shm_count(unsigned int order)
+{
+	return atomic_long_read(&pvc_shm_counts[order]);
 }
 
 static void pvc_ring_init_dir(struct ringbuf *b, RING_IDX *prod, RING_IDX *cons,
@@ -143,14 +163,14 @@ static void pvc_ring_init_dir(struct ringbuf *b, RING_IDX *prod, RING_IDX *cons,
 }
 
 /**
- * pvc_ring_attach() - a socket gets a data ring
- * @r: of the socket
- * @shm: made by pvc_shm_alloc(), or released by the backend's last socket
+ * pvc_ring_attach() - give a socket a data ring
+ * @r: the socket's ring
+ * @shm: the memory: new, or released by its last socket and by the backend
  * @wakeup: feature-wakeup is in force
- * @user: for the events, which may come at once
+ * @user: argument of event(), which may be called at once
  *
- * The bytes of the socket before, which the backend has seen, may stay; the
- * indexes, errors and thresholds begin with zeros.
+ * Indexes, errors and thresholds begin with zeros. The bytes of the socket
+ * before may stay, since the backend has seen them anyway.
  *
  * Context: process or interrupt; does not sleep.
  */
@@ -159,7 +179,6 @@ void pvc_ring_attach(struct pvc_ring *r, struct pvc_shm *shm, bool wakeup,
 {
 	struct pvcalls_data_intf *intf = shm->intf;
 	u8 *page = (u8 *)intf;
-	unsigned long flags;
 
 	memset(intf, 0, PVCALLS_RING_ORDER_OFFSET);
 	pvc_ring_init_dir(&r->in, &intf->in_prod, &intf->in_cons,
@@ -172,39 +191,33 @@ void pvc_ring_attach(struct pvc_ring *r, struct pvc_shm *shm, bool wakeup,
 	r->shm = shm;
 	r->intf = intf;
 	r->data = shm->data;
-	r->irq = shm->evtchn->irq;
-
-	spin_lock_irqsave(&shm->evtchn->lock, flags);
-	shm->user = user;
-	spin_unlock_irqrestore(&shm->evtchn->lock, flags);
+	r->irq = shm->sub.evtchn->irq;
+	pvc_evtchn_set_user(&shm->sub, user);
 }
 
 /**
- * pvc_ring_detach() - undo pvc_ring_attach()
- * @r: of a socket that nobody uses
+ * pvc_ring_detach() - stop the events of a socket's data ring
+ * @r: ring of a socket that nobody uses any more
  *
- * No event is handled for it any more when it returns.
+ * When the function returns, no event is being handled for the socket. The
+ * memory stays in @r->shm; who takes the memory away clears that. A second call
+ * does nothing.
  *
- * Idempotent. Context: any.
+ * Context: any.
  */
 void pvc_ring_detach(struct pvc_ring *r)
 {
-	struct pvc_shm *shm = r->shm;
-	unsigned long flags;
-
-	spin_lock_irqsave(&shm->evtchn->lock, flags);
-	shm->user = NULL;
-	spin_unlock_irqrestore(&shm->evtchn->lock, flags);
+	pvc_evtchn_set_user(&r->shm->sub, NULL);
 }
 
 /**
  * pvc_ring_write() - copy into the free part of the out ring
  * @r: ring
- * @skip: bytes to leave out before them
- * @len: bytes; @skip + @len at most what ringbuf_space() has returned
+ * @skip: number of free bytes to leave out before the copied ones
+ * @len: number of bytes; @skip + @len at most what ringbuf_space() has returned
  * @from: source
  *
- * Does not publish them.
+ * The bytes are not published yet: see ringbuf_produce().
  *
  * Context: as @from needs; the caller is the only producer.
  * Return: bytes copied; fewer than @len if @from faulted.
@@ -225,11 +238,11 @@ size_t pvc_ring_write(struct pvc_ring *r, u32 skip, size_t len,
 /**
  * pvc_ring_read() - copy from the in ring
  * @r: ring
- * @skip: bytes to pass over
- * @len: bytes; @skip + @len at most what ringbuf_avail() has returned
+ * @skip: number of bytes to pass over
+ * @len: number of bytes; @skip + @len at most what ringbuf_avail() has returned
  * @to: destination
  *
- * Does not consume them.
+ * The bytes are not consumed yet: see ringbuf_consume().
  *
  * Context: as @to needs; the caller is the only consumer.
  * Return: bytes copied; fewer than @len if @to faulted.

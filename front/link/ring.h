@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory and grants of a data ring. */
+/* Data rings: the memory that the backend maps, and its use by one socket. */
 #ifndef PVC_RING_H
 #define PVC_RING_H
 
@@ -7,39 +7,32 @@
 #include <linux/uio.h>
 #include <xen/grant_table.h>
 
+#include "link/evtchn.h"
 #include "pvcalls_ext.h"
 #include "ringbuf.h"
 
-struct pvc_evtchn;
 struct pvc_link;
 
-/* No ring is made smaller than that because there are many */
+/* Many sockets make new rings smaller, but not smaller than this order */
 #define PVC_SMALL_ORDER	4
 
 /**
- * struct pvc_shm - what a data ring shares with the backend
- * @list: in a pool
- * @since: when it was put there, in jiffies
- * @evtchn: event channel
- * @on_evtchn: in pvc_evtchn.rings
- * @user: for @event; NULL while no socket uses it; under pvc_evtchn.lock
- * @event: handles an event, in hard interrupt with that lock held; true if it
- *	had a reason
+ * struct pvc_shm - the memory of a data ring, shared with the backend
+ * @list: in pvc_cache.idle, or empty
+ * @since: when the memory was put into the cache, in jiffies
+ * @sub: its part in an event channel
  * @intf: indexes page
- * @data: the bytes, contiguous: first half in, second half out
+ * @data: data pages, contiguous: the first half is for in, the second for out
  * @refs: grants of the data pages
  * @intf_ref: grant of the indexes page
- * @order: 2^order data pages
+ * @order: log2 of the number of data pages, 1 to PVCALLS_MAX_PAGE_ORDER
  *
- * It is made once and may serve one socket after another.
+ * One such memory may serve one socket after another.
  */
 struct pvc_shm {
 	struct list_head list;
 	unsigned long since;
-	struct pvc_evtchn *evtchn;
-	struct list_head on_evtchn;
-	void *user;
-	bool (*event)(void *user);
+	struct pvc_subscriber sub;
 	struct pvcalls_data_intf *intf;
 	void *data;
 	grant_ref_t *refs;
@@ -48,13 +41,13 @@ struct pvc_shm {
 };
 
 /**
- * struct pvc_ring - one data ring, while a socket uses it
- * @in: what comes from the network; we consume
- * @out: what goes to the network; we produce
- * @shm: memory, grants, event channel
- * @intf: indexes page, shared
- * @data: the bytes, contiguous: first half in, second half out
- * @irq: of the event channel
+ * struct pvc_ring - a data ring, in the hands of a socket
+ * @in: bytes from the network; the frontend consumes them
+ * @out: bytes to the network; the frontend produces them
+ * @shm: the memory, or NULL if the socket has none
+ * @intf: @shm's indexes page
+ * @data: @shm's data pages
+ * @irq: interrupt of @shm's event channel
  */
 struct pvc_ring {
 	struct ringbuf in;
@@ -68,6 +61,7 @@ struct pvc_ring {
 struct pvc_shm *pvc_shm_alloc(struct pvc_link *link, unsigned int order,
 			      bool (*event)(void *user));
 void pvc_shm_free(struct pvc_link *link, struct pvc_shm *shm);
+long pvc_shm_count(unsigned int order);
 
 void pvc_ring_attach(struct pvc_ring *r, struct pvc_shm *shm, bool wakeup,
 		     void *user);
@@ -82,18 +76,28 @@ size_t pvc_ring_read(struct pvc_ring *r, u32 skip, size_t len,
  * pvc_ring_in_error() - has receiving ended?
  * @r: ring
  *
- * Look at it before ringbuf_avail(): what was published before the end counts.
- * Return: 0, or what the backend wrote.
+ * Bytes that were published before the end still count. Therefore look for the
+ * end before ringbuf_avail().
+ *
+ * Context: any.
+ * Return: 0, or whatever the backend has written.
  */
 static inline s32 pvc_ring_in_error(const struct pvc_ring *r)
 {
 	s32 err = READ_ONCE(r->intf->in_error);
 
-	/* the error before the index */
+	/* in_error is read before in_prod; the backend writes in_prod first */
 	virt_rmb();
 	return err;
 }
 
+/**
+ * pvc_ring_out_error() - has sending ended?
+ * @r: ring
+ *
+ * Context: any.
+ * Return: 0, or whatever the backend has written.
+ */
 static inline s32 pvc_ring_out_error(const struct pvc_ring *r)
 {
 	return READ_ONCE(r->intf->out_error);

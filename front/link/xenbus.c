@@ -6,13 +6,14 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
-#include <asm/xen/hypercall.h>
 #include <xen/events.h>
 #include <xen/grant_table.h>
 #include <xen/page.h>
 #include <xen/xenbus.h>
 
-#include "conn/conn.h"
+#include "link/cache.h"
+#include "link/cmd.h"
+#include "link/evtchn.h"
 #include "link/link.h"
 #include "pvcalls_param.h"
 
@@ -23,15 +24,18 @@ MODULE_PARM_DESC(cmd_order,
 /**
  * struct pvc_front - the device in xenstore
  * @lock: serialises coming up and going down
- * @xdev: the device
- * @link: the connection, from the moment that the backend may use its ring
+ * @xdev: the device, or NULL
+ * @ops: the user of links, constant
+ * @link: the link, from the moment that the backend may use the command ring
  * @up: @link has been published
- * @old: the last connection, until its backend has let go of all that it mapped
- * @old_gone: woken when @old has gone
+ * @old: the last link, until its backend has let go of all that it mapped;
+ *	also read without @lock
+ * @old_gone: woken when @old has become NULL
  */
 struct pvc_front {
 	struct mutex lock;
 	struct xenbus_device *xdev;
+	const struct pvc_link_ops *ops;
 	struct pvc_link *link;
 	bool up;
 	struct pvc_link *old;
@@ -44,85 +48,13 @@ static struct pvc_front pvc_front = {
 	.old_gone = __WAIT_QUEUE_HEAD_INITIALIZER(pvc_front.old_gone),
 };
 
-/* How long a module that is unloaded waits for a backend to let go */
+/* An unloaded module waits this long for the backend to let go, in jiffies */
 #define PVC_LET_GO_TIMEOUT	(5 * HZ)
-
-/* The connection that new sockets use, under its own lock */
-static struct pvc_link *pvc_current;
-static bool pvc_current_dgram;
-static DEFINE_SPINLOCK(pvc_current_lock);
-
-/**
- * pvc_link_get() - the connection that new sockets use
- *
- * Context: process.
- * Return: with a reference, or NULL if there is no backend now.
- */
-struct pvc_link *pvc_link_get(void)
-{
-	struct pvc_link *link;
-
-	spin_lock(&pvc_current_lock);
-	link = pvc_current;
-	if (link)
-		kref_get(&link->ref);
-	spin_unlock(&pvc_current_lock);
-	return link;
-}
-
-/**
- * pvc_link_present() - is there a backend now?
- *
- * Context: any. The answer may be outdated when it arrives.
- * Return: true if so.
- */
-bool pvc_link_present(void)
-{
-	return READ_ONCE(pvc_current);
-}
-
-/**
- * pvc_link_datagrams() - is there a backend for datagrams now?
- *
- * Context: any. The answer may be outdated when it arrives.
- * Return: true if so.
- */
-bool pvc_link_datagrams(void)
-{
-	return READ_ONCE(pvc_current_dgram);
-}
-
-static void pvc_link_publish(struct pvc_link *link)
-{
-	spin_lock(&pvc_current_lock);
-	WRITE_ONCE(pvc_current_dgram, link && pvc_link_has(link, PVCALLS_F_DGRAM));
-	WRITE_ONCE(pvc_current, link);
-	spin_unlock(&pvc_current_lock);
-}
-
-static void pvc_link_free(struct kref *ref)
-{
-	struct pvc_link *link = container_of(ref, struct pvc_link, ref);
-
-	xa_destroy(&link->cmds);
-	kfree(link->watch.node);
-	kfree(link);
-}
-
-/**
- * pvc_link_put() - drop a reference
- * @link: connection
- *
- * Context: any.
- */
-void pvc_link_put(struct pvc_link *link)
-{
-	kref_put(&link->ref, pvc_link_free);
-}
 
 static void pvc_front_down(struct pvc_front *front);
 
-static void pvc_link_broken(struct work_struct *work)
+/* Takes a link down whose backend has broken a rule. */
+static void pvc_front_broken(struct work_struct *work)
 {
 	struct pvc_link *link = container_of(work, struct pvc_link, broken);
 
@@ -135,40 +67,15 @@ static void pvc_link_broken(struct work_struct *work)
 	pvc_link_put(link);
 }
 
-/**
- * pvc_link_break() - give up a backend that broke the protocol
- * @link: connection
- * @rule: what it did, for the log
- *
- * Context: any.
- */
-void pvc_link_break(struct pvc_link *link, const char *rule)
+static struct pvc_link *pvc_front_new_link(struct xenbus_device *xdev)
 {
-	if (test_and_set_bit(0, &link->break_once))
-		return;
-	pr_err_ratelimited("backend %u broke the protocol: %s; connection closed\n",
-			   link->otherend, rule);
-	kref_get(&link->ref);
-	pvc_queue_work(&link->broken);
-}
-
-static struct pvc_link *pvc_link_new(struct xenbus_device *xdev)
-{
-	struct pvc_link *link = kzalloc(sizeof(*link), GFP_KERNEL);
+	struct pvc_link *link = pvc_link_new(xdev->otherend_id,
+					     pvc_front_broken);
 
 	if (!link)
 		return NULL;
-	kref_init(&link->ref);
-	spin_lock_init(&link->lock);
-	spin_lock_init(&link->conns_lock);
-	INIT_LIST_HEAD(&link->backlog);
-	INIT_LIST_HEAD(&link->held);
 	pvc_evtchns_init(&link->evtchns);
 	pvc_cache_init(link);
-	INIT_LIST_HEAD(&link->conns);
-	INIT_WORK(&link->broken, pvc_link_broken);
-	xa_init_flags(&link->cmds, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ);
-	link->otherend = xdev->otherend_id;
 	return link;
 }
 
@@ -204,13 +111,16 @@ static int pvc_front_query(struct xenbus_device *xdev, struct pvc_link *link)
 		if (xenbus_read_unsigned(xdev->otherend, pvc_keys[f], 0) ==
 		    1)
 			__set_bit(f, &link->features);
-	/* who waits for room for a datagram has to say how much that is */
+	/* a writer waits for room for a whole datagram: that takes thresholds */
 	if (!pvc_link_has(link, PVCALLS_F_WAKEUP))
 		__clear_bit(PVCALLS_F_DGRAM, &link->features);
 	return 0;
 }
 
-/* As block devices do: the names of version 1 if one page is all. */
+/*
+ * Writes where the command ring is, as block devices do: a ring of one page has
+ * the key of version 1.
+ */
 static int pvc_front_write_ring(struct xenbus_device *xdev,
 				struct xenbus_transaction xbt,
 				const struct pvc_link *link)
@@ -232,6 +142,7 @@ static int pvc_front_write_ring(struct xenbus_device *xdev,
 	return ret;
 }
 
+/* Writes what the backend needs to know to connect. */
 static int pvc_front_write(struct xenbus_device *xdev, struct pvc_link *link)
 {
 	struct xenbus_transaction xbt;
@@ -260,6 +171,7 @@ static int pvc_front_write(struct xenbus_device *xdev, struct pvc_link *link)
 	return ret;
 }
 
+/* Makes the command ring and its event channel. */
 static int pvc_front_ring(struct xenbus_device *xdev, struct pvc_link *link)
 {
 	unsigned int pages = 1U << link->ring_order;
@@ -290,7 +202,7 @@ err_ring:
 	return ret;
 }
 
-/* The backend waits for us. */
+/* Offers a link to a backend that waits for one. */
 static void pvc_front_offer(struct pvc_front *front)
 {
 	struct xenbus_device *xdev = front->xdev;
@@ -299,7 +211,7 @@ static void pvc_front_offer(struct pvc_front *front)
 
 	if (front->link)
 		return;
-	link = pvc_link_new(xdev);
+	link = pvc_front_new_link(xdev);
 	if (!link) {
 		xenbus_dev_fatal(xdev, -ENOMEM, "new connection");
 		return;
@@ -322,7 +234,7 @@ static void pvc_front_offer(struct pvc_front *front)
 	xenbus_switch_state(xdev, XenbusStateInitialised);
 }
 
-/* The backend has mapped the command ring. */
+/* Publishes the link, since the backend has mapped the command ring. */
 static void pvc_front_connect(struct pvc_front *front)
 {
 	if (!front->link || front->up)
@@ -340,10 +252,12 @@ static void pvc_front_connect(struct pvc_front *front)
 }
 
 /*
- * The backend maps nothing of a connection any more, or is not waited for any
- * longer. Call with the device's lock held only in xenbus's watch thread.
+ * Frees what the backend had mapped of a link: the backend has let go, or the
+ * frontend waits no longer. unregister_xenbus_watch() waits for callbacks of
+ * the watch, which take the device's lock: only xenbus's watch thread, which
+ * runs those callbacks, may hold that lock here.
  */
-static void pvc_front_let_go(struct pvc_link *link)
+static void pvc_front_let_go(struct pvc_front *front, struct pvc_link *link)
 {
 	if (!link)
 		return;
@@ -351,11 +265,12 @@ static void pvc_front_let_go(struct pvc_link *link)
 		unregister_xenbus_watch(&link->watch);
 	xenbus_teardown_ring((void **)&link->ring.sring, 1U << link->ring_order,
 			     link->sring_refs);
-	pvc_conn_free_all(link);
+	front->ops->let_go(link);
 	pvc_cache_free(link);
 	pvc_link_put(link);
 }
 
+/* Takes the old link, and tells pvc_xenbus_exit() of that. */
 static struct pvc_link *pvc_front_take_old(struct pvc_front *front)
 {
 	struct pvc_link *link = front->old;
@@ -365,7 +280,7 @@ static struct pvc_link *pvc_front_take_old(struct pvc_front *front)
 	return link;
 }
 
-/* Something has changed in the directory of a backend that is to let go. */
+/* Looks whether the backend of the old link has let go. */
 static void pvc_front_old_changed(struct xenbus_watch *watch, const char *path,
 				  const char *token)
 {
@@ -380,14 +295,14 @@ static void pvc_front_old_changed(struct xenbus_watch *watch, const char *path,
 	case XenbusStateClosing:
 		break;
 	default:
-		pvc_front_let_go(pvc_front_take_old(front));
+		pvc_front_let_go(front, pvc_front_take_old(front));
 	}
 out:
 	mutex_unlock(&front->lock);
 }
 
-/* Keeps what the backend may have mapped until it lets go. */
-static void pvc_front_keep(struct pvc_front *front, struct pvc_link *link)
+/* Waits in the background until the backend of an ended link lets go. */
+static void pvc_front_retire(struct pvc_front *front, struct pvc_link *link)
 {
 	link->watch.callback = pvc_front_old_changed;
 	link->watch.node = kstrdup(front->xdev->otherend, GFP_KERNEL);
@@ -396,10 +311,13 @@ static void pvc_front_keep(struct pvc_front *front, struct pvc_link *link)
 		return;
 	kfree(link->watch.node);
 	link->watch.node = NULL;
-	pvc_front_let_go(pvc_front_take_old(front));
+	pvc_front_let_go(front, pvc_front_take_old(front));
 }
 
-/* A frontend that has not heard of extensions may be the next one here. */
+/*
+ * Erases the keys of extensions. The next frontend of this device may know none
+ * of them, and would leave the keys as they are.
+ */
 static void pvc_front_erase(struct xenbus_device *xdev,
 			    const struct pvc_link *link)
 {
@@ -411,7 +329,7 @@ static void pvc_front_erase(struct xenbus_device *xdev,
 		xenbus_rm(XBT_NIL, xdev->nodename, pvc_keys[f]);
 }
 
-/* Ends the connection: every program learns of it at once. */
+/* Ends the link, and has every program told at once. */
 static void pvc_front_down(struct pvc_front *front)
 {
 	struct pvc_link *link = front->link;
@@ -422,19 +340,20 @@ static void pvc_front_down(struct pvc_front *front)
 	unbind_from_irqhandler(link->irq, link);
 	pvc_cmd_stop(link);
 	pvc_cache_stop(link);
-	pvc_conn_reset_all(link);
+	front->ops->ended(link);
 	pvc_front_erase(front->xdev, link);
 	if (front->up)
 		pr_info("disconnected from backend %u\n",
 			link->otherend);
 	front->up = false;
 	front->link = NULL;
-	pvc_front_keep(front, link);
+	pvc_front_retire(front, link);
 }
 
 /*
- * A backend that is still closed from the last time is no reason to close: it
- * has yet to see that we begin anew. Unless the device is being taken away.
+ * Is a closed backend about to begin anew? Its state may be that of the last
+ * link, until the backend sees that the frontend initialises. A backend that is
+ * not online takes the device away instead.
  */
 static bool pvc_front_begins(struct pvc_front *front)
 {
@@ -452,10 +371,10 @@ static void pvc_front_changed(struct xenbus_device *xdev,
 		goto out;
 	switch (state) {
 	case XenbusStateInitWait:
-		/* again, if the backend's driver was loaded anew */
+		/* the backend's driver may have been loaded anew */
 		if (front->up)
 			pvc_front_down(front);
-		pvc_front_let_go(pvc_front_take_old(front));
+		pvc_front_let_go(front, pvc_front_take_old(front));
 		pvc_front_offer(front);
 		break;
 	case XenbusStateConnected:
@@ -488,7 +407,7 @@ static int pvc_front_probe(struct xenbus_device *xdev,
 		ret = -EBUSY;
 	} else {
 		front->xdev = xdev;
-		/* after a driver that has been here before */
+		/* a driver before this one may have left another state */
 		xenbus_switch_state(xdev, XenbusStateInitialising);
 	}
 	mutex_unlock(&front->lock);
@@ -505,7 +424,10 @@ static void pvc_front_remove(struct xenbus_device *xdev)
 	mutex_unlock(&front->lock);
 }
 
-/* After save and restore or migration: nothing of the old backend is left. */
+/*
+ * Begins anew after save and restore or migration. The old backend is gone, and
+ * so nothing is mapped any more.
+ */
 static int pvc_front_resume(struct xenbus_device *xdev)
 {
 	struct pvc_link *old;
@@ -514,7 +436,7 @@ static int pvc_front_resume(struct xenbus_device *xdev)
 	pvc_front_down(&pvc_front);
 	old = pvc_front_take_old(&pvc_front);
 	mutex_unlock(&pvc_front.lock);
-	pvc_front_let_go(old);
+	pvc_front_let_go(&pvc_front, old);
 	return xenbus_switch_state(xdev, XenbusStateInitialising);
 }
 
@@ -536,27 +458,28 @@ static struct xenbus_driver pvc_front_driver = {
 MODULE_ALIAS("xen:pvcalls");
 
 /**
- * pvc_xenbus_init() - look for the device
+ * pvc_xenbus_init() - register the driver of the device
+ * @ops: the user of links
  *
  * Context: process, may sleep.
  * Return: 0 or a negative error.
  */
-int pvc_xenbus_init(void)
+int pvc_xenbus_init(const struct pvc_link_ops *ops)
 {
+	pvc_front.ops = ops;
 	/*
-	 * Without an owner, or xenbus would hold the module for the device, and
-	 * it could not be replaced. Sockets hold it; the driver core lets go of
-	 * the device first.
+	 * The driver has no owner: otherwise xenbus would hold the module for
+	 * the device's sake, and the module could not be replaced. Sockets hold
+	 * the module; the driver core lets go of the device first.
 	 */
 	return __xenbus_register_frontend(&pvc_front_driver, NULL,
 					  KBUILD_MODNAME);
 }
 
 /**
- * pvc_xenbus_exit() - let go of the device
+ * pvc_xenbus_exit() - unregister the driver of the device
  *
- * Description: Waits a few seconds for the backend to let go of what it has
- * mapped.
+ * The backend gets PVC_LET_GO_TIMEOUT to let go of all that it mapped.
  *
  * Context: process, sleeps.
  */
@@ -571,5 +494,5 @@ void pvc_xenbus_exit(void)
 	mutex_lock(&front->lock);
 	old = pvc_front_take_old(front);
 	mutex_unlock(&front->lock);
-	pvc_front_let_go(old);
+	pvc_front_let_go(&pvc_front, old);
 }

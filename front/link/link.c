@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See link.h. The object: its life, and which link new sockets use. */
+#include <linux/slab.h>
+
+#include "link/link.h"
+#include "link/work.h"
+
+/* The link that new sockets use; written under the lock, read without it */
+static struct pvc_link *pvc_current;
+static bool pvc_current_dgram;
+static DEFINE_SPINLOCK(pvc_current_lock);
+
+/**
+ * pvc_link_new() - make a link that nobody uses yet
+ * @otherend: the backend's domain
+ * @broken: takes the link down after the backend has broken a rule, and drops
+ *	the reference that pvc_link_break() has taken; runs in process context
+ *
+ * Event channels, cache and command ring are set up by their own files.
+ *
+ * Context: process, may sleep.
+ * Return: the link with one reference, or NULL without memory.
+ */
+struct pvc_link *pvc_link_new(domid_t otherend,
+			      void (*broken)(struct work_struct *work))
+{
+	struct pvc_link *link = kzalloc(sizeof(*link), GFP_KERNEL);
+
+	if (!link)
+		return NULL;
+	kref_init(&link->ref);
+	spin_lock_init(&link->lock);
+	spin_lock_init(&link->conns_lock);
+	INIT_LIST_HEAD(&link->backlog);
+	INIT_LIST_HEAD(&link->held);
+	INIT_LIST_HEAD(&link->conns);
+	INIT_WORK(&link->broken, broken);
+	xa_init_flags(&link->cmds, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ);
+	link->otherend = otherend;
+	return link;
+}
+
+/**
+ * pvc_link_publish() - say which link new sockets use from now on
+ * @link: the link, or NULL for none
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_link_publish(struct pvc_link *link)
+{
+	spin_lock(&pvc_current_lock);
+	WRITE_ONCE(pvc_current_dgram,
+		   link && pvc_link_has(link, PVCALLS_F_DGRAM));
+	WRITE_ONCE(pvc_current, link);
+	spin_unlock(&pvc_current_lock);
+}
+
+/**
+ * pvc_link_get() - find the link that new sockets use
+ *
+ * Context: process; does not sleep.
+ * Return: the link with a reference, or NULL if there is no backend now.
+ */
+struct pvc_link *pvc_link_get(void)
+{
+	struct pvc_link *link;
+
+	spin_lock(&pvc_current_lock);
+	link = pvc_current;
+	if (link)
+		kref_get(&link->ref);
+	spin_unlock(&pvc_current_lock);
+	return link;
+}
+
+/**
+ * pvc_link_present() - is there a backend now?
+ *
+ * The answer may be outdated when the caller gets it.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool pvc_link_present(void)
+{
+	return READ_ONCE(pvc_current);
+}
+
+/**
+ * pvc_link_datagrams() - is there a backend for datagrams now?
+ *
+ * The answer may be outdated when the caller gets it.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool pvc_link_datagrams(void)
+{
+	return READ_ONCE(pvc_current_dgram);
+}
+
+static void pvc_link_free(struct kref *ref)
+{
+	struct pvc_link *link = container_of(ref, struct pvc_link, ref);
+
+	xa_destroy(&link->cmds);
+	kfree(link->watch.node);
+	kfree(link);
+}
+
+/**
+ * pvc_link_put() - drop a reference
+ * @link: the link
+ *
+ * Context: any.
+ */
+void pvc_link_put(struct pvc_link *link)
+{
+	kref_put(&link->ref, pvc_link_free);
+}
+
+/**
+ * pvc_link_break() - give up a backend that has broken the protocol
+ * @link: the link
+ * @rule: what the backend did, for the log
+ *
+ * The link goes down a little later, in process context.
+ *
+ * Context: any.
+ */
+void pvc_link_break(struct pvc_link *link, const char *rule)
+{
+	if (test_and_set_bit(0, &link->break_once))
+		return;
+	pr_err_ratelimited("backend %u broke the protocol: %s; connection closed\n",
+			   link->otherend, rule);
+	kref_get(&link->ref);
+	pvc_queue_work(&link->broken);
+}
