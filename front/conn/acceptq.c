@@ -1,54 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Connections that come in. ACCEPTs are posted ahead of accept(), so that
- * whether a listening socket is readable is known here without asking, and
+ * See conn.h. Connections that come in. ACCEPTs are posted ahead of accept():
+ * so poll() knows without asking whether a listening socket is readable, and
  * accept() mostly finds a connection that is ready to use.
  */
 #include <net/sock.h>
 
 #include "conn/conn.h"
 
-/* With feature-defer a listening socket may have this many posted at once */
+/* ACCEPTs that a listener may have posted at once, with feature-defer */
 #define PVC_MAX_POSTED	4
+
+/*
+ * Puts a connection that came in, or the error of an ACCEPT, into the accept
+ * queue. Gives false if the listener has been closed. Call with l->lock held.
+ */
+static bool pvc_acceptq_add(struct pvc_conn *l, struct pvc_conn *c, int err)
+{
+	struct pvc_acceptq *q = &l->acceptq;
+
+	q->posted--;
+	if (err) {
+		WRITE_ONCE(q->err, err);
+		return true;
+	}
+	if (pvc_conn_gone(l))
+		return false;
+	list_add_tail(&c->accept_node, &q->conns);
+	WRITE_ONCE(q->queued, q->queued + 1);
+	/* a busy listener gets more connections ahead of accept() */
+	if (pvc_link_has(l->link, PVCALLS_F_DEFER) &&
+	    q->target < PVC_MAX_POSTED)
+		q->target++;
+	return true;
+}
 
 static void pvc_accept_done(struct pvc_cmd *cmd)
 {
-	struct pvc_conn *c = container_of(cmd, struct pvc_conn, op);
+	struct pvc_conn *c = container_of(cmd, struct pvc_conn, cmds.op);
 	struct pvc_conn *l = c->listener;
 	int ret = cmd->rsp.ret;
-	bool orphan = false;
 	unsigned long flags;
+	bool taken;
 
-	if (!ret) {
-		c->opened = true;
-		c->state = PVC_CONN_CONNECTED;
-		if (pvc_link_has(c->link, PVCALLS_F_NAMES))
-			pvc_addr_from_rsp(&cmd->rsp.u.name, &c->peer);
-	}
+	if (!ret && pvc_link_has(c->link, PVCALLS_F_NAMES))
+		pvc_addr_from_rsp(&cmd->rsp.u.name, &c->peer);
+	/* no lock: nobody else knows the connection yet */
+	pvc_conn_move(c, ret ? PVC_CONN_RELEASED : PVC_CONN_CONNECTED);
 	spin_lock_irqsave(&l->lock, flags);
-	l->posted--;
-	if (ret) {
-		l->accept_err = ret;
-	} else if (l->closing) {
-		orphan = true;
-	} else {
-		list_add_tail(&c->accept_node, &l->acceptq);
-		l->queued++;
-		if (pvc_link_has(l->link, PVCALLS_F_DEFER) &&
-		    l->target < PVC_MAX_POSTED)
-			l->target++;
-	}
+	taken = pvc_acceptq_add(l, c, ret);
 	if (l->sk)
 		l->sk->sk_data_ready(l->sk);
 	spin_unlock_irqrestore(&l->lock, flags);
 
-	if (orphan)
+	if (!taken)
 		pvc_conn_close(c, true);
-	if (orphan || ret)
+	/* the accept queue has the first reference, the command the second */
+	if (!taken || ret)
 		pvc_conn_put(c);
 	pvc_conn_put(c);
 }
 
+/* Lets the backend have one more ACCEPT, with a new connection. */
 static int pvc_post_accept(struct pvc_conn *l)
 {
 	struct pvc_conn *c = pvc_conn_new(l->link, l->family, SOCK_STREAM, 0);
@@ -60,48 +73,53 @@ static int pvc_post_accept(struct pvc_conn *l)
 	c->listener = pvc_conn_hold(l);
 	ret = pvc_conn_add_ring(c, NULL);
 	if (!ret)
-		ret = pvc_cmd_init(&c->op, c->link, PVCALLS_ACCEPT,
+		ret = pvc_cmd_init(&c->cmds.op, c->link, PVCALLS_ACCEPT,
 				   pvc_accept_done);
-	if (!ret) {
-		req = &c->op.req.u.accept;
-		req->id = l->id;
-		req->id_new = c->id;
-		req->ref = c->ring.shm->intf_ref;
-		req->evtchn = c->ring.shm->sub.evtchn->port;
-		ret = pvc_conn_submit(c, &c->op);
-	}
 	if (ret)
-		pvc_conn_put(c);
+		goto err_put;
+	req = &c->cmds.op.req.u.accept;
+	req->id = l->id;
+	req->id_new = c->id;
+	req->ref = c->ring.shm->intf_ref;
+	req->evtchn = c->ring.shm->sub.evtchn->port;
+	pvc_conn_move(c, PVC_CONN_ACCEPTING);
+	ret = pvc_conn_submit(c, &c->cmds.op);
+	if (!ret)
+		return 0;
+	pvc_conn_move(c, PVC_CONN_RELEASED);
+err_put:
+	pvc_conn_put(c);
 	return ret;
 }
 
 /**
  * pvc_conn_post_accepts() - let the backend have as many ACCEPTs as it should
- * @l: passive object
+ * @l: listener, or a connection that has been one
  *
  * Context: process, may sleep; does not wait for the backend.
  */
 void pvc_conn_post_accepts(struct pvc_conn *l)
 {
+	struct pvc_acceptq *q = &l->acceptq;
 	bool want;
 	int ret;
 
 	for (;;) {
 		spin_lock_irq(&l->lock);
-		want = l->state == PVC_CONN_LISTENING && !l->closing &&
-		       l->posted + l->queued < l->target;
+		want = l->state == PVC_CONN_LISTENING &&
+		       q->posted + q->queued < q->target;
 		if (want)
-			l->posted++;
+			q->posted++;
 		spin_unlock_irq(&l->lock);
 		if (!want)
 			return;
 		ret = pvc_post_accept(l);
 		if (ret) {
 			spin_lock_irq(&l->lock);
-			l->posted--;
-			/* fewer than wanted will do, none will not */
-			if (!l->posted && !l->queued)
-				l->accept_err = ret;
+			q->posted--;
+			/* accept() can do with fewer, but not with none */
+			if (!q->posted && !q->queued)
+				WRITE_ONCE(q->err, ret);
 			spin_unlock_irq(&l->lock);
 			return;
 		}
@@ -110,51 +128,51 @@ void pvc_conn_post_accepts(struct pvc_conn *l)
 
 /**
  * pvc_conn_accept() - take the next connection that has come in
- * @l: passive object
+ * @l: listener, or a connection that has been one
  *
  * Context: process; does not sleep.
- * Return: the connection, whose reference is the caller's; NULL if there is
- * none; or why the backend could not accept, as an error pointer.
+ * Return: the connection with the accept queue's reference; NULL if there is
+ * none; or an error pointer that says why the backend could not accept.
  */
 struct pvc_conn *pvc_conn_accept(struct pvc_conn *l)
 {
+	struct pvc_acceptq *q = &l->acceptq;
 	struct pvc_conn *c;
 	int err = 0;
 
 	spin_lock_irq(&l->lock);
-	c = list_first_entry_or_null(&l->acceptq, struct pvc_conn,
-				     accept_node);
+	c = list_first_entry_or_null(&q->conns, struct pvc_conn, accept_node);
 	if (c) {
 		list_del_init(&c->accept_node);
-		l->queued--;
+		WRITE_ONCE(q->queued, q->queued - 1);
 	} else {
-		err = l->accept_err ?:
-		      (l->state == PVC_CONN_LISTENING ? 0 : l->err);
-		l->accept_err = 0;
+		err = q->err ?: l->err;
+		WRITE_ONCE(q->err, 0);
 	}
 	spin_unlock_irq(&l->lock);
 	return err ? ERR_PTR(err) : c;
 }
 
 /**
- * pvc_conn_unaccept() - put back what pvc_conn_accept() has taken
- * @l: passive object
- * @c: the connection; the reference is taken over
+ * pvc_conn_unaccept() - undo pvc_conn_accept()
+ * @l: listener, or a connection that has been one
+ * @c: the connection; the caller's reference is taken over
  *
  * Context: process; does not sleep.
  */
 void pvc_conn_unaccept(struct pvc_conn *l, struct pvc_conn *c)
 {
-	bool closing;
+	struct pvc_acceptq *q = &l->acceptq;
+	bool gone;
 
 	spin_lock_irq(&l->lock);
-	closing = l->closing;
-	if (!closing) {
-		list_add(&c->accept_node, &l->acceptq);
-		l->queued++;
+	gone = pvc_conn_gone(l);
+	if (!gone) {
+		list_add(&c->accept_node, &q->conns);
+		WRITE_ONCE(q->queued, q->queued + 1);
 	}
 	spin_unlock_irq(&l->lock);
-	if (closing) {
+	if (gone) {
 		pvc_conn_close(c, true);
 		pvc_conn_put(c);
 	}

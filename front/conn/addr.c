@@ -18,12 +18,13 @@ static void pvc_addr_v4(struct pvc_addr *a, __be32 ip, __be16 port)
 
 /**
  * pvc_addr_from_user() - take over an address that a program has given
- * @sk: its socket, of family AF_INET or AF_INET6
+ * @sk: the program's socket, of family AF_INET or AF_INET6
  * @sa: the address, in kernel memory
- * @len: its length in bytes
- * @bind: for bind(), which takes AF_UNSPEC for any on an AF_INET socket
- * @a: result; IPv4-mapped addresses become AF_INET
+ * @len: length of @sa in bytes
+ * @bind: the address is bind()'s; AF_UNSPEC then means any, on AF_INET sockets
+ * @a: result; an IPv4-mapped address becomes one of AF_INET
  *
+ * Context: any.
  * Return: 0, or the error that Linux TCP gives: -EINVAL, -EAFNOSUPPORT,
  * -ENETUNREACH.
  */
@@ -44,7 +45,7 @@ int pvc_addr_from_user(const struct sock *sk, const struct sockaddr *sa,
 		return 0;
 	}
 
-	/* which only UDP takes there */
+	/* of AF_INET6 sockets only UDP sends to AF_INET addresses */
 	if (!bind && sk->sk_protocol == IPPROTO_UDP && len >= sizeof(*in) &&
 	    in->sin_family == AF_INET && !ipv6_only_sock(sk)) {
 		pvc_addr_v4(a, in->sin_addr.s_addr, in->sin_port);
@@ -74,10 +75,11 @@ int pvc_addr_from_user(const struct sock *sk, const struct sockaddr *sa,
 
 /**
  * pvc_addr_to_user() - give an address to a program
- * @sk: its socket; IPv4 addresses appear IPv4-mapped on an AF_INET6 one
- * @a: the address; none gives the unspecified one
+ * @sk: the program's socket; one of AF_INET6 gets IPv4 addresses mapped
+ * @a: the address; if there is none, the program gets the unspecified one
  * @sa: result, room for struct sockaddr_in6
  *
+ * Context: any.
  * Return: length of @sa in bytes.
  */
 int pvc_addr_to_user(const struct sock *sk, const struct pvc_addr *a,
@@ -112,7 +114,9 @@ int pvc_addr_to_user(const struct sock *sk, const struct pvc_addr *a,
 /**
  * pvc_addr_from_rsp() - take over an address from a response
  * @name: private copy of the response's fields
- * @a: result; none if the backend gave none or one that makes no sense
+ * @a: result; no address if the backend gave none or one that makes no sense
+ *
+ * Context: any.
  */
 void pvc_addr_from_rsp(const struct pvcalls_rsp_name *name, struct pvc_addr *a)
 {
@@ -132,14 +136,15 @@ void pvc_addr_from_rsp(const struct pvcalls_rsp_name *name, struct pvc_addr *a)
 }
 
 /**
- * pvc_addr_port() - the port of an address
+ * pvc_addr_port() - find the port of an address
  * @a: address
  *
+ * Context: any.
  * Return: in network byte order, 0 if there is none.
  */
 __be16 pvc_addr_port(const struct pvc_addr *a)
 {
-	/* in the same place for both families */
+	/* both families have the port in the same place */
 	return a->len ? a->in.sin_port : 0;
 }
 
@@ -147,6 +152,8 @@ __be16 pvc_addr_port(const struct pvc_addr *a)
  * pvc_addr_set_port() - change the port of an address
  * @a: address
  * @port: in network byte order
+ *
+ * Context: any.
  */
 void pvc_addr_set_port(struct pvc_addr *a, __be16 port)
 {
@@ -154,9 +161,10 @@ void pvc_addr_set_port(struct pvc_addr *a, __be16 port)
 }
 
 /**
- * pvc_addr_is_any() - is it the unspecified address?
+ * pvc_addr_is_any() - is an address the unspecified one?
  * @a: address
  *
+ * Context: any.
  * Return: true for 0.0.0.0 and ::.
  */
 bool pvc_addr_is_any(const struct pvc_addr *a)
@@ -167,10 +175,11 @@ bool pvc_addr_is_any(const struct pvc_addr *a)
 }
 
 /**
- * pvc_addr_is_local() - does the address belong to the guest itself?
+ * pvc_addr_is_local() - does an address belong to the guest itself?
  * @net: namespace of the socket
  * @a: address, not the unspecified one
  *
+ * Context: process; does not sleep.
  * Return: true for loopback addresses and for those of the guest's interfaces.
  */
 bool pvc_addr_is_local(struct net *net, const struct pvc_addr *a)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Addresses: a program's, and the protocol's. */
+/* Addresses, in the form of programs and in that of the protocol. */
 #ifndef PVC_ADDR_H
 #define PVC_ADDR_H
 
@@ -14,11 +14,11 @@ struct sock;
 
 /**
  * struct pvc_addr - an address as the protocol carries it
- * @len: bytes used; 0: none
- * @sa: its family
- * @in: AF_INET
- * @in6: AF_INET6, never IPv4-mapped
- * @raw: what goes into a request
+ * @len: length in bytes, 0 if there is no address
+ * @sa: for the family
+ * @in: an address of family AF_INET
+ * @in6: an address of family AF_INET6; towards programs never IPv4-mapped
+ * @raw: the bytes that go into a request
  */
 struct pvc_addr {
 	u32 len;

@@ -6,11 +6,11 @@
 #include "link/cache.h"
 
 /**
- * pvc_conn_shutdown() - send a FIN after what has been written
- * @c: connected object
+ * pvc_conn_shutdown() - send a FIN after all that has been written
+ * @c: connected connection
  * @how: SHUT_WR or SHUT_RDWR
  *
- * Towards a version 1 backend the FIN waits for close().
+ * A version 1 backend sends the FIN when the program closes the socket.
  *
  * Context: process, sleeps; killable.
  * Return: 0 or a negative error.
@@ -27,60 +27,66 @@ int pvc_conn_shutdown(struct pvc_conn *c, int how)
 	return pvc_cmd_call(c->link, &req, NULL);
 }
 
-/* Has the backend taken all that was written? Call with c->lock held. */
-static bool pvc_conn_drained(struct pvc_conn *c)
+/* The state after the program has closed. Call with c->lock held. */
+static enum pvc_conn_state pvc_conn_closed_state(struct pvc_conn *c,
+						 bool abort)
 {
-	u32 size = c->ring.out.size;
-	int space;
-
-	if (c->out_err)
-		return true;
-	space = ringbuf_wait_space(&c->ring.out, size);
-	return space < 0 || space == size;
+	if (c->state == PVC_CONN_NEW)
+		return PVC_CONN_RELEASED;
+	/* a version 1 backend drops what it has not taken before RELEASE */
+	if (c->state == PVC_CONN_CONNECTED && !abort &&
+	    !pvc_link_has(c->link, PVCALLS_F_SHUTDOWN) && !pvc_conn_drained(c))
+		return PVC_CONN_DRAINING;
+	return PVC_CONN_RELEASING;
 }
 
-/* Does the backend's socket keep others from a port? */
-static bool pvc_conn_has_port(const struct pvc_conn *c)
+/* Fills in RELEASE. Call with c->lock held. */
+static void pvc_conn_prepare_release(struct pvc_conn *c, bool abort,
+				     bool awaited)
 {
-	enum pvc_conn_state state = READ_ONCE(c->state);
+	struct pvc_cmd *cmd = &c->cmds.release;
 
-	return state == PVC_CONN_LISTENING ||
-	       (c->bound && (state == PVC_CONN_OPEN ||
-			     c->open.req.u.socket.type == SOCK_DGRAM));
+	if (abort && pvc_link_has(c->link, PVCALLS_F_SHUTDOWN))
+		cmd->req.u.dummy.dummy[PVCALLS_RELEASE_FLAGS] =
+			PVCALLS_RELEASE_ABORT;
+	cmd->req.u.release.reuse = c->ring.shm && pvc_cache_wants(c->link);
+	/* close() waits for SO_LINGER and for a port to become free */
+	cmd->lazy = !awaited && !c->has_port;
 }
 
 /**
- * pvc_conn_close() - the program has closed it
- * @c: object; the caller's reference is not consumed
+ * pvc_conn_close() - end a connection for its program
+ * @c: connection; the caller's reference is not consumed
  * @abort: reset the connection and drop what is unsent
  *
- * Releases the backend's socket, after it has taken all that was written.
- * @c->released completes when that has been done.
+ * Releases the backend's socket, after the backend has taken all that was
+ * written. &pvc_conn.over completes when the backend has answered. A second
+ * close does nothing.
  *
  * Context: any.
  */
 void pvc_conn_close(struct pvc_conn *c, bool abort)
 {
-	bool release = true, drain = false, lingers;
-	unsigned long flags;
+	enum pvc_conn_state state;
 	struct pvc_conn *q, *n;
+	unsigned long flags;
 	LIST_HEAD(orphans);
+	bool awaited;
 
 	spin_lock_irqsave(&c->lock, flags);
-	lingers = c->sk && sock_flag(c->sk, SOCK_LINGER);
+	awaited = c->sk && sock_flag(c->sk, SOCK_LINGER);
 	c->sk = NULL;
-	if (c->closing || !c->opened)
-		release = false;
-	c->closing = true;
-	if (release && c->state == PVC_CONN_CONNECTED && !abort &&
-	    !pvc_link_has(c->link, PVCALLS_F_SHUTDOWN) && !pvc_conn_drained(c)) {
-		/* a version 1 backend drops what it has not taken */
-		drain = true;
-		c->draining = true;
-		pvc_conn_hold(c);
+	if (pvc_conn_gone(c)) {
+		spin_unlock_irqrestore(&c->lock, flags);
+		return;
 	}
-	list_splice_init(&c->acceptq, &orphans);
-	c->queued = 0;
+	state = pvc_conn_closed_state(c, abort);
+	pvc_conn_prepare_release(c, abort, awaited);
+	pvc_conn_move(c, state);
+	if (state == PVC_CONN_DRAINING)
+		pvc_conn_hold(c);
+	list_splice_init(&c->acceptq.conns, &orphans);
+	WRITE_ONCE(c->acceptq.queued, 0);
 	spin_unlock_irqrestore(&c->lock, flags);
 
 	list_for_each_entry_safe(q, n, &orphans, accept_node) {
@@ -88,70 +94,65 @@ void pvc_conn_close(struct pvc_conn *c, bool abort)
 		pvc_conn_close(q, true);
 		pvc_conn_put(q);
 	}
-	if (abort && pvc_link_has(c->link, PVCALLS_F_SHUTDOWN))
-		c->rel.req.u.dummy.dummy[PVCALLS_RELEASE_FLAGS] =
-			PVCALLS_RELEASE_ABORT;
-	if (release) {
-		c->rel.req.u.release.reuse = c->has_ring &&
-					     pvc_cache_wants(c->link);
-		/* close() waits for these */
-		c->rel.lazy = !lingers && !pvc_conn_has_port(c);
-		pvc_cache_watch(c->link);
-	}
-	if (drain || (release && !pvc_conn_submit(c, &c->rel)))
+	if (state == PVC_CONN_RELEASED) {
+		complete_all(&c->over);
 		return;
-	complete_all(&c->released);
+	}
+	pvc_cache_watch(c->link);
+	if (state == PVC_CONN_RELEASING)
+		pvc_conn_release(c);
 }
 
 /**
- * pvc_conn_await_port() - after pvc_conn_close(), wait until its port is free
- * @c: object that was closed
+ * pvc_conn_await_port() - wait until the port of a closed connection is free
+ * @c: connection after pvc_conn_close()
  *
- * As with TCP, whoever has closed a listening socket finds nobody answering
- * there, and can bind to the port again. A backend that hangs is waited for
- * a second.
+ * As with TCP, a program that has closed a listening socket can bind to the
+ * port again, and nobody answers there. The wait for a backend that hangs ends
+ * after a second.
  *
  * Context: process, sleeps; not interruptible, since programs restart by way of
  * being killed.
  */
 void pvc_conn_await_port(struct pvc_conn *c)
 {
-	if (pvc_conn_has_port(c))
-		wait_for_completion_timeout(&c->released, HZ);
+	if (c->has_port)
+		wait_for_completion_timeout(&c->over, HZ);
 }
 
 /**
- * pvc_conn_drain() - go on with a close that waits for the out ring
- * @c: object with lock held
+ * pvc_conn_await_over() - wait until the backend has released its socket
+ * @c: connection after pvc_conn_close()
+ * @timeout: in jiffies
  *
- * Context: hard interrupt or interrupts off.
+ * Context: process, sleeps; interruptible.
  */
-void pvc_conn_drain(struct pvc_conn *c)
+void pvc_conn_await_over(struct pvc_conn *c, long timeout)
 {
-	if (!c->draining || !pvc_conn_drained(c))
-		return;
-	c->draining = false;
-	if (pvc_conn_submit(c, &c->rel))
-		complete_all(&c->released);
-	pvc_conn_put(c);
+	wait_for_completion_interruptible_timeout(&c->over, timeout);
 }
 
-/* The backend has gone: nobody may wait for it any more. */
+/* Lets nobody wait for a backend that has gone. */
 static void pvc_conn_reset(struct pvc_conn *c, void *unused)
 {
 	spin_lock_irq(&c->lock);
-	if (c->state == PVC_CONN_LISTENING) {
-		c->state = PVC_CONN_FAILED;
+	switch (c->state) {
+	case PVC_CONN_LISTENING:
 		c->err = -ENOTCONN;
+		pvc_conn_move(c, PVC_CONN_FAILED);
 		if (c->sk)
 			c->sk->sk_state_change(c->sk);
-	} else if (c->state == PVC_CONN_CONNECTED) {
+		break;
+	case PVC_CONN_CONNECTED:
 		pvc_conn_end(c, -ECONNRESET, -ECONNRESET);
-	}
-	if (c->draining) {
-		c->draining = false;
-		complete_all(&c->released);
+		break;
+	case PVC_CONN_DRAINING:
+		pvc_conn_move(c, PVC_CONN_RELEASED);
+		complete_all(&c->over);
 		pvc_conn_put(c);
+		break;
+	default:
+		break;
 	}
 	spin_unlock_irq(&c->lock);
 }

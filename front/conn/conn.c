@@ -1,15 +1,78 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See conn.h. Life and connecting; closing is in close.c. */
-#include <linux/module.h>
+/* See conn.h. The object: its life, its references, its state. */
+#include <linux/bits.h>
+#include <linux/build_bug.h>
 #include <linux/slab.h>
-#include <net/sock.h>
-#include <xen/events.h>
+#include <linux/socket.h>
 
 #include "conn/conn.h"
 #include "link/cache.h"
 #include "link/work.h"
+#include "trace.h"
 
-/* Frees an object that has no ring any more. Any context. */
+/**
+ * struct pvc_conn_rule - what is known of a state
+ * @name: for the tracepoint, shorter than PVC_TRACE_STATE_LEN
+ * @next: the states that may follow, a bit for each
+ */
+struct pvc_conn_rule {
+	const char *name;
+	u32 next;
+};
+
+static const struct pvc_conn_rule pvc_conn_rules[PVC_CONN_STATES] = {
+	[PVC_CONN_NEW] = { "new",
+		BIT(PVC_CONN_OPENED) | BIT(PVC_CONN_CONNECTING) |
+		BIT(PVC_CONN_ACCEPTING) | BIT(PVC_CONN_RELEASED) |
+		BIT(PVC_CONN_LINGERING) },
+	[PVC_CONN_OPENED] = { "opened",
+		BIT(PVC_CONN_BOUND) | BIT(PVC_CONN_CONNECTING) |
+		BIT(PVC_CONN_RELEASING) },
+	[PVC_CONN_BOUND] = { "bound",
+		BIT(PVC_CONN_CONNECTING) | BIT(PVC_CONN_LISTENING) |
+		BIT(PVC_CONN_RELEASING) },
+	[PVC_CONN_CONNECTING] = { "connecting",
+		BIT(PVC_CONN_CONNECTED) | BIT(PVC_CONN_FAILED) |
+		BIT(PVC_CONN_RELEASING) },
+	[PVC_CONN_ACCEPTING] = { "accepting",
+		BIT(PVC_CONN_CONNECTED) | BIT(PVC_CONN_RELEASED) },
+	[PVC_CONN_CONNECTED] = { "connected",
+		BIT(PVC_CONN_DRAINING) | BIT(PVC_CONN_RELEASING) },
+	[PVC_CONN_LISTENING] = { "listening",
+		BIT(PVC_CONN_FAILED) | BIT(PVC_CONN_RELEASING) },
+	[PVC_CONN_FAILED] = { "failed", BIT(PVC_CONN_RELEASING) },
+	[PVC_CONN_DRAINING] = { "draining",
+		BIT(PVC_CONN_RELEASING) | BIT(PVC_CONN_RELEASED) },
+	[PVC_CONN_RELEASING] = { "releasing",
+		BIT(PVC_CONN_RELEASED) | BIT(PVC_CONN_REUSABLE) },
+	[PVC_CONN_RELEASED] = { "released", BIT(PVC_CONN_LINGERING) },
+	[PVC_CONN_REUSABLE] = { "reusable", BIT(PVC_CONN_LINGERING) },
+	[PVC_CONN_LINGERING] = { "lingering", 0 },
+};
+
+/**
+ * pvc_conn_move() - change the state of a connection
+ * @c: connection
+ * @to: the state from now on
+ *
+ * All that was written before is visible to whoever sees the new state with
+ * smp_load_acquire().
+ *
+ * Context: any; with the lock held, unless nobody else can change the state:
+ * nobody else knows the connection yet, or its RELEASE has just ended.
+ */
+void pvc_conn_move(struct pvc_conn *c, enum pvc_conn_state to)
+{
+	const struct pvc_conn_rule *rule = &pvc_conn_rules[c->state];
+
+	WARN_ON_ONCE(!(rule->next & BIT(to)));
+	trace_conn_state(c->link->otherend, c->id, rule->name,
+			 pvc_conn_rules[to].name);
+	/* pairs with smp_load_acquire() in pvc_connect_result() */
+	smp_store_release(&c->state, to);
+}
+
+/* Frees a connection that has no ring any more. Any context. */
 static void pvc_conn_destroy(struct pvc_conn *c)
 {
 	struct pvc_link *link = c->link;
@@ -18,27 +81,31 @@ static void pvc_conn_destroy(struct pvc_conn *c)
 	spin_lock_irqsave(&link->conns_lock, flags);
 	list_del(&c->list);
 	spin_unlock_irqrestore(&link->conns_lock, flags);
-	pvc_cmd_fini(&c->open);
-	pvc_cmd_fini(&c->op);
-	pvc_cmd_fini(&c->rel);
+	pvc_cmd_fini(&c->cmds.open);
+	pvc_cmd_fini(&c->cmds.op);
+	pvc_cmd_fini(&c->cmds.release);
 	if (c->listener)
 		pvc_conn_put(c->listener);
 	pvc_link_put(link);
 	kfree(c);
 }
 
-/* Takes the ring from an object that nobody uses, if it can be kept. */
+/* Gives the ring of a connection that nobody uses to the cache, if possible. */
 static void pvc_conn_recycle(struct pvc_conn *c)
 {
-	if (!c->reusable)
+	struct pvc_shm *shm = c->ring.shm;
+
+	if (c->state != PVC_CONN_REUSABLE || !shm)
 		return;
 	pvc_ring_detach(&c->ring);
-	c->has_ring = !pvc_cache_put(c->link, c->ring.shm);
+	if (pvc_cache_put(c->link, shm))
+		c->ring.shm = NULL;
 }
 
 /*
- * Pages that are mapped still can be freed, but the kernel then takes grants
- * back one by one, ten in a second.
+ * Is a connection to wait until the backend has unmapped its ring? Pages that
+ * are still mapped could be freed at once, but the kernel would then take their
+ * grants back one by one, ten in a second.
  */
 static bool pvc_conn_linger(struct pvc_conn *c)
 {
@@ -46,8 +113,9 @@ static bool pvc_conn_linger(struct pvc_conn *c)
 	bool lingers;
 
 	spin_lock_irq(&link->conns_lock);
-	lingers = c->has_ring && READ_ONCE(link->dead) && !link->let_go;
-	c->lingers = lingers;
+	lingers = c->ring.shm && READ_ONCE(link->dead) && !link->let_go;
+	if (lingers)
+		pvc_conn_move(c, PVC_CONN_LINGERING);
 	spin_unlock_irq(&link->conns_lock);
 	return lingers;
 }
@@ -56,11 +124,10 @@ static void pvc_conn_free_work(struct work_struct *work)
 {
 	struct pvc_conn *c = container_of(work, struct pvc_conn, free_work);
 
-	if (c->has_ring)
-		pvc_conn_recycle(c);
+	pvc_conn_recycle(c);
 	if (pvc_conn_linger(c))
 		return;
-	if (c->has_ring) {
+	if (c->ring.shm) {
 		pvc_ring_detach(&c->ring);
 		pvc_shm_free(c->link, c->ring.shm);
 	}
@@ -74,13 +141,16 @@ static void pvc_conn_free(struct kref *ref)
 	pvc_queue_work(&c->free_work);
 }
 
-/* The same where no lock is held that it needs; now, if it need not sleep. */
+/*
+ * Frees a connection at once if that takes no sleep. The caller holds no lock
+ * that the cache or the link takes.
+ */
 static void pvc_conn_free_now(struct kref *ref)
 {
 	struct pvc_conn *c = container_of(ref, struct pvc_conn, ref);
 
 	pvc_conn_recycle(c);
-	if (c->has_ring)
+	if (c->ring.shm)
 		pvc_conn_free(ref);
 	else
 		pvc_conn_destroy(c);
@@ -98,13 +168,25 @@ void pvc_conn_put(struct pvc_conn *c)
 }
 
 /**
+ * pvc_conn_is_dgram() - is the backend's socket one of datagrams?
+ * @c: connection
+ *
+ * Context: any.
+ * Return: true if so, false for a stream.
+ */
+bool pvc_conn_is_dgram(const struct pvc_conn *c)
+{
+	return c->cmds.open.req.u.socket.type == SOCK_DGRAM;
+}
+
+/**
  * pvc_conn_submit() - submit one of a connection's commands
  * @c: connection; a reference is held until the command's done(), which drops
  *	it
- * @cmd: &pvc_conn.open, op or rel
+ * @cmd: one of &pvc_conn.cmds
  *
  * Context: any.
- * Return: 0 or -ENOTCONN.
+ * Return: 0, or -ENOTCONN if the link has ended.
  */
 int pvc_conn_submit(struct pvc_conn *c, struct pvc_cmd *cmd)
 {
@@ -119,7 +201,7 @@ int pvc_conn_submit(struct pvc_conn *c, struct pvc_cmd *cmd)
 
 static void pvc_conn_open_done(struct pvc_cmd *cmd)
 {
-	struct pvc_conn *c = container_of(cmd, struct pvc_conn, open);
+	struct pvc_conn *c = container_of(cmd, struct pvc_conn, cmds.open);
 	unsigned long flags;
 
 	spin_lock_irqsave(&c->lock, flags);
@@ -129,30 +211,45 @@ static void pvc_conn_open_done(struct pvc_cmd *cmd)
 	pvc_conn_put(c);
 }
 
-static void pvc_conn_rel_done(struct pvc_cmd *cmd)
+static void pvc_conn_release_done(struct pvc_cmd *cmd)
 {
-	struct pvc_conn *c = container_of(cmd, struct pvc_conn, rel);
+	struct pvc_conn *c = container_of(cmd, struct pvc_conn, cmds.release);
+	bool reusable = !cmd->rsp.ret && cmd->req.u.release.reuse;
 
-	c->reusable = c->has_ring && !cmd->rsp.ret &&
-		      cmd->req.u.release.reuse;
-	complete_all(&c->released);
+	pvc_conn_move(c, reusable ? PVC_CONN_REUSABLE : PVC_CONN_RELEASED);
+	complete_all(&c->over);
 	kref_put(&c->ref, pvc_conn_free_now);
 }
 
 /**
- * pvc_conn_new() - a socket object that the backend does not know yet
- * @link: connection to the backend; a reference is taken
+ * pvc_conn_release() - have the backend release its socket
+ * @c: connection in state RELEASING
+ *
+ * Context: any.
+ */
+void pvc_conn_release(struct pvc_conn *c)
+{
+	if (!pvc_conn_submit(c, &c->cmds.release))
+		return;
+	pvc_conn_move(c, PVC_CONN_RELEASED);
+	complete_all(&c->over);
+}
+
+/**
+ * pvc_conn_new() - make a connection that the backend does not know yet
+ * @link: the link; a reference is taken
  * @family: AF_INET or AF_INET6
  * @type: SOCK_STREAM, or SOCK_DGRAM with feature-dgram
- * @protocol: of datagrams
+ * @protocol: protocol of datagrams
  *
  * Context: process, may sleep.
- * Return: the object with one reference, or NULL without memory.
+ * Return: the connection with one reference, or NULL without memory.
  */
 struct pvc_conn *pvc_conn_new(struct pvc_link *link, int family, int type,
 			      int protocol)
 {
 	struct pvc_conn *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	struct xen_pvcalls_socket *req;
 
 	if (!c)
 		return NULL;
@@ -160,24 +257,26 @@ struct pvc_conn *pvc_conn_new(struct pvc_link *link, int family, int type,
 	spin_lock_init(&c->lock);
 	mutex_init(&c->rx_mutex);
 	mutex_init(&c->tx_mutex);
-	init_completion(&c->released);
+	init_completion(&c->over);
 	INIT_WORK(&c->free_work, pvc_conn_free_work);
-	INIT_LIST_HEAD(&c->acceptq);
+	INIT_LIST_HEAD(&c->acceptq.conns);
 	INIT_LIST_HEAD(&c->accept_node);
 	c->family = family;
 	c->id = atomic64_inc_return(&link->next_id);
-	if (pvc_cmd_init(&c->open, link, PVCALLS_SOCKET, pvc_conn_open_done) ||
-	    pvc_cmd_init(&c->rel, link, PVCALLS_RELEASE, pvc_conn_rel_done)) {
-		pvc_cmd_fini(&c->open);
+	if (pvc_cmd_init(&c->cmds.open, link, PVCALLS_SOCKET,
+			 pvc_conn_open_done) ||
+	    pvc_cmd_init(&c->cmds.release, link, PVCALLS_RELEASE,
+			 pvc_conn_release_done)) {
+		pvc_cmd_fini(&c->cmds.open);
 		kfree(c);
 		return NULL;
 	}
-	c->rel.req.u.release.id = c->id;
-	c->open.req.u.socket.id = c->id;
-	c->open.req.u.socket.domain = family;
-	c->open.req.u.socket.type = type;
-	c->open.req.u.socket.protocol = type == SOCK_STREAM ? IPPROTO_IP :
-							      protocol;
+	c->cmds.release.req.u.release.id = c->id;
+	req = &c->cmds.open.req.u.socket;
+	req->id = c->id;
+	req->domain = family;
+	req->type = type;
+	req->protocol = type == SOCK_STREAM ? IPPROTO_IP : protocol;
 
 	kref_get(&link->ref);
 	c->link = link;
@@ -188,213 +287,11 @@ struct pvc_conn *pvc_conn_new(struct pvc_link *link, int family, int type,
 }
 
 /**
- * pvc_conn_open() - create the backend's socket
- * @c: new object
- *
- * Context: process, sleeps; killable.
- * Return: 0 or a negative error.
- */
-int pvc_conn_open(struct pvc_conn *c)
-{
-	int ret;
-
-	c->opened = true;
-	ret = pvc_cmd_call(c->link, &c->open.req, NULL);
-	/* killed: the backend may still create it */
-	if (ret && ret != -EINTR)
-		c->opened = false;
-	return ret;
-}
-
-/**
- * pvc_conn_open_nowait() - the same without waiting
- * @c: new object
- *
- * If it fails, then so does the connect() that follows: both cost one round
- * trip together.
- *
- * Context: any.
- * Return: 0 or -ENOTCONN.
- */
-int pvc_conn_open_nowait(struct pvc_conn *c)
-{
-	c->opened = true;
-	c->open.lazy = true;
-	return pvc_conn_submit(c, &c->open);
-}
-
-/**
- * pvc_conn_bind() - bind the backend's socket
- * @c: open object
- * @want: address
- *
- * Sets @c->local to the address bound, as far as the backend tells.
- *
- * Context: process, sleeps; killable.
- * Return: 0 or a negative error.
- */
-int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want)
-{
-	struct xen_pvcalls_request req = { .cmd = PVCALLS_BIND };
-	struct pvcalls_response rsp;
-	int ret;
-
-	req.u.bind.id = c->id;
-	req.u.bind.len = want->len;
-	memcpy(req.u.bind.addr, want->raw, sizeof(req.u.bind.addr));
-	ret = pvc_cmd_call(c->link, &req, &rsp);
-	if (ret)
-		return ret;
-	if (pvc_link_has(c->link, PVCALLS_F_NAMES))
-		pvc_addr_from_rsp(&rsp.u.name, &c->local);
-	if (!c->local.len)
-		c->local = *want;
-	c->bound = true;
-	return 0;
-}
-
-/**
- * pvc_conn_listen() - make the backend's socket passive
- * @c: bound object, or one that listens already
- * @backlog: as in listen()
- *
- * Context: process, sleeps; killable.
- * Return: 0 or a negative error.
- */
-int pvc_conn_listen(struct pvc_conn *c, int backlog)
-{
-	struct xen_pvcalls_request req = { .cmd = PVCALLS_LISTEN };
-	int ret;
-
-	req.u.listen.id = c->id;
-	req.u.listen.backlog = backlog;
-	ret = pvc_cmd_call(c->link, &req, NULL);
-	if (ret)
-		return ret;
-	spin_lock_irq(&c->lock);
-	c->state = PVC_CONN_LISTENING;
-	c->target = max(c->target, 1U);
-	spin_unlock_irq(&c->lock);
-	return 0;
-}
-
-/* Call with c->lock held. */
-static void pvc_conn_fail(struct pvc_conn *c)
-{
-	struct sock *sk = c->sk;
-
-	if (sk) {
-		WRITE_ONCE(sk->sk_err, -c->err);
-		if (sk->sk_type == SOCK_STREAM)
-			WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
-	}
-	/* who sees the state sees why */
-	smp_store_release(&c->state, PVC_CONN_FAILED);
-	if (sk) {
-		sk->sk_state_change(sk);
-		sk_error_report(sk);
-	}
-}
-
-static void pvc_conn_connect_done(struct pvc_cmd *cmd)
-{
-	struct pvc_conn *c = container_of(cmd, struct pvc_conn, op);
-	int ret = cmd->rsp.ret;
-	unsigned long flags;
-
-	spin_lock_irqsave(&c->lock, flags);
-	if (!c->err)
-		c->err = ret;
-	if (c->err) {
-		pvc_conn_fail(c);
-	} else {
-		if (pvc_link_has(c->link, PVCALLS_F_NAMES))
-			pvc_addr_from_rsp(&cmd->rsp.u.name, &c->local);
-		c->state = PVC_CONN_CONNECTED;
-		if (c->sk) {
-			c->sk->sk_state_change(c->sk);
-			sk_wake_async(c->sk, SOCK_WAKE_IO, POLL_OUT);
-		}
-	}
-	spin_unlock_irqrestore(&c->lock, flags);
-	pvc_conn_put(c);
-}
-
-/**
- * pvc_conn_connect() - begin to connect
- * @c: open object, or a new one with feature-open
- * @sk: the program's socket, told when it is done
- * @to: address
- *
- * Context: process, may sleep; does not wait for the backend.
- * Return: 0 if it is under way, or a negative error.
- */
-int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
-		     const struct pvc_addr *to)
-{
-	struct xen_pvcalls_connect *req = &c->op.req.u.connect;
-	int ret;
-
-	ret = pvc_conn_add_ring(c, sk);
-	if (!ret)
-		ret = pvc_cmd_init(&c->op, c->link, PVCALLS_CONNECT,
-				   pvc_conn_connect_done);
-	if (ret)
-		return ret;
-	req->id = c->id;
-	memcpy(req->addr, to->raw, sizeof(req->addr));
-	req->len = to->len;
-	req->ref = c->ring.shm->intf_ref;
-	req->evtchn = c->ring.shm->sub.evtchn->port;
-	if (!c->opened)
-		req->flags = PVCALLS_CONNECT_OPEN;
-	c->opened = true;
-	c->peer = *to;
-
-	spin_lock_irq(&c->lock);
-	c->sk = sk;
-	c->state = PVC_CONN_CONNECTING;
-	spin_unlock_irq(&c->lock);
-
-	return pvc_conn_submit(c, &c->op);
-}
-
-/**
- * pvc_conn_getname() - ask for an address that is not known yet
- * @c: object that the backend knows
- * @peer: whose; the result goes to @c->peer or @c->local
- *
- * Context: process, sleeps; killable.
- * Return: 0, also where the backend cannot tell, or a negative error.
- */
-int pvc_conn_getname(struct pvc_conn *c, bool peer)
-{
-	struct xen_pvcalls_request req = { .cmd = PVCALLS_GETNAME };
-	struct pvcalls_req_getname *args = (void *)&req.u;
-	struct pvc_addr *a = peer ? &c->peer : &c->local;
-	struct pvcalls_response rsp;
-	struct pvc_addr got;
-	int ret;
-
-	if (a->len || !pvc_link_has(c->link, PVCALLS_F_NAMES))
-		return 0;
-	args->id = c->id;
-	args->peer = peer;
-	ret = pvc_cmd_call(c->link, &req, &rsp);
-	if (ret)
-		return ret;
-	pvc_addr_from_rsp(&rsp.u.name, &got);
-	spin_lock_irq(&c->lock);
-	*a = got;
-	spin_unlock_irq(&c->lock);
-	return 0;
-}
-
-/**
- * pvc_conn_for_each() - do something with all sockets of a connection
- * @link: connection to the backend
- * @fn: called with each, which is held meanwhile, and without a lock
- * @arg: for @fn
+ * pvc_conn_for_each() - do something with all connections of a link
+ * @link: the link
+ * @fn: called with each connection, of which a reference is held meanwhile, and
+ *	without a lock
+ * @arg: second argument of @fn
  *
  * Context: process, may sleep if @fn does.
  */
@@ -403,7 +300,7 @@ void pvc_conn_for_each(struct pvc_link *link,
 {
 	struct pvc_conn *c, *prev = NULL;
 
-	/* each is held while the list's lock is not */
+	/* the reference keeps @c in the list while the lock is not held */
 	spin_lock_irq(&link->conns_lock);
 	list_for_each_entry(c, &link->conns, list) {
 		if (!kref_get_unless_zero(&c->ref))
@@ -421,8 +318,8 @@ void pvc_conn_for_each(struct pvc_link *link,
 }
 
 /**
- * pvc_conn_free_all() - free what the backend may have had mapped until now
- * @link: connection that has ended
+ * pvc_conn_free_all() - free all connections that linger
+ * @link: link whose backend maps nothing any more
  *
  * Context: process; does not sleep.
  */
@@ -433,7 +330,7 @@ void pvc_conn_free_all(struct pvc_link *link)
 	spin_lock_irq(&link->conns_lock);
 	link->let_go = true;
 	list_for_each_entry(c, &link->conns, list)
-		if (c->lingers)
+		if (READ_ONCE(c->state) == PVC_CONN_LINGERING)
 			pvc_queue_work(&c->free_work);
 	spin_unlock_irq(&link->conns_lock);
 }

@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A socket at the backend. It outlives the program's socket: what was written
- * is still sent, and the ring stays until the backend has let it go.
+ * A connection is the other half of a program's socket: a socket at the
+ * backend, and the data ring to it. The connection outlives the program's
+ * socket, since the backend still sends what was written, and since the ring
+ * must stay until the backend has unmapped it.
+ *
+ * The wing, from the top down; each file uses only those below it:
+ *   acceptq.c	connections that come in
+ *   close.c	how connections end
+ *   open.c	socket, bind, listen, connect
+ *   events.c	the ring's indexes and events
+ *   conn.c	the object: life, references, state
+ *   order.c	which data ring a connection gets
+ *   addr.c	addresses
  */
 #ifndef PVC_CONN_H
 #define PVC_CONN_H
@@ -18,65 +29,137 @@
 struct sock;
 
 /**
- * enum pvc_conn_state - what the backend's socket is
- * @PVC_CONN_OPEN: created, perhaps bound
- * @PVC_CONN_CONNECTING: connect is under way
- * @PVC_CONN_CONNECTED: the ring is in use
- * @PVC_CONN_LISTENING: passive
- * @PVC_CONN_FAILED: connect has failed
+ * enum pvc_conn_state - the life of a connection
+ * @PVC_CONN_NEW: the backend does not know the connection. Allowed: open;
+ *	connect, with feature-open; a listener may post it. Close: released
+ * @PVC_CONN_OPENED: the backend has made the socket, or has been asked to.
+ *	Allowed: bind, connect, options
+ * @PVC_CONN_BOUND: the backend's socket has an address. Allowed: listen,
+ *	connect, options
+ * @PVC_CONN_CONNECTING: CONNECT is under way and the backend may map the ring.
+ *	Allowed: options; others wait
+ * @PVC_CONN_ACCEPTING: ACCEPT is under way and the backend may map the ring.
+ *	Only the listener's ACCEPT uses the connection
+ * @PVC_CONN_CONNECTED: the ring is in use. Allowed: send, receive, shutdown,
+ *	options. &pvc_conn.in_err and @out_err say which direction has ended
+ * @PVC_CONN_LISTENING: the accept queue is in use. Allowed: accept, listen
+ *	again, options
+ * @PVC_CONN_FAILED: connecting has failed, or the backend of a listener has
+ *	gone; &pvc_conn.err says why. Allowed: only close
+ * @PVC_CONN_DRAINING: the program has closed the connection, and RELEASE waits
+ *	until the backend has taken all of the out ring
+ * @PVC_CONN_RELEASING: the program has closed the connection, and RELEASE is
+ *	under way
+ * @PVC_CONN_RELEASED: the backend does not know the connection any more, or
+ *	has gone
+ * @PVC_CONN_REUSABLE: as released, and the backend has promised that the ring
+ *	may serve another connection
+ * @PVC_CONN_LINGERING: the last reference has gone, but a backend that is on
+ *	its way out still maps the ring. Only the link's end frees the
+ *	connection
+ * @PVC_CONN_STATES: number of states
+ *
+ * In a state from DRAINING on no program uses the connection any more: see
+ * pvc_conn_gone(). The transitions are listed in conn.c.
  */
 enum pvc_conn_state {
-	PVC_CONN_OPEN,
+	PVC_CONN_NEW,
+	PVC_CONN_OPENED,
+	PVC_CONN_BOUND,
 	PVC_CONN_CONNECTING,
+	PVC_CONN_ACCEPTING,
 	PVC_CONN_CONNECTED,
 	PVC_CONN_LISTENING,
 	PVC_CONN_FAILED,
+	PVC_CONN_DRAINING,
+	PVC_CONN_RELEASING,
+	PVC_CONN_RELEASED,
+	PVC_CONN_REUSABLE,
+	PVC_CONN_LINGERING,
+	PVC_CONN_STATES
 };
 
 /**
- * struct pvc_conn - a socket at the backend
- * @ref: held by the program's socket, by each command under way, while
- *	@draining, and by each user
- * @link: its connection to the backend, referenced
- * @list: in pvc_link.conns
- * @id: the backend's name for it
- * @family: of the backend's socket
- * @lock: all that an interrupt shares with programs: @sk, @state, indexes of
- *	@ring, flags, addresses, the accept queue; taken with interrupts off
- * @sk: the program's socket; NULL before accept() and after close()
- * @state: see &enum pvc_conn_state
- * @err: why it failed, negative
- * @opened: the backend may know it
- * @bound: it has been bound
- * @has_ring: @ring is there
- * @reusable: the backend has let go of the ring, which can be kept
- * @closing: no program uses it any more
- * @draining: RELEASE waits for the out ring to get empty
- * @in_err: in_error as last seen, negative, or 0
- * @out_err: out_error as last seen, negative, or 0
- * @nospace: somebody waits for free space in the out ring
- * @in_seen: in_prod at the last event
- * @out_seen: out_cons at the last event
+ * struct pvc_acceptq - what a listener has for accept()
+ * @conns: connections that wait for accept(), by pvc_conn.accept_node
+ * @queued: length of @conns; also read without the lock
+ * @posted: number of ACCEPTs that the backend has
+ * @target: what @queued and @posted together should be
+ * @err: why the last ACCEPT failed, negative, or 0; the next accept() returns
+ *	and clears the error. Also read without the lock
+ *
+ * All of it is guarded by pvc_conn.lock.
+ */
+struct pvc_acceptq {
+	struct list_head conns;
+	unsigned int queued;
+	unsigned int posted;
+	unsigned int target;
+	int err;
+};
+
+/**
+ * struct pvc_ring_seen - what the events of a connected socket have told
+ * @in_prod: in_prod at the last event
+ * @out_cons: out_cons at the last event
  * @found: the last event had a reason
- * @ring: data ring
- * @rx_mutex: the consumer of @ring; held while copying, not while waiting
- * @tx_mutex: the producer of @ring; likewise
+ * @nospace: a program waits for free space in the out ring
+ */
+struct pvc_ring_seen {
+	u32 in_prod;
+	u32 out_cons;
+	bool found;
+	bool nospace;
+};
+
+/**
+ * struct pvc_conn_cmds - the commands of a connection, one of each at a time
+ * @open: SOCKET
+ * @op: CONNECT or ACCEPT
+ * @release: RELEASE
+ */
+struct pvc_conn_cmds {
+	struct pvc_cmd open;
+	struct pvc_cmd op;
+	struct pvc_cmd release;
+};
+
+/**
+ * struct pvc_conn - a connection
+ * @ref: held by the program's socket, by each command under way, by a
+ *	connection that drains, and by each thread that uses the connection
+ * @link: the link, referenced
+ * @list: in pvc_link.conns
+ * @id: the socket's id at the backend
+ * @family: of the backend's socket, AF_INET or AF_INET6
+ * @lock: guards what interrupts and programs share: @sk to @seen, the indexes
+ *	of @ring, @local, @peer and @acceptq; taken with interrupts off
+ * @sk: the program's socket, or NULL before accept() and after close()
+ * @state: see &enum pvc_conn_state; changed by pvc_conn_move() only; also read
+ *	without @lock
+ * @err: why SOCKET or CONNECT failed, or why the listener did; negative, or 0
+ * @in_err: why no more bytes come in: negative, or 0 if more may; also read
+ *	without @lock
+ * @out_err: why no more bytes go out: negative, or 0 if more may; also read
+ *	without @lock
+ * @seen: what the last event of @ring has told
+ * @ring: data ring; @ring.shm is NULL if the connection has none
+ * @rx_mutex: makes its holder the consumer of @ring; held while copying, not
+ *	while waiting
+ * @tx_mutex: makes its holder the producer of @ring; likewise
  * @local: own address, if known
  * @peer: peer's address, if known
- * @open: SOCKET command
- * @op: CONNECT or ACCEPT command
- * @rel: RELEASE command
- * @released: @rel is done
- * @free_work: frees it, since the last reference may go in an interrupt
- * @lingers: the last reference has gone, but a backend that is on its way out
- *	maps the ring still; under pvc_link.conns_lock
- * @listener: the passive socket that it was or will be accepted from
- * @acceptq: connections that wait for accept()
- * @accept_node: in the listener's @acceptq
- * @queued: length of @acceptq
- * @posted: ACCEPTs that the backend has
- * @target: how many it should have
- * @accept_err: why the last ACCEPT failed, for the next accept()
+ * @has_port: no other socket can bind to the port until the backend has
+ *	released this one
+ * @cmds: commands
+ * @over: completes when RELEASE has been answered, or when there is nobody to
+ *	answer
+ * @free_work: frees the connection in process context, since the last reference
+ *	may go in an interrupt
+ * @listener: the listener whose ACCEPT the connection is for, referenced; or
+ *	NULL
+ * @accept_node: in the accept queue of @listener
+ * @acceptq: accept queue, for a listener only
  */
 struct pvc_conn {
 	struct kref ref;
@@ -91,64 +174,98 @@ struct pvc_conn {
 	int err;
 	int in_err;
 	int out_err;
-	bool opened;
-	bool bound;
-	bool has_ring;
-	bool reusable;
-	bool closing;
-	bool draining;
-	bool nospace;
-	u32 in_seen;
-	u32 out_seen;
-	bool found;
+	struct pvc_ring_seen seen;
 
 	struct pvc_ring ring;
 	struct mutex rx_mutex;
 	struct mutex tx_mutex;
 	struct pvc_addr local;
 	struct pvc_addr peer;
+	bool has_port;
 
-	struct pvc_cmd open;
-	struct pvc_cmd op;
-	struct pvc_cmd rel;
-	struct completion released;
+	struct pvc_conn_cmds cmds;
+	struct completion over;
 	struct work_struct free_work;
-	bool lingers;
 
 	struct pvc_conn *listener;
-	struct list_head acceptq;
 	struct list_head accept_node;
-	unsigned int queued;
-	unsigned int posted;
-	unsigned int target;
-	int accept_err;
+	struct pvc_acceptq acceptq;
 };
 
-/* Free bytes at which a full out ring counts as writable again */
+/**
+ * pvc_conn_want_space() - when does a full out ring count as writable again?
+ * @c: connection with a ring
+ *
+ * Context: any.
+ * Return: least number of free bytes.
+ */
 static inline u32 pvc_conn_want_space(const struct pvc_conn *c)
 {
 	return c->ring.out.sh.space_wake ? c->ring.out.size / 2 : 1;
 }
 
-/*
- * Most bytes that a program can wait for without reading any. The backend stops
- * when the ring is full, and may wait for half of it to become free.
+/**
+ * pvc_conn_max_unread() - how much can a program wait for without reading?
+ * @c: connection with a ring
+ *
+ * A backend that finds the in ring full may wait until half of the ring is
+ * free. Therefore a program must not wait for more than the other half.
+ *
+ * Context: any.
+ * Return: greatest number of bytes.
  */
 static inline u32 pvc_conn_max_unread(const struct pvc_conn *c)
 {
 	return c->ring.in.size / 2;
 }
 
-/* Has the program closed it, or ended it otherwise, while a thread used it? */
-static inline bool pvc_conn_gone(const struct pvc_conn *c)
+/**
+ * pvc_conn_unused() - is the connection neither connecting nor listening yet?
+ * @c: connection
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+static inline bool pvc_conn_unused(const struct pvc_conn *c)
 {
-	return READ_ONCE(c->closing);
+	return READ_ONCE(c->state) <= PVC_CONN_BOUND;
 }
 
-/* conn.c: life, connecting */
+/**
+ * pvc_conn_gone() - has the program closed the connection?
+ * @c: connection, used by another thread of the program
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+static inline bool pvc_conn_gone(const struct pvc_conn *c)
+{
+	return READ_ONCE(c->state) >= PVC_CONN_DRAINING;
+}
+
+/**
+ * pvc_conn_acceptable() - would accept() return at once?
+ * @l: listener
+ *
+ * Context: any.
+ * Return: true if there is a connection or an error.
+ */
+static inline bool pvc_conn_acceptable(const struct pvc_conn *l)
+{
+	return READ_ONCE(l->acceptq.queued) || READ_ONCE(l->acceptq.err);
+}
+
+/* conn.c: life */
 struct pvc_conn *pvc_conn_new(struct pvc_link *link, int family, int type,
 			      int protocol);
 
+/**
+ * pvc_conn_hold() - take a reference
+ * @c: connection of which the caller has a reference
+ *
+ * Context: any.
+ * Return: @c.
+ */
 static inline struct pvc_conn *pvc_conn_hold(struct pvc_conn *c)
 {
 	kref_get(&c->ref);
@@ -156,28 +273,35 @@ static inline struct pvc_conn *pvc_conn_hold(struct pvc_conn *c)
 }
 
 void pvc_conn_put(struct pvc_conn *c);
+void pvc_conn_move(struct pvc_conn *c, enum pvc_conn_state to);
+bool pvc_conn_is_dgram(const struct pvc_conn *c);
 int pvc_conn_submit(struct pvc_conn *c, struct pvc_cmd *cmd);
-int pvc_conn_open(struct pvc_conn *c);
-int pvc_conn_open_nowait(struct pvc_conn *c);
-int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want);
-int pvc_conn_listen(struct pvc_conn *c, int backlog);
-int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
-		     const struct pvc_addr *to);
-int pvc_conn_getname(struct pvc_conn *c, bool peer);
+void pvc_conn_release(struct pvc_conn *c);
 void pvc_conn_for_each(struct pvc_link *link,
 		       void (*fn)(struct pvc_conn *c, void *arg), void *arg);
 void pvc_conn_free_all(struct pvc_link *link);
 
-/* close.c: how they end */
+/* open.c: what a connection is made for */
+int pvc_conn_open(struct pvc_conn *c);
+int pvc_conn_open_nowait(struct pvc_conn *c);
+int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want);
+int pvc_conn_listen(struct pvc_conn *c, int backlog);
+int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk);
+int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
+		     const struct pvc_addr *to);
+int pvc_conn_getname(struct pvc_conn *c, bool peer);
+
+/* close.c: how connections end */
 int pvc_conn_shutdown(struct pvc_conn *c, int how);
 void pvc_conn_close(struct pvc_conn *c, bool abort);
 void pvc_conn_await_port(struct pvc_conn *c);
-void pvc_conn_drain(struct pvc_conn *c);
+void pvc_conn_await_over(struct pvc_conn *c, long timeout);
 
 extern const struct pvc_link_ops pvc_conn_link_ops;
 
 /* order.c: data rings */
-int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk);
+struct pvc_shm *pvc_order_ring(struct pvc_link *link, const struct sock *sk,
+			       bool (*event)(void *user));
 void pvc_order_init(void);
 
 /* acceptq.c: connections that come in */
@@ -191,6 +315,7 @@ void pvc_conn_end(struct pvc_conn *c, int in_err, int out_err);
 int pvc_sane_error(s32 err);
 void pvc_conn_break(struct pvc_conn *c, const char *what);
 void pvc_conn_attach(struct pvc_conn *c, struct sock *sk);
+bool pvc_conn_drained(struct pvc_conn *c);
 int pvc_conn_space(struct pvc_conn *c, bool wait);
 void pvc_conn_produce(struct pvc_conn *c, u32 len);
 int pvc_conn_avail(struct pvc_conn *c, bool arm);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The indexes and events of a connected socket's ring. Copying is done by
- * stream.c under pvc_conn.rx_mutex or tx_mutex; everything here is short and
- * under pvc_conn.lock, because the interrupt and poll() look too.
+ * See conn.h. The indexes and events of a connection's ring. Programs, poll()
+ * and the interrupt look at the indexes: therefore all functions here are short
+ * and take pvc_conn.lock. Bytes are copied elsewhere, under pvc_conn.rx_mutex
+ * or tx_mutex.
  */
 #include <net/sock.h>
 #include <xen/events.h>
@@ -10,17 +11,18 @@
 #include "conn/conn.h"
 
 /**
- * pvc_sane_error() - an error that the backend has told
- * @err: what it has written
+ * pvc_sane_error() - make an error number of what the backend has written
+ * @err: what the backend has written
  *
- * Return: @err, or -EPROTO where that is none.
+ * Context: any.
+ * Return: @err, or -EPROTO if @err is no error number.
  */
 int pvc_sane_error(s32 err)
 {
 	return err < 0 && err >= -EHWPOISON ? err : -EPROTO;
 }
 
-/* What has ended, for the program. Call with c->lock held. */
+/* Tells the program which direction has ended. Call with c->lock held. */
 static void pvc_conn_tell(struct pvc_conn *c)
 {
 	struct sock *sk = c->sk;
@@ -28,7 +30,7 @@ static void pvc_conn_tell(struct pvc_conn *c)
 
 	if (!sk)
 		return;
-	/* datagrams: the socket goes on without this one of the backend's */
+	/* a socket of datagrams goes on, and gets another connection */
 	if (sk->sk_type == SOCK_DGRAM) {
 		WRITE_ONCE(sk->sk_err, ENETDOWN);
 		sk_error_report(sk);
@@ -37,7 +39,7 @@ static void pvc_conn_tell(struct pvc_conn *c)
 	if (c->in_err) {
 		shut |= RCV_SHUTDOWN;
 		if (c->in_err != -ENOTCONN) {
-			/* as after a RST: both directions are gone */
+			/* both directions are gone, as after a RST */
 			shut |= SEND_SHUTDOWN;
 			err = c->in_err;
 		}
@@ -49,7 +51,7 @@ static void pvc_conn_tell(struct pvc_conn *c)
 	}
 	if (err)
 		WRITE_ONCE(sk->sk_err, -err);
-	/* who sees the end sees why */
+	/* sk_err is written before sk_shutdown: the reason before the end */
 	smp_wmb();
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | shut);
 	sk->sk_state_change(sk);
@@ -60,10 +62,10 @@ static void pvc_conn_tell(struct pvc_conn *c)
 }
 
 /**
- * pvc_conn_end() - a direction of the connection has ended
- * @c: object, with lock held
- * @in_err: why nothing more comes in, negative, or 0 if more may
- * @out_err: why nothing more goes out, negative, or 0 if more may
+ * pvc_conn_end() - end one direction of a connection, or both
+ * @c: connected connection, with its lock held
+ * @in_err: why no more bytes come in, negative, or 0 if more may
+ * @out_err: why no more bytes go out, negative, or 0 if more may
  *
  * The first reason of each direction counts.
  *
@@ -74,21 +76,21 @@ void pvc_conn_end(struct pvc_conn *c, int in_err, int out_err)
 	bool tell = false;
 
 	if (in_err && !c->in_err) {
-		c->in_err = pvc_sane_error(in_err);
+		WRITE_ONCE(c->in_err, pvc_sane_error(in_err));
 		tell = true;
 	}
 	if (out_err && !c->out_err) {
-		c->out_err = pvc_sane_error(out_err);
+		WRITE_ONCE(c->out_err, pvc_sane_error(out_err));
 		tell = true;
 	}
 	if (tell)
 		pvc_conn_tell(c);
 }
 
-/* Call with c->lock held. */
+/* Resets a connection after a rule was broken. Call with c->lock held. */
 static void pvc_conn_broken(struct pvc_conn *c, const char *what)
 {
-	/* every look at the index finds it again */
+	/* a broken index is found at every look, but reported once */
 	if (c->in_err && c->out_err)
 		return;
 	pr_err_ratelimited("backend %u: %s makes no sense, socket %llu reset\n",
@@ -97,9 +99,9 @@ static void pvc_conn_broken(struct pvc_conn *c, const char *what)
 }
 
 /**
- * pvc_conn_break() - the backend has broken a rule
- * @c: connected object
- * @what: which index or record made no sense
+ * pvc_conn_break() - reset a connection whose backend has broken a rule
+ * @c: connected connection
+ * @what: which index or record made no sense, for the log
  *
  * Context: process; does not sleep.
  */
@@ -111,11 +113,11 @@ void pvc_conn_break(struct pvc_conn *c, const char *what)
 }
 
 /**
- * pvc_conn_attach() - a connection that came in gets its program's socket
- * @c: connected object
+ * pvc_conn_attach() - tell a connection which socket of a program it has
+ * @c: connection that came in, or that listens
  * @sk: socket
  *
- * Context: process.
+ * Context: process; does not sleep.
  */
 void pvc_conn_attach(struct pvc_conn *c, struct sock *sk)
 {
@@ -126,6 +128,7 @@ void pvc_conn_attach(struct pvc_conn *c, struct sock *sk)
 	spin_unlock_irq(&c->lock);
 }
 
+/* Wakes those who wait for free space. */
 static void pvc_conn_wake_writer(struct sock *sk)
 {
 	struct socket_wq *wq;
@@ -140,8 +143,9 @@ static void pvc_conn_wake_writer(struct sock *sk)
 }
 
 /*
- * Has nobody anything to hear about an index? It is where it was at the last
- * event, and not by way of 4 GiB, as the program has seen it there, too.
+ * Is an index known to events and to programs alike? An index that is where the
+ * last event found it may have gone round by 4 GiB meanwhile: then programs saw
+ * another value in between.
  */
 static bool pvc_conn_heard(u32 index, u32 at_event, const u32 *seen)
 {
@@ -149,24 +153,25 @@ static bool pvc_conn_heard(u32 index, u32 at_event, const u32 *seen)
 }
 
 /*
- * Is the ring as it was at the last event? Mostly because this one is meant for
- * another ring on the same event channel; without the lock, since what it looks
- * at is the handler's own, or is looked at again by whoever changes it.
+ * Is the ring as it was at the last event? Mostly so, if several rings share
+ * the event channel. The look takes no lock: the handler alone changes some of
+ * the values, and a program that changes the others looks at the ring itself.
  */
 static bool pvc_conn_still(const struct pvc_conn *c)
 {
 	const struct pvcalls_data_intf *intf = c->ring.intf;
 
-	return pvc_conn_heard(READ_ONCE(intf->in_prod), c->in_seen,
+	return pvc_conn_heard(READ_ONCE(intf->in_prod),
+			      READ_ONCE(c->seen.in_prod),
 			      &c->ring.in.prod) &&
-	       pvc_conn_heard(READ_ONCE(intf->out_cons), c->out_seen,
+	       pvc_conn_heard(READ_ONCE(intf->out_cons), c->seen.out_cons,
 			      &c->ring.out.cons) &&
 	       READ_ONCE(intf->in_error) == READ_ONCE(c->in_err) &&
 	       READ_ONCE(intf->out_error) == READ_ONCE(c->out_err) &&
-	       !READ_ONCE(c->draining);
+	       READ_ONCE(c->state) != PVC_CONN_DRAINING;
 }
 
-/* Call with c->lock held. */
+/* Wakes those who wait for bytes. Call with c->lock held. */
 static void pvc_conn_data_ready(struct pvc_conn *c)
 {
 	struct sock *sk = c->sk;
@@ -174,7 +179,7 @@ static void pvc_conn_data_ready(struct pvc_conn *c)
 
 	if (!sk)
 		return;
-	/* a signal for all that comes, though nobody has read what came before */
+	/* a signal is due for every byte, even if nobody reads the others */
 	if (sock_flag(sk, SOCK_FASYNC)) {
 		n = ringbuf_avail(&c->ring.in);
 		if (n >= 0 && n < c->ring.in.size)
@@ -184,7 +189,37 @@ static void pvc_conn_data_ready(struct pvc_conn *c)
 }
 
 /**
- * pvc_conn_event() - the backend has done something to the ring
+ * pvc_conn_drained() - has the backend taken all that was written?
+ * @c: connected or draining connection, with its lock held
+ *
+ * If not, an event comes as soon as the backend has.
+ *
+ * Context: interrupts off.
+ * Return: true if so, and if the backend takes no more.
+ */
+bool pvc_conn_drained(struct pvc_conn *c)
+{
+	u32 size = c->ring.out.size;
+	int space;
+
+	if (c->out_err)
+		return true;
+	space = ringbuf_wait_space(&c->ring.out, size);
+	return space < 0 || space == size;
+}
+
+/* Goes on with a close that waits for the out ring. With c->lock held. */
+static void pvc_conn_drain(struct pvc_conn *c)
+{
+	if (!pvc_conn_drained(c))
+		return;
+	pvc_conn_move(c, PVC_CONN_RELEASING);
+	pvc_conn_release(c);
+	pvc_conn_put(c);
+}
+
+/**
+ * pvc_conn_event() - handle the ring's event
  * @arg: &struct pvc_conn
  *
  * Context: hard interrupt.
@@ -204,24 +239,24 @@ bool pvc_conn_event(void *arg)
 	in_err = pvc_ring_in_error(&c->ring);
 	out_err = pvc_ring_out_error(&c->ring);
 	prod = READ_ONCE(c->ring.intf->in_prod);
-	if (!pvc_conn_heard(prod, c->in_seen, &c->ring.in.prod)) {
-		c->in_seen = prod;
+	if (!pvc_conn_heard(prod, c->seen.in_prod, &c->ring.in.prod)) {
+		WRITE_ONCE(c->seen.in_prod, prod);
 		found = true;
 		pvc_conn_data_ready(c);
 	}
 	space = ringbuf_space(&c->ring.out);
-	if (c->ring.out.cons != c->out_seen) {
-		c->out_seen = c->ring.out.cons;
+	if (c->ring.out.cons != c->seen.out_cons) {
+		c->seen.out_cons = c->ring.out.cons;
 		found = true;
 	}
-	/* others may have written since: no event would tell of the rest */
-	if (c->nospace && space >= 0 && space < pvc_conn_want_space(c))
+	/* another writer may have taken the space: ask for an event anew */
+	if (c->seen.nospace && space >= 0 && space < pvc_conn_want_space(c))
 		space = ringbuf_wait_space(&c->ring.out,
 					   pvc_conn_want_space(c));
 	if (space < 0) {
 		pvc_conn_broken(c, "out_cons index");
-	} else if (c->nospace && space >= pvc_conn_want_space(c)) {
-		c->nospace = false;
+	} else if (c->seen.nospace && space >= pvc_conn_want_space(c)) {
+		c->seen.nospace = false;
 		found = true;
 		if (c->sk)
 			pvc_conn_wake_writer(c->sk);
@@ -230,26 +265,27 @@ bool pvc_conn_event(void *arg)
 		found = true;
 		pvc_conn_end(c, in_err, out_err);
 	}
-	if (c->draining) {
+	if (c->state == PVC_CONN_DRAINING) {
 		found = true;
 		pvc_conn_drain(c);
 	}
 	spin_unlock(&c->lock);
 out:
-	/* what it tells of may have been seen before, but only once in a row */
-	reason = found || c->found;
-	c->found = found;
+	/* an event's cause may have been seen, but not twice in a row */
+	reason = found || READ_ONCE(c->seen.found);
+	WRITE_ONCE(c->seen.found, found);
 	return reason;
 }
 
 /**
- * pvc_conn_space() - room for what a program wants to send
- * @c: connected object
- * @wait: if there is less than pvc_conn_want_space(), have writers woken when
- *	there is that much
+ * pvc_conn_space() - how much can a program send?
+ * @c: connected connection
+ * @wait: if fewer than pvc_conn_want_space() bytes are free, have writers woken
+ *	when so many are
  *
  * Context: process; does not sleep.
- * Return: bytes, 0 if the peer's index made no sense and the socket was reset.
+ * Return: number of free bytes; 0 if the peer's index made no sense and the
+ * connection was reset.
  */
 int pvc_conn_space(struct pvc_conn *c, bool wait)
 {
@@ -259,12 +295,12 @@ int pvc_conn_space(struct pvc_conn *c, bool wait)
 	spin_lock_irq(&c->lock);
 	n = ringbuf_space(&c->ring.out);
 	if (wait && n >= 0 && n < pvc_conn_want_space(c)) {
-		others = c->nospace;
-		c->nospace = true;
+		others = c->seen.nospace;
+		c->seen.nospace = true;
 		n = ringbuf_wait_space(&c->ring.out, pvc_conn_want_space(c));
 		if (n >= (int)pvc_conn_want_space(c)) {
-			c->nospace = false;
-			/* the event may be about what they do not wait for */
+			c->seen.nospace = false;
+			/* the event may have come before the others waited */
 			if (others && c->sk)
 				pvc_conn_wake_writer(c->sk);
 		}
@@ -278,9 +314,9 @@ int pvc_conn_space(struct pvc_conn *c, bool wait)
 }
 
 /**
- * pvc_conn_produce() - publish what was written to the out ring
- * @c: connected object, tx_mutex held
- * @len: bytes
+ * pvc_conn_produce() - publish bytes that were written to the out ring
+ * @c: connected connection, tx_mutex held
+ * @len: number of bytes
  *
  * Context: process; does not sleep.
  */
@@ -296,29 +332,30 @@ void pvc_conn_produce(struct pvc_conn *c, u32 len)
 }
 
 /*
- * The threshold has been moved beyond what is there. Was there no event about
- * it yet, then perhaps none comes any more, and others may have gone to sleep
- * in view of the old threshold. Call with c->lock held.
+ * Wakes readers after the threshold has been moved beyond bytes that no event
+ * has told of: perhaps none will, while other readers sleep in view of the old
+ * threshold. Call with c->lock held.
  */
 static void pvc_conn_announce(struct pvc_conn *c)
 {
-	if (c->ring.in.prod == c->in_seen)
+	if (c->ring.in.prod == c->seen.in_prod)
 		return;
-	WRITE_ONCE(c->in_seen, c->ring.in.prod);
-	/* one that comes all the same had its reason */
-	WRITE_ONCE(c->found, true);
+	WRITE_ONCE(c->seen.in_prod, c->ring.in.prod);
+	/* an event that comes all the same has its reason */
+	WRITE_ONCE(c->seen.found, true);
 	if (c->sk)
 		c->sk->sk_data_ready(c->sk);
 }
 
 /**
- * pvc_conn_avail() - what has come in
- * @c: connected object
- * @arm: have readers woken as soon as there is more than that, and all others
- *	who wait for what there is
+ * pvc_conn_avail() - how much has come in?
+ * @c: connected connection
+ * @arm: have readers woken as soon as more comes in; readers who wait for what
+ *	is there are woken at once
  *
  * Context: process; does not sleep.
- * Return: bytes, 0 if the peer's index made no sense and the socket was reset.
+ * Return: number of bytes; 0 if the peer's index made no sense and the
+ * connection was reset.
  */
 int pvc_conn_avail(struct pvc_conn *c, bool arm)
 {
@@ -340,9 +377,9 @@ int pvc_conn_avail(struct pvc_conn *c, bool arm)
 }
 
 /**
- * pvc_conn_consume() - give back what was read from the in ring
- * @c: connected object, rx_mutex held
- * @len: bytes
+ * pvc_conn_consume() - free bytes that were read from the in ring
+ * @c: connected connection, rx_mutex held
+ * @len: number of bytes
  *
  * Context: process; does not sleep.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See conn.h. Which data ring a connection gets: how large, new or used. */
+/* See conn.h. Which data ring a connection gets: how large, new or cached. */
 #include <linux/mm.h>
 #include <net/sock.h>
 
@@ -11,21 +11,24 @@ PVCALLS_PARAM_UINT(ring_order, 8, 1, PVCALLS_MAX_PAGE_ORDER, 0644);
 MODULE_PARM_DESC(ring_order,
 		 "Largest order of new data rings: 2^n pages, half for each direction, 1 to 9 (default 8, 512 KiB each way); the more large ones there are, the smaller new ones get");
 
-/* A used ring may be that much larger, or small ones would take large ones */
+/*
+ * A cached ring may exceed the wanted order by this much. If it might exceed
+ * more, small rings would use up the large ones.
+ */
 #define PVC_CACHE_ABOVE	2
 
 /* Pages that all data rings may have together; each page takes a grant */
 static long pvc_max_ring_pages;
 
-/* For datagrams: half of a direction holds the largest one */
+/* Order for datagrams: half of a direction holds the largest one */
 #define PVC_DGRAM_ORDER	7
 
 /*
- * A few sockets get large rings, and many sockets small ones: order 8 until the
- * rings of that order and above have a sixteenth of the pages, order 7 until
- * those from there on have an eighth, and so on; but no ring gets more than an
- * eighth of what is left. Of sockets with small rings there may be thousands,
- * mostly idle, without others having to do with less.
+ * May one more ring have this order? A few sockets get large rings, and many
+ * sockets small ones. Rings of order 8 and above may have a sixteenth of the
+ * pages, those of order 7 and above an eighth, and so on. Besides, no ring gets
+ * more than an eighth of the pages that are left. So there may be thousands of
+ * sockets with small rings, and others still get large ones.
  */
 static bool pvc_order_fits(unsigned int order)
 {
@@ -35,7 +38,7 @@ static bool pvc_order_fits(unsigned int order)
 	for (i = 1; i <= PVCALLS_MAX_PAGE_ORDER; i++) {
 		long n = pvc_shm_count(i);
 
-		/* with the indexes page */
+		/* each ring has an indexes page besides */
 		left -= n * ((1L << i) + 1);
 		if (i >= order)
 			large += n << i;
@@ -44,6 +47,7 @@ static bool pvc_order_fits(unsigned int order)
 	       1L << order <= left / 8;
 }
 
+/* The greatest order that fits, but no more than was wanted. */
 static unsigned int pvc_choose_order(unsigned int order)
 {
 	while (order > PVC_SMALL_ORDER && !pvc_order_fits(order))
@@ -51,7 +55,7 @@ static unsigned int pvc_choose_order(unsigned int order)
 	return order;
 }
 
-/* As large as what the program has asked for, which Linux doubles. */
+/* The order that suits SO_SNDBUF and SO_RCVBUF, which Linux has doubled. */
 static unsigned int pvc_wanted_order(const struct sock *sk)
 {
 	unsigned int order = READ_ONCE(param_ring_order);
@@ -77,50 +81,45 @@ static unsigned int pvc_wanted_order(const struct sock *sk)
 }
 
 /**
- * pvc_conn_add_ring() - give a connection its data ring
- * @c: object without one
- * @sk: the program's socket, if there is one already
+ * pvc_order_ring() - get a data ring for a connection
+ * @link: the link
+ * @sk: the program's socket, or NULL if there is none yet
+ * @event: handles the ring's events, see &struct pvc_subscriber
  *
- * One that was used before and is about as large, or a new one of the wanted
- * order, or less where there are many sockets or where memory or grants have
- * run out.
+ * A cached ring of about the wanted order is best, a new one of that order
+ * comes next. Smaller orders follow where there are many sockets, or where
+ * memory or grants have run out, and any cached ring is the last resort.
  *
  * Context: process, may sleep.
- * Return: 0, -ENOMEM or -ENOBUFS.
+ * Return: the ring's memory, or an error pointer: -ENOMEM or -ENOBUFS.
  */
-int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
+struct pvc_shm *pvc_order_ring(struct pvc_link *link, const struct sock *sk,
+			       bool (*event)(void *user))
 {
 	unsigned int order = pvc_choose_order(min(pvc_wanted_order(sk),
-						  c->link->max_order));
-	struct pvc_shm *shm = pvc_cache_take(c->link, order,
+						  link->max_order));
+	struct pvc_shm *shm = pvc_cache_take(link, order,
 					     order + PVC_CACHE_ABOVE);
 
-	if (!shm) {
-		do {
-			shm = pvc_shm_alloc(c->link, order,
-					    pvc_conn_event);
-		} while ((shm == ERR_PTR(-ENOMEM) ||
-			  shm == ERR_PTR(-ENOSPC)) && --order);
-		if (IS_ERR(shm))
-			shm = pvc_cache_take(c->link, 1,
-					     PVCALLS_MAX_PAGE_ORDER) ?: shm;
-	}
+	if (shm)
+		return shm;
+	do {
+		shm = pvc_shm_alloc(link, order, event);
+	} while ((shm == ERR_PTR(-ENOMEM) || shm == ERR_PTR(-ENOSPC)) &&
+		 --order);
 	if (IS_ERR(shm))
-		return shm == ERR_PTR(-ENOSPC) ? -ENOBUFS : PTR_ERR(shm);
-	pvc_ring_attach(&c->ring, shm, pvc_link_has(c->link, PVCALLS_F_WAKEUP),
-			c);
-	c->has_ring = true;
-	return 0;
+		shm = pvc_cache_take(link, 1, PVCALLS_MAX_PAGE_ORDER) ?: shm;
+	return shm == ERR_PTR(-ENOSPC) ? ERR_PTR(-ENOBUFS) : shm;
 }
 
 /**
- * pvc_order_init() - find out how much there is for rings
+ * pvc_order_init() - find out how many pages there are for rings
  *
  * Context: any.
  */
 void pvc_order_init(void)
 {
-	/* a quarter of the memory, and no more than Xen lets be granted */
+	/* at most a quarter of the memory, and what Xen lets be granted */
 	pvc_max_ring_pages =
 		min_t(long, totalram_pages() / 4,
 		      gnttab_max_grant_frames() *

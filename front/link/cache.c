@@ -79,7 +79,7 @@ static void pvc_cache_forget(struct pvc_link *link, struct list_head *old,
 
 	spin_lock_irq(&cache->lock);
 	if (READ_ONCE(link->dead)) {
-		/* the backend may still map them: pvc_cache_free() frees them */
+		/* the backend may still map the rings: keep them */
 		list_splice_tail_init(old, &cache->idle);
 		pvc_cache_count(cache, n);
 	}
@@ -184,7 +184,7 @@ bool pvc_cache_wants(struct pvc_link *link)
  * @max: largest order
  *
  * Context: any.
- * Return: the ring that was used last, or NULL if none of these orders is there.
+ * Return: the ring that was used last, or NULL if no ring has such an order.
  */
 struct pvc_shm *pvc_cache_take(struct pvc_link *link, unsigned int min,
 			       unsigned int max)

@@ -76,9 +76,7 @@ struct pvc_link *pvc_link_get(void)
 /**
  * pvc_link_present() - is there a backend now?
  *
- * The answer may be outdated when the caller gets it.
- *
- * Context: any.
+ * Context: any. The answer may be outdated when the caller gets it.
  * Return: true if so.
  */
 bool pvc_link_present(void)
@@ -89,9 +87,7 @@ bool pvc_link_present(void)
 /**
  * pvc_link_datagrams() - is there a backend for datagrams now?
  *
- * The answer may be outdated when the caller gets it.
- *
- * Context: any.
+ * Context: any. The answer may be outdated when the caller gets it.
  * Return: true if so.
  */
 bool pvc_link_datagrams(void)

@@ -21,8 +21,8 @@ int pvc_work_init(void)
 /**
  * pvc_work_exit() - wait until all queued work has run, and free the workqueue
  *
- * The caller has seen to it that no link and no socket is left. The last of
- * their connections may still be waiting here to be freed.
+ * Description: No link and no socket is left. The last of their connections may
+ * still be waiting here to be freed.
  *
  * Context: process, sleeps.
  */

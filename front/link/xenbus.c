@@ -111,7 +111,7 @@ static int pvc_front_query(struct xenbus_device *xdev, struct pvc_link *link)
 		if (xenbus_read_unsigned(xdev->otherend, pvc_keys[f], 0) ==
 		    1)
 			__set_bit(f, &link->features);
-	/* a writer waits for room for a whole datagram: that takes thresholds */
+	/* writers wait for room for a whole datagram: a threshold */
 	if (!pvc_link_has(link, PVCALLS_F_WAKEUP))
 		__clear_bit(PVCALLS_F_DGRAM, &link->features);
 	return 0;
@@ -479,7 +479,7 @@ int pvc_xenbus_init(const struct pvc_link_ops *ops)
 /**
  * pvc_xenbus_exit() - unregister the driver of the device
  *
- * The backend gets PVC_LET_GO_TIMEOUT to let go of all that it mapped.
+ * Description: The backend gets PVC_LET_GO_TIMEOUT to let go of all that it mapped.
  *
  * Context: process, sleeps.
  */

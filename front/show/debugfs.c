@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See debugfs.h. Each line is a list of names, each with its value: see
- * pvcallsctl. What is changing meanwhile is read without a lock.
+ * See debugfs.h. Each line is a list of names, each with its value, for
+ * pvcallsctl. Values are read without a lock, and may change meanwhile.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -13,12 +13,21 @@
 
 static struct dentry *pvc_debugfs_dir;
 
-static const char * const pvc_conn_states[] = {
-	[PVC_CONN_OPEN]		= "open",
+/* The words of pvcallsctl, which tells fewer states apart */
+static const char * const pvc_conn_words[PVC_CONN_STATES] = {
+	[PVC_CONN_NEW]		= "open",
+	[PVC_CONN_OPENED]	= "open",
+	[PVC_CONN_BOUND]	= "open",
 	[PVC_CONN_CONNECTING]	= "connecting",
+	[PVC_CONN_ACCEPTING]	= "open",
 	[PVC_CONN_CONNECTED]	= "connected",
 	[PVC_CONN_LISTENING]	= "listening",
 	[PVC_CONN_FAILED]	= "failed",
+	[PVC_CONN_DRAINING]	= "closing",
+	[PVC_CONN_RELEASING]	= "closing",
+	[PVC_CONN_RELEASED]	= "closing",
+	[PVC_CONN_REUSABLE]	= "closing",
+	[PVC_CONN_LINGERING]	= "closing",
 };
 
 static void pvc_debugfs_name(struct seq_file *s, const char *name,
@@ -38,19 +47,17 @@ static u32 pvc_debugfs_unread(const struct ringbuf *r)
 static void pvc_debugfs_conn(struct pvc_conn *c, void *arg)
 {
 	struct seq_file *s = arg;
-	bool dgram = c->open.req.u.socket.type == SOCK_DGRAM;
 
 	seq_printf(s, "socket %#llx type %s state %s", c->id,
-		   dgram ? "dgram" : "stream",
-		   READ_ONCE(c->closing) ? "closing" :
-		   pvc_conn_states[READ_ONCE(c->state)]);
+		   pvc_conn_is_dgram(c) ? "dgram" : "stream",
+		   pvc_conn_words[READ_ONCE(c->state)]);
 	pvc_debugfs_name(s, "local", &c->local);
 	pvc_debugfs_name(s, "peer", &c->peer);
 	seq_printf(s, " ring %u irq %d in %u out %u in-error %d out-error %d queued %u\n",
 		   c->ring.in.size, c->ring.irq,
 		   pvc_debugfs_unread(&c->ring.in),
 		   pvc_debugfs_unread(&c->ring.out), READ_ONCE(c->in_err),
-		   READ_ONCE(c->out_err), READ_ONCE(c->queued));
+		   READ_ONCE(c->out_err), READ_ONCE(c->acceptq.queued));
 }
 
 static int pvc_sockets_show(struct seq_file *s, void *unused)
@@ -89,7 +96,7 @@ DEFINE_SHOW_ATTRIBUTE(pvc_backend);
 /**
  * pvc_debugfs_init() - make the directory and its files
  *
- * Description: Failure is of no consequence.
+ * Description: The module works without them: failure is not reported.
  *
  * Context: process, may sleep.
  */
@@ -103,7 +110,7 @@ void pvc_debugfs_init(void)
 }
 
 /**
- * pvc_debugfs_exit() - remove them
+ * pvc_debugfs_exit() - remove the directory and its files
  *
  * Context: process, may sleep.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the frontend has at the moment, below /sys/kernel/debug. */
+/* Files below /sys/kernel/debug that show the link and its sockets. */
 #ifndef PVC_DEBUGFS_H
 #define PVC_DEBUGFS_H
 

@@ -290,7 +290,7 @@ static int pvc_connect_start(struct socket *sock, struct pvc_sock *psk,
 	if (!ret)
 		ret = pvc_to_backend(psk->conn, to);
 	if (!ret) {
-		late = !psk->conn->opened;
+		late = psk->conn->state == PVC_CONN_NEW;
 		ret = pvc_conn_connect(psk->conn, sock->sk, to);
 		if (ret)
 			pvc_sk_drop_conn(psk, true);

@@ -155,14 +155,12 @@ void pvc_go_local(struct socket *sock)
 		   &pvc_local_tables[sock->sk->sk_family == AF_INET6]);
 }
 
-/* SO_LINGER with a time: wait until all has been sent. */
-static void pvc_linger(struct sock *sk, struct pvc_conn *c)
+/* Is close() to wait until all has been sent, because of SO_LINGER? */
+static bool pvc_lingers(const struct sock *sk, const struct pvc_conn *c)
 {
-	if (sk->sk_type == SOCK_STREAM && sock_flag(sk, SOCK_LINGER) &&
-	    sk->sk_lingertime &&
-	    !(current->flags & PF_EXITING) && c->state == PVC_CONN_CONNECTED)
-		wait_for_completion_interruptible_timeout(&c->released,
-							  sk->sk_lingertime);
+	return sk->sk_type == SOCK_STREAM && sock_flag(sk, SOCK_LINGER) &&
+	       sk->sk_lingertime && !(current->flags & PF_EXITING) &&
+	       READ_ONCE(c->state) == PVC_CONN_CONNECTED;
 }
 
 /**
@@ -178,16 +176,19 @@ int pvc_release(struct socket *sock)
 	struct sock *sk = sock->sk;
 	struct pvc_sock *psk;
 	struct pvc_conn *c;
+	bool lingers;
 
 	if (!sk)
 		return 0;
 	psk = pvc_sk(sk);
 	if (psk) {
 		c = pvc_sk_conn(sk);
+		lingers = c && pvc_lingers(sk, c);
 		pvc_sk_drop_conn(psk, sock_flag(sk, SOCK_LINGER) &&
 				 !sk->sk_lingertime);
 		if (c) {
-			pvc_linger(sk, c);
+			if (lingers)
+				pvc_conn_await_over(c, sk->sk_lingertime);
 			pvc_conn_put(c);
 		}
 		rcu_assign_sk_user_data(sk, NULL);

@@ -198,23 +198,24 @@ static int pvc_note_set(struct pvc_sock *psk, int i, sockptr_t val,
 static int pvc_check_state(struct sock *sk, int level, int name)
 {
 	struct pvc_conn *c = pvc_sk_conn(sk);
-	enum pvc_conn_state state;
+	bool listening, unused;
 	int ret = 0;
 
 	if (!c)
 		return 0;
-	state = READ_ONCE(c->state);
+	listening = READ_ONCE(c->state) == PVC_CONN_LISTENING;
+	unused = pvc_conn_unused(c);
 	pvc_conn_put(c);
 	if (level == SOL_IPV6 && name == IPV6_V6ONLY &&
 	    sk->sk_family == AF_INET6)
 		return -EINVAL;
-	if (level != SOL_TCP || state == PVC_CONN_OPEN)
+	if (level != SOL_TCP || unused)
 		return 0;
 	switch (name) {
 	case TCP_FASTOPEN:
 	case TCP_FASTOPEN_CONNECT:
 	case TCP_FASTOPEN_NO_COOKIE:
-		ret = state == PVC_CONN_LISTENING ? 0 : -EINVAL;
+		ret = listening ? 0 : -EINVAL;
 		break;
 	case TCP_QUEUE_SEQ:
 		ret = -EPERM;

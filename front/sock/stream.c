@@ -370,7 +370,7 @@ static __poll_t pvc_poll_listen(struct sock *sk, struct pvc_conn *c)
 	pvc_conn_post_accepts(c);
 	if (READ_ONCE(c->state) != PVC_CONN_LISTENING)
 		return EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLHUP;
-	if (READ_ONCE(c->queued) || READ_ONCE(c->accept_err))
+	if (pvc_conn_acceptable(c))
 		return EPOLLIN | EPOLLRDNORM;
 	return inet_sk_state_load(sk) == TCP_LISTEN ? inet_csk_listen_poll(sk) :
 						      0;
@@ -434,7 +434,7 @@ __poll_t pvc_poll(struct file *file, struct socket *sock,
 	sock_poll_wait(file, sock, wait);
 	if (pvc_sk(sock->sk)->listening)
 		mask = pvc_poll_listen(sock->sk, c);
-	else if (READ_ONCE(c->state) == PVC_CONN_OPEN)
+	else if (pvc_conn_unused(c))
 		mask = EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
 	else
 		mask = pvc_poll_stream(sock->sk, c);

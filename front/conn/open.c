@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See conn.h. What a connection is made for: bind, listen, connect. */
+#include <net/sock.h>
+
+#include "conn/conn.h"
+
+/**
+ * pvc_conn_open() - create the backend's socket
+ * @c: new connection
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0 or a negative error.
+ */
+int pvc_conn_open(struct pvc_conn *c)
+{
+	int ret = pvc_cmd_call(c->link, &c->cmds.open.req, NULL);
+
+	/* the backend may still create a socket that a killed task asked for */
+	if (!ret || ret == -EINTR)
+		pvc_conn_move(c, PVC_CONN_OPENED);
+	return ret;
+}
+
+/**
+ * pvc_conn_open_nowait() - create the backend's socket without waiting
+ * @c: new connection
+ *
+ * An error makes the connect fail that follows. So both cost one round trip.
+ *
+ * Context: any.
+ * Return: 0, or -ENOTCONN if the link has ended.
+ */
+int pvc_conn_open_nowait(struct pvc_conn *c)
+{
+	int ret;
+
+	c->cmds.open.lazy = true;
+	ret = pvc_conn_submit(c, &c->cmds.open);
+	if (!ret)
+		pvc_conn_move(c, PVC_CONN_OPENED);
+	return ret;
+}
+
+/**
+ * pvc_conn_bind() - bind the backend's socket
+ * @c: opened connection that no program knows yet
+ * @want: address
+ *
+ * Sets @c->local to the address bound, as far as the backend tells.
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0 or a negative error.
+ */
+int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want)
+{
+	struct xen_pvcalls_request req = { .cmd = PVCALLS_BIND };
+	struct pvcalls_response rsp;
+	int ret;
+
+	req.u.bind.id = c->id;
+	req.u.bind.len = want->len;
+	memcpy(req.u.bind.addr, want->raw, sizeof(req.u.bind.addr));
+	ret = pvc_cmd_call(c->link, &req, &rsp);
+	if (ret)
+		return ret;
+	if (pvc_link_has(c->link, PVCALLS_F_NAMES))
+		pvc_addr_from_rsp(&rsp.u.name, &c->local);
+	if (!c->local.len)
+		c->local = *want;
+	c->has_port = true;
+	pvc_conn_move(c, PVC_CONN_BOUND);
+	return 0;
+}
+
+/**
+ * pvc_conn_listen() - make the backend's socket listen
+ * @c: bound connection, or one that listens already
+ * @backlog: as in listen()
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0 or a negative error.
+ */
+int pvc_conn_listen(struct pvc_conn *c, int backlog)
+{
+	struct xen_pvcalls_request req = { .cmd = PVCALLS_LISTEN };
+	int ret;
+
+	req.u.listen.id = c->id;
+	req.u.listen.backlog = backlog;
+	ret = pvc_cmd_call(c->link, &req, NULL);
+	if (ret)
+		return ret;
+	spin_lock_irq(&c->lock);
+	if (c->state == PVC_CONN_BOUND)
+		pvc_conn_move(c, PVC_CONN_LISTENING);
+	c->acceptq.target = max(c->acceptq.target, 1U);
+	spin_unlock_irq(&c->lock);
+	return 0;
+}
+
+/**
+ * pvc_conn_add_ring() - give a connection its data ring
+ * @c: connection without one
+ * @sk: the program's socket, or NULL if there is none yet
+ *
+ * Context: process, may sleep.
+ * Return: 0, -ENOMEM or -ENOBUFS.
+ */
+int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
+{
+	struct pvc_shm *shm = pvc_order_ring(c->link, sk, pvc_conn_event);
+
+	if (IS_ERR(shm))
+		return PTR_ERR(shm);
+	pvc_ring_attach(&c->ring, shm, pvc_link_has(c->link, PVCALLS_F_WAKEUP),
+			c);
+	return 0;
+}
+
+/* Tells the program that connecting has failed. Call with c->lock held. */
+static void pvc_conn_fail(struct pvc_conn *c)
+{
+	struct sock *sk = c->sk;
+
+	if (sk) {
+		WRITE_ONCE(sk->sk_err, -c->err);
+		if (sk->sk_type == SOCK_STREAM)
+			WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	}
+	/* pvc_connect_result() reads the state before sk_err */
+	pvc_conn_move(c, PVC_CONN_FAILED);
+	if (sk) {
+		sk->sk_state_change(sk);
+		sk_error_report(sk);
+	}
+}
+
+static void pvc_conn_connect_done(struct pvc_cmd *cmd)
+{
+	struct pvc_conn *c = container_of(cmd, struct pvc_conn, cmds.op);
+	int ret = cmd->rsp.ret;
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	/* the program may have closed the connection meanwhile */
+	if (c->state != PVC_CONN_CONNECTING)
+		goto out;
+	/* a SOCKET that failed makes CONNECT fail, but knows the reason */
+	if (!c->err)
+		c->err = ret;
+	if (c->err) {
+		pvc_conn_fail(c);
+		goto out;
+	}
+	if (pvc_link_has(c->link, PVCALLS_F_NAMES))
+		pvc_addr_from_rsp(&cmd->rsp.u.name, &c->local);
+	pvc_conn_move(c, PVC_CONN_CONNECTED);
+	if (c->sk) {
+		c->sk->sk_state_change(c->sk);
+		sk_wake_async(c->sk, SOCK_WAKE_IO, POLL_OUT);
+	}
+out:
+	spin_unlock_irqrestore(&c->lock, flags);
+	pvc_conn_put(c);
+}
+
+/**
+ * pvc_conn_connect() - begin to connect
+ * @c: opened or bound connection, or a new one with feature-open
+ * @sk: the program's socket, which is told of the result
+ * @to: address
+ *
+ * Context: process, may sleep; does not wait for the backend.
+ * Return: 0 if connecting is under way, or a negative error.
+ */
+int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
+		     const struct pvc_addr *to)
+{
+	struct xen_pvcalls_connect *req = &c->cmds.op.req.u.connect;
+	int ret;
+
+	ret = pvc_conn_add_ring(c, sk);
+	if (!ret)
+		ret = pvc_cmd_init(&c->cmds.op, c->link, PVCALLS_CONNECT,
+				   pvc_conn_connect_done);
+	if (ret)
+		return ret;
+	req->id = c->id;
+	memcpy(req->addr, to->raw, sizeof(req->addr));
+	req->len = to->len;
+	req->ref = c->ring.shm->intf_ref;
+	req->evtchn = c->ring.shm->sub.evtchn->port;
+	if (c->state == PVC_CONN_NEW)
+		req->flags = PVCALLS_CONNECT_OPEN;
+	c->peer = *to;
+
+	spin_lock_irq(&c->lock);
+	c->sk = sk;
+	/* TIME_WAIT holds a stream's port anyway, longer than RELEASE takes */
+	if (!pvc_conn_is_dgram(c))
+		c->has_port = false;
+	pvc_conn_move(c, PVC_CONN_CONNECTING);
+	spin_unlock_irq(&c->lock);
+
+	return pvc_conn_submit(c, &c->cmds.op);
+}
+
+/**
+ * pvc_conn_getname() - ask for an address that is not known yet
+ * @c: connection that the backend knows
+ * @peer: the peer's address, which goes to @c->peer, instead of the own one,
+ *	which goes to @c->local
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0, also where the backend cannot tell, or a negative error.
+ */
+int pvc_conn_getname(struct pvc_conn *c, bool peer)
+{
+	struct xen_pvcalls_request req = { .cmd = PVCALLS_GETNAME };
+	struct pvcalls_req_getname *args = (void *)&req.u;
+	struct pvc_addr *a = peer ? &c->peer : &c->local;
+	struct pvcalls_response rsp;
+	struct pvc_addr got;
+	int ret;
+
+	if (a->len || !pvc_link_has(c->link, PVCALLS_F_NAMES))
+		return 0;
+	args->id = c->id;
+	args->peer = peer;
+	ret = pvc_cmd_call(c->link, &req, &rsp);
+	if (ret)
+		return ret;
+	pvc_addr_from_rsp(&rsp.u.name, &got);
+	spin_lock_irq(&c->lock);
+	*a = got;
+	spin_unlock_irq(&c->lock);
+	return 0;
+}
