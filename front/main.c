@@ -18,7 +18,7 @@ static int __init pvc_module_init(void)
 	ret = pvc_conn_init();
 	if (ret)
 		return ret;
-	ret = pvc_sock_init();
+	ret = pvc_tables_init();
 	if (ret)
 		goto err_conn;
 	ret = pvc_xenbus_init();

@@ -177,7 +177,8 @@ bool pvc_route_remote(struct net *net, const struct pvc_addr *a)
 {
 	struct in6_addr addr;
 
-	if (pvc_addr_is_any(a) || pvc_addr_is_local(net, a))
+	if (pvc_addr_is_any(a) || pvc_addr_is_link_local(a) ||
+	    pvc_addr_is_local(net, a))
 		return false;
 	if (a->sa.sa_family == AF_INET6)
 		addr = a->in6.sin6_addr;

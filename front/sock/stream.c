@@ -161,13 +161,15 @@ static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 }
 
 /* connect() and sendmsg() in one; it saves nothing here. */
-static int pvc_send_open(struct socket *sock, struct msghdr *msg, size_t len)
+static int pvc_send_open(struct pvc_sock *psk, struct socket *sock,
+			 struct msghdr *msg, size_t len)
 {
 	int flags = msg->msg_flags & MSG_DONTWAIT ? O_NONBLOCK : 0;
 	int ret = -EINVAL;
 
 	if (msg->msg_name)
-		ret = pvc_connect(sock, msg->msg_name, msg->msg_namelen, flags);
+		ret = pvc_connect(psk, sock, msg->msg_name, msg->msg_namelen,
+				  flags);
 	if (ret)
 		return ret;
 	msg->msg_flags &= ~MSG_FASTOPEN;
@@ -187,14 +189,16 @@ static int pvc_send_cmsg(struct sock *sk, struct msghdr *msg)
 
 /**
  * pvc_sendmsg() - sendmsg()
- * @sock: any of ours
+ * @psk: what we know of @sock
+ * @sock: TCP socket
  * @msg: what to send; the address is ignored, as TCP does
  * @len: bytes
  *
  * Context: process, sleeps; interruptible, the timeout is SO_SNDTIMEO.
  * Return: bytes sent or the error that TCP gives.
  */
-int pvc_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+int pvc_sendmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
+		size_t len)
 {
 	struct sock *sk = sock->sk;
 	struct ubuf_info *ubuf;
@@ -202,8 +206,8 @@ int pvc_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	int ret;
 
 	if (msg->msg_flags & MSG_FASTOPEN)
-		return pvc_send_open(sock, msg, len);
-	c = pvc_sk_conn(sk);
+		return pvc_send_open(psk, sock, msg, len);
+	c = pvc_sk_conn(psk);
 	/* not connected: TCP has the right error */
 	if (!c)
 		return pvc_native(sk)->sendmsg(sock, msg, len);
@@ -335,7 +339,8 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 
 /**
  * pvc_recvmsg() - recvmsg()
- * @sock: any of ours
+ * @psk: what we know of @sock
+ * @sock: TCP socket
  * @msg: where to
  * @len: bytes
  * @flags: MSG_*
@@ -343,14 +348,15 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
  * Context: process, sleeps; interruptible, the timeout is SO_RCVTIMEO.
  * Return: bytes received, 0 at the end, or the error that TCP gives.
  */
-int pvc_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags)
+int pvc_recvmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
+		size_t len, int flags)
 {
 	struct pvc_conn *c = NULL;
 	struct sock *sk = sock->sk;
 	int ret;
 
 	if (!(flags & MSG_ERRQUEUE))
-		c = pvc_sk_conn(sk);
+		c = pvc_sk_conn(psk);
 	if (!c)
 		return pvc_native(sk)->recvmsg(sock, msg, len, flags);
 	if (flags & MSG_OOB)
@@ -416,23 +422,24 @@ static __poll_t pvc_poll_stream(struct sock *sk, struct pvc_conn *c)
 
 /**
  * pvc_poll() - poll(), select(), epoll
+ * @psk: what we know of @sock
  * @file: of the socket
- * @sock: any of ours
+ * @sock: TCP socket
  * @wait: poll table
  *
  * Context: process, may sleep.
  * Return: events, as TCP gives them.
  */
-__poll_t pvc_poll(struct file *file, struct socket *sock,
+__poll_t pvc_poll(struct pvc_sock *psk, struct file *file, struct socket *sock,
 		  struct poll_table_struct *wait)
 {
-	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	struct pvc_conn *c = pvc_sk_conn(psk);
 	__poll_t mask;
 
 	if (!c)
 		return pvc_native(sock->sk)->poll(file, sock, wait);
 	sock_poll_wait(file, sock, wait);
-	if (pvc_sk(sock->sk)->listening)
+	if (pvc_sk_state(psk) == PVC_SK_LISTENING)
 		mask = pvc_poll_listen(sock->sk, c);
 	else if (READ_ONCE(c->state) == PVC_CONN_OPEN)
 		mask = EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
