@@ -253,6 +253,41 @@ int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want)
 	return 0;
 }
 
+/* Call with link->conns_lock held. */
+static bool pvc_conn_shares(const struct pvc_conn *c, const struct pvc_conn *o)
+{
+	return o != c && o->bound && !READ_ONCE(o->closing) &&
+	       !uid_eq(o->uid, c->uid) && o->local.len == c->local.len &&
+	       !memcmp(o->local.raw, c->local.raw, c->local.len);
+}
+
+/**
+ * pvc_conn_is_shared() - is it bound to what another user has bound?
+ * @c: bound object
+ *
+ * With SO_REUSEPORT the backend lets sockets share an address that are the
+ * guest's, whoever in the guest they belong to. TCP and UDP let only those of
+ * one user.
+ *
+ * Context: process; does not sleep.
+ * Return: true if so.
+ */
+bool pvc_conn_is_shared(struct pvc_conn *c)
+{
+	struct pvc_link *link = c->link;
+	bool shared = false;
+	struct pvc_conn *o;
+
+	spin_lock_irq(&link->conns_lock);
+	list_for_each_entry(o, &link->conns, list) {
+		shared = pvc_conn_shares(c, o);
+		if (shared)
+			break;
+	}
+	spin_unlock_irq(&link->conns_lock);
+	return shared;
+}
+
 /**
  * pvc_conn_listen() - make the backend's socket passive
  * @c: bound object, or one that listens already

@@ -8,6 +8,7 @@
 
 #include <linux/completion.h>
 #include <linux/mutex.h>
+#include <linux/uidgid.h>
 #include <linux/workqueue.h>
 
 #include "conn/addr.h"
@@ -41,6 +42,7 @@ enum pvc_conn_state {
  * @list: in pvc_link.conns
  * @id: the backend's name for it
  * @family: of the backend's socket
+ * @uid: whose socket has bound it
  * @lock: all that an interrupt shares with programs: @sk, @state, indexes of
  *	@ring, flags, addresses, the accept queue; taken with interrupts off
  * @sk: the program's socket; NULL before accept() and after close()
@@ -84,6 +86,7 @@ struct pvc_conn {
 	struct list_head list;
 	u64 id;
 	int family;
+	kuid_t uid;
 
 	spinlock_t lock;
 	struct sock *sk;
@@ -160,6 +163,7 @@ int pvc_conn_submit(struct pvc_conn *c, struct pvc_cmd *cmd);
 int pvc_conn_open(struct pvc_conn *c);
 int pvc_conn_open_nowait(struct pvc_conn *c);
 int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want);
+bool pvc_conn_is_shared(struct pvc_conn *c);
 int pvc_conn_listen(struct pvc_conn *c, int backlog);
 int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 		     const struct pvc_addr *to);

@@ -50,7 +50,10 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_sock *psk,
 	ret = pvc_conn_open(c);
 	if (!ret) {
 		pvc_relay_opts(psk, sk, c);
+		c->uid = sk->sk_uid;
 		ret = pvc_conn_bind(c, want);
+		if (!ret && sk->sk_reuseport && pvc_conn_is_shared(c))
+			ret = -EADDRINUSE;
 	}
 	if (!ret && sk->sk_type == SOCK_DGRAM)
 		ret = pvc_dgram_attach(c, sk);

@@ -212,9 +212,9 @@ long pvc_waiter_next(struct pvc_waiter *w, struct sock *sk,
 void pvc_waiter_end(struct pvc_waiter *w, struct sock *sk);
 
 /* msg.c */
-struct ubuf_info *pvc_zerocopy_begin(struct sock *sk, const struct msghdr *msg,
-				     size_t len);
-void pvc_zerocopy_end(struct ubuf_info *ubuf, int sent);
+int pvc_zerocopy_begin(struct sock *sk, const struct msghdr *msg, size_t len,
+		       struct ubuf_info **ubuf);
+void pvc_zerocopy_end(struct ubuf_info *ubuf, size_t sent);
 void pvc_put_inq(struct sock *sk, struct pvc_conn *c, struct msghdr *msg);
 
 /* sockopt.c */

@@ -124,9 +124,15 @@ static int pvc_send_some(struct pvc_conn *c, struct msghdr *msg, size_t len,
 	return n;
 }
 
+/*
+ * The number of a MSG_ZEROCOPY completion is taken before the first piece and,
+ * if that fails, given back: nobody else may take one meanwhile, so both are
+ * done without letting go of tx_mutex.
+ */
 static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		    size_t len, long timeo)
 {
+	struct ubuf_info *ubuf = NULL;
 	struct pvc_waiter waiter;
 	size_t sent = 0;
 	int space;
@@ -144,7 +150,11 @@ static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 				break;
 			space = pvc_conn_space(c, waiter.waiting);
 			if (space > 0) {
-				ret = pvc_send_some(c, msg, len - sent, space);
+				ret = sent ? 0 : pvc_zerocopy_begin(sk, msg,
+								    len, &ubuf);
+				if (!ret)
+					ret = pvc_send_some(c, msg, len - sent,
+							    space);
 				if (ret < 0)
 					break;
 				sent += ret;
@@ -155,6 +165,7 @@ static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		if (ret)
 			break;
 	}
+	pvc_zerocopy_end(ubuf, sent);
 	mutex_unlock(&c->tx_mutex);
 	pvc_waiter_end(&waiter, sk);
 	return sent ?: ret;
@@ -201,7 +212,6 @@ int pvc_sendmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
 		size_t len)
 {
 	struct sock *sk = sock->sk;
-	struct ubuf_info *ubuf;
 	struct pvc_conn *c;
 	int ret;
 
@@ -217,15 +227,10 @@ int pvc_sendmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
 	ret = pvc_send_cmsg(sk, msg);
 	if (ret)
 		goto out;
-	ubuf = pvc_zerocopy_begin(sk, msg, len);
-	ret = PTR_ERR_OR_ZERO(ubuf);
-	if (ret)
-		goto out;
 	ret = pvc_send(sk, c, msg, min_t(size_t, len, INT_MAX),
 		       sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT));
 	if (ret == -EPIPE)
 		ret = sk_stream_error(sk, msg->msg_flags, ret);
-	pvc_zerocopy_end(ubuf, ret);
 out:
 	pvc_conn_put(c);
 	return ret;
