@@ -55,82 +55,244 @@ void pvc_ops_to_native(struct socket *sock, const struct sock *sk)
  * operation runs. If there is nothing, the socket has gone local since the
  * caller looked at its operations, or the kernel has accepted a connection from
  * within the guest for itself: then the native operation is called, which may
- * sleep, so the module is held. While the module is going that cannot be done;
- * nothing but a call that began before the socket went local sees that.
+ * sleep, so the module is held. That fails while the module is going, which
+ * nothing but a call that began before its socket went local can see.
+ *
+ * Returns NULL for the native operation, or an error pointer.
  */
-#define PVC_STREAM_OP(type, going, name, params, native_call, our_call)	\
-static type pvc_op_##name params					\
-{									\
-	struct pvc_sock *psk = pvc_sk_get(sock->sk);			\
-	type ret = going;						\
-									\
-	if (psk) {							\
-		ret = our_call;						\
-		pvc_sk_put(psk);					\
-	} else if (try_module_get(THIS_MODULE)) {			\
-		ret = native_call;					\
-		module_put(THIS_MODULE);				\
-	}								\
-	return ret;							\
+static struct pvc_sock *pvc_op_begin(const struct socket *sock)
+{
+	struct pvc_sock *psk = pvc_sk_get(sock->sk);
+
+	if (!psk && !try_module_get(THIS_MODULE))
+		return ERR_PTR(-EINTR);
+	return psk;
 }
 
-#define PVC_NATIVE	pvc_native(sock->sk)
+static void pvc_op_end(struct pvc_sock *psk)
+{
+	if (psk)
+		pvc_sk_put(psk);
+	else
+		module_put(THIS_MODULE);
+}
 
-PVC_STREAM_OP(int, -EINTR, bind,
-	      (struct socket *sock, struct sockaddr *sa, int len),
-	      PVC_NATIVE->bind(sock, sa, len),
-	      pvc_bind(psk, sock, sa, len))
-PVC_STREAM_OP(int, -EINTR, connect,
-	      (struct socket *sock, struct sockaddr *sa, int len, int flags),
-	      PVC_NATIVE->connect(sock, sa, len, flags),
-	      pvc_connect(psk, sock, sa, len, flags))
-PVC_STREAM_OP(int, -EINTR, accept_args,
-	      (struct socket *sock, struct socket *newsock, int flags,
-	       bool kern),
-	      pvc_accept_pass(sock, newsock, flags, kern),
-	      pvc_accept(psk, sock, newsock, flags, kern))
+static int pvc_op_bind(struct socket *sock, struct sockaddr *sa, int len)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_bind(psk, sock, sa, len);
+	else
+		ret = native->bind(sock, sa, len);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_connect(struct socket *sock, struct sockaddr *sa, int len,
+			  int flags)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_connect(psk, sock, sa, len, flags);
+	else
+		ret = native->connect(sock, sa, len, flags);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_accept_args(struct socket *sock, struct socket *newsock,
+			      int flags, bool kern)
+{
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_accept(psk, sock, newsock, flags, kern);
+	else
+		ret = pvc_accept_pass(sock, newsock, flags, kern);
+	pvc_op_end(psk);
+	return ret;
+}
+
 PVCALLS_DEFINE_ACCEPT(pvc_op_accept, pvc_op_accept_args)
-PVC_STREAM_OP(int, -EINTR, getname,
-	      (struct socket *sock, struct sockaddr *sa, int peer),
-	      PVC_NATIVE->getname(sock, sa, peer),
-	      pvc_getname(psk, sock, sa, peer))
-PVC_STREAM_OP(__poll_t, 0, poll,
-	      (struct file *file, struct socket *sock,
-	       struct poll_table_struct *wait),
-	      PVC_NATIVE->poll(file, sock, wait),
-	      pvc_poll(psk, file, sock, wait))
-PVC_STREAM_OP(int, -EINTR, ioctl,
-	      (struct socket *sock, unsigned int cmd, unsigned long arg),
-	      PVC_NATIVE->ioctl(sock, cmd, arg),
-	      pvc_ioctl(psk, sock, cmd, arg))
-PVC_STREAM_OP(int, -EINTR, listen, (struct socket *sock, int backlog),
-	      PVC_NATIVE->listen(sock, backlog),
-	      pvc_listen(psk, sock, backlog))
-PVC_STREAM_OP(int, -EINTR, shutdown, (struct socket *sock, int how),
-	      PVC_NATIVE->shutdown(sock, how),
-	      pvc_shutdown(psk, sock, how))
-PVC_STREAM_OP(int, -EINTR, setsockopt,
-	      (struct socket *sock, int level, int name, sockptr_t val,
-	       unsigned int len),
-	      pvcalls_native_setsockopt(PVC_NATIVE, sock, level, name, val,
-					len),
-	      pvc_setsockopt(psk, sock, level, name, val, len))
-PVC_STREAM_OP(int, -EINTR, getsockopt,
-	      (struct socket *sock, int level, int name, char __user *val,
-	       int __user *len),
-	      PVC_NATIVE->getsockopt(sock, level, name, val, len),
-	      pvc_getsockopt(psk, sock, level, name, val, len))
-PVC_STREAM_OP(int, -EINTR, sendmsg,
-	      (struct socket *sock, struct msghdr *msg, size_t len),
-	      PVC_NATIVE->sendmsg(sock, msg, len),
-	      pvc_sendmsg(psk, sock, msg, len))
-PVC_STREAM_OP(int, -EINTR, recvmsg,
-	      (struct socket *sock, struct msghdr *msg, size_t len, int flags),
-	      PVC_NATIVE->recvmsg(sock, msg, len, flags),
-	      pvc_recvmsg(psk, sock, msg, len, flags))
-PVC_STREAM_OP(int, -EINTR, peek_len, (struct socket *sock),
-	      PVC_NATIVE->peek_len(sock),
-	      pvc_peek_len(psk, sock))
+
+static int pvc_op_getname(struct socket *sock, struct sockaddr *sa, int peer)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_getname(psk, sock, sa, peer);
+	else
+		ret = native->getname(sock, sa, peer);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static __poll_t pvc_op_poll(struct file *file, struct socket *sock,
+			    struct poll_table_struct *wait)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	__poll_t ret;
+
+	if (IS_ERR(psk))
+		return 0;
+	if (psk)
+		ret = pvc_poll(psk, file, sock, wait);
+	else
+		ret = native->poll(file, sock, wait);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_ioctl(struct socket *sock, unsigned int cmd,
+			unsigned long arg)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_ioctl(psk, sock, cmd, arg);
+	else
+		ret = native->ioctl(sock, cmd, arg);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_listen(struct socket *sock, int backlog)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_listen(psk, sock, backlog);
+	else
+		ret = native->listen(sock, backlog);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_shutdown(struct socket *sock, int how)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_shutdown(psk, sock, how);
+	else
+		ret = native->shutdown(sock, how);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_setsockopt(struct socket *sock, int level, int name,
+			     sockptr_t val, unsigned int len)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_setsockopt(psk, sock, level, name, val, len);
+	else
+		ret = pvcalls_native_setsockopt(native, sock, level, name, val,
+						len);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_getsockopt(struct socket *sock, int level, int name,
+			     char __user *val, int __user *len)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_getsockopt(psk, sock, level, name, val, len);
+	else
+		ret = native->getsockopt(sock, level, name, val, len);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_sendmsg(psk, sock, msg, len);
+	else
+		ret = native->sendmsg(sock, msg, len);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
+			  int flags)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_recvmsg(psk, sock, msg, len, flags);
+	else
+		ret = native->recvmsg(sock, msg, len, flags);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_peek_len(struct socket *sock)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_peek_len(psk, sock);
+	else
+		ret = native->peek_len(sock);
+	pvc_op_end(psk);
+	return ret;
+}
 
 #define PVC_REMOTE_OPS(fam, rel)			\
 	.family		= fam,				\
