@@ -39,7 +39,7 @@ static void pvc_accept_done(struct pvc_cmd *cmd)
 			l->target++;
 	}
 	if (l->sk)
-		l->sk->sk_data_ready(l->sk);
+		pvc_wake(l, PVC_WAKE_DATA);
 	spin_unlock_irqrestore(&l->lock, flags);
 
 	if (orphan)

@@ -143,7 +143,7 @@ static void pvc_conn_reset(struct pvc_conn *c, void *unused)
 		c->state = PVC_CONN_FAILED;
 		c->err = -ENOTCONN;
 		if (c->sk)
-			c->sk->sk_state_change(c->sk);
+			pvc_wake(c, PVC_WAKE_STATE);
 	} else if (c->state == PVC_CONN_CONNECTED) {
 		pvc_conn_end(c, -ECONNRESET, -ECONNRESET);
 	}

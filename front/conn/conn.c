@@ -162,6 +162,7 @@ struct pvc_conn *pvc_conn_new(struct pvc_link *link, int family, int type,
 	mutex_init(&c->tx_mutex);
 	init_completion(&c->released);
 	INIT_WORK(&c->free_work, pvc_conn_free_work);
+	INIT_WORK(&c->wake_work, pvc_wake_work);
 	INIT_LIST_HEAD(&c->acceptq);
 	INIT_LIST_HEAD(&c->accept_node);
 	c->family = family;
@@ -325,10 +326,8 @@ static void pvc_conn_fail(struct pvc_conn *c)
 	}
 	/* who sees the state sees why */
 	smp_store_release(&c->state, PVC_CONN_FAILED);
-	if (sk) {
-		sk->sk_state_change(sk);
-		sk_error_report(sk);
-	}
+	if (sk)
+		pvc_wake(c, PVC_WAKE_STATE | PVC_WAKE_ERROR);
 }
 
 static void pvc_conn_connect_done(struct pvc_cmd *cmd)
@@ -347,7 +346,7 @@ static void pvc_conn_connect_done(struct pvc_cmd *cmd)
 			pvc_addr_from_rsp(&cmd->rsp.u.name, &c->local);
 		c->state = PVC_CONN_CONNECTED;
 		if (c->sk) {
-			c->sk->sk_state_change(c->sk);
+			pvc_wake(c, PVC_WAKE_STATE);
 			sk_wake_async(c->sk, SOCK_WAKE_IO, POLL_OUT);
 		}
 	}
@@ -478,10 +477,11 @@ void pvc_conn_free_all(struct pvc_link *link)
  * @work: what; done before the module goes
  *
  * Context: any.
+ * Return: false if it is queued already.
  */
-void pvc_queue_work(struct work_struct *work)
+bool pvc_queue_work(struct work_struct *work)
 {
-	queue_work(pvcalls_wq, work);
+	return queue_work(pvcalls_wq, work);
 }
 
 /**

@@ -70,6 +70,8 @@ enum pvc_conn_state {
  * @rel: RELEASE command
  * @released: @rel is done
  * @free_work: frees it, since the last reference may go in an interrupt
+ * @wake_work: tells @sk in process context, see wake.c
+ * @wakes: what @wake_work has to tell, PVC_WAKE_*
  * @lingers: the last reference has gone, but a backend that is on its way out
  *	maps the ring still; under pvc_link.conns_lock
  * @listener: the passive socket that it was or will be accepted from
@@ -116,6 +118,8 @@ struct pvc_conn {
 	struct pvc_cmd rel;
 	struct completion released;
 	struct work_struct free_work;
+	struct work_struct wake_work;
+	unsigned long wakes;
 	bool lingers;
 
 	struct pvc_conn *listener;
@@ -171,7 +175,7 @@ int pvc_conn_getname(struct pvc_conn *c, bool peer);
 void pvc_conn_for_each(struct pvc_link *link,
 		       void (*fn)(struct pvc_conn *c, void *arg), void *arg);
 void pvc_conn_free_all(struct pvc_link *link);
-void pvc_queue_work(struct work_struct *work);
+bool pvc_queue_work(struct work_struct *work);
 void pvc_queue_delayed(struct delayed_work *work, unsigned long delay);
 int pvc_conn_init(void);
 void pvc_conn_exit(void);
@@ -192,6 +196,15 @@ void pvc_order_init(void);
 void pvc_conn_post_accepts(struct pvc_conn *l);
 struct pvc_conn *pvc_conn_accept(struct pvc_conn *l);
 void pvc_conn_unaccept(struct pvc_conn *l, struct pvc_conn *c);
+
+/* wake.c: telling the program's socket */
+#define PVC_WAKE_STATE	BIT(0)
+#define PVC_WAKE_DATA	BIT(1)
+#define PVC_WAKE_ERROR	BIT(2)
+
+void pvc_wake_init(const struct sock *sk);
+void pvc_wake_work(struct work_struct *work);
+void pvc_wake(struct pvc_conn *c, unsigned long what);
 
 /* events.c: the ring's indexes and events */
 bool pvc_conn_event(void *arg);

@@ -365,13 +365,19 @@ struct proto *pvc_udp6_prot(void)
  * pvc_tables_init() - learn the native operations
  *
  * Context: process, may sleep; module initialisation.
- * Return: 0.
+ * Return: 0 or a negative error.
  */
 int pvc_tables_init(void)
 {
 	struct socket *sock;
-	int i;
+	int i, ret;
 
+	ret = sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
+			       &sock);
+	if (ret)
+		return ret;
+	pvc_wake_init(sock->sk);
+	sock_release(sock);
 	if (!sock_create_kern(&init_net, AF_INET6, SOCK_STREAM, IPPROTO_TCP,
 			      &sock)) {
 		pvc_inet6_ops = sock->ops;
