@@ -3,12 +3,6 @@
 #ifndef PVC_CAPTURE_H
 #define PVC_CAPTURE_H
 
-/*
- * socket(AF_INET, SOCK_STREAM, IPPROTO_PVCALLS) asks for one. The number is
- * free in all supported kernels, below IPPROTO_MAX and unknown to networks.
- */
-#define IPPROTO_PVCALLS	257
-
 int pvc_capture_init(void);
 void pvc_capture_exit(void);
 

@@ -20,7 +20,7 @@ static int __init pvc_module_init(void)
 	if (ret)
 		return ret;
 	pvc_order_init();
-	ret = pvc_sock_init();
+	ret = pvc_tables_init();
 	if (ret)
 		goto err_work;
 	ret = pvc_xenbus_init(&pvc_conn_link_ops);

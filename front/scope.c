@@ -240,7 +240,30 @@ static struct pernet_operations pvc_net_ops = {
 };
 
 /**
- * pvc_scope_has() - is a socket that this process makes to be taken?
+ * pvc_scope_allows() - may a socket that this process makes be ours?
+ * @net: namespace of the socket
+ *
+ * Asked of every socket, also of one that a program makes with a protocol of
+ * ours. In a namespace that the operator has not opened, and in a cgroup that
+ * is kept out, no protocol leads to the backend.
+ *
+ * Context: any of a process; does not sleep.
+ * Return: true if so.
+ */
+bool pvc_scope_allows(const struct net *net)
+{
+	const struct pvc_net *pn = net_generic(net, pvc_net_id);
+
+	if (!READ_ONCE(pn->capture))
+		return false;
+	if (READ_ONCE(capture) == PVC_CAPTURE_CGROUP &&
+	    !pvc_cgroups_have(&pvc_captured))
+		return false;
+	return !pvc_cgroups_have(&pvc_excepted);
+}
+
+/**
+ * pvc_scope_has() - is a native socket that this process makes to be taken?
  * @net: namespace of the socket
  *
  * Context: any of a process; does not sleep.
@@ -248,17 +271,7 @@ static struct pernet_operations pvc_net_ops = {
  */
 bool pvc_scope_has(const struct net *net)
 {
-	const struct pvc_net *pn;
-	int how = READ_ONCE(capture);
-
-	if (how == PVC_CAPTURE_OFF)
-		return false;
-	pn = net_generic(net, pvc_net_id);
-	if (!READ_ONCE(pn->capture))
-		return false;
-	if (how == PVC_CAPTURE_CGROUP && !pvc_cgroups_have(&pvc_captured))
-		return false;
-	return !pvc_cgroups_have(&pvc_excepted);
+	return READ_ONCE(capture) != PVC_CAPTURE_OFF && pvc_scope_allows(net);
 }
 
 /**

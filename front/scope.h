@@ -7,6 +7,7 @@
 
 struct net;
 
+bool pvc_scope_allows(const struct net *net);
 bool pvc_scope_has(const struct net *net);
 
 int pvc_scope_init(void);

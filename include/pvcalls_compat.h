@@ -11,7 +11,9 @@
 #include <linux/skbuff.h>
 #include <linux/sysctl.h>
 #include <linux/version.h>
+#include <linux/ipv6.h>
 #include <net/inet_sock.h>
+#include <net/ipv6.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 /* proto_ops.accept takes its flags in a structure */
@@ -90,18 +92,74 @@ static inline void pvcalls_inherit_ip_flags(struct inet_sock *to,
 					    const struct inet_sock *from)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
-	const unsigned long flags = IP_CMSG_ALL | BIT(INET_FLAGS_RECVERR) |
-				    BIT(INET_FLAGS_RECVERR_RFC4884) |
-				    BIT(INET_FLAGS_FREEBIND) |
-				    BIT(INET_FLAGS_BIND_ADDRESS_NO_PORT);
+	/* the flags of IPv6 are among them */
+	const unsigned long own = BIT(INET_FLAGS_IS_ICSK) |
+				  BIT(INET_FLAGS_DEFER_CONNECT);
 
-	to->inet_flags |= from->inet_flags & flags;
+	to->inet_flags = (to->inet_flags & own) | (from->inet_flags & ~own);
 #else
 	to->cmsg_flags = from->cmsg_flags;
 	to->recverr = from->recverr;
 	to->recverr_rfc4884 = from->recverr_rfc4884;
 	to->freebind = from->freebind;
+	to->transparent = from->transparent;
+	to->mc_loop = from->mc_loop;
+	to->mc_all = from->mc_all;
+	to->nodefrag = from->nodefrag;
 	to->bind_address_no_port = from->bind_address_no_port;
+#endif
+}
+
+/*
+ * The same of IPv6: everything, as TCP does it, but for what belongs to one
+ * socket. Flow labels have left this structure since 6.1.
+ */
+static inline void pvcalls_inherit_ipv6(struct sock *sk,
+					const struct sock *from)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	const struct ipv6_pinfo *old = inet6_sk(from);
+	struct ipv6_pinfo *np = inet6_sk(sk);
+	struct ipv6_txoptions *opt;
+
+	memcpy(np, old, sizeof(*np));
+	np->saddr = in6addr_any;
+	np->daddr_cache = NULL;
+	np->dst_cookie = 0;
+	np->pktoptions = NULL;
+	np->rxpmtu = NULL;
+	memset(&np->cork, 0, sizeof(np->cork));
+	RCU_INIT_POINTER(np->ipv6_mc_list, NULL);
+	np->ipv6_ac_list = NULL;
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+	RCU_INIT_POINTER(np->ipv6_fl_list, NULL);
+#endif
+	RCU_INIT_POINTER(np->opt, NULL);
+	rcu_read_lock();
+	opt = rcu_dereference(old->opt);
+	if (opt)
+		RCU_INIT_POINTER(np->opt, ipv6_dup_options(sk, opt));
+	rcu_read_unlock();
+	sk->sk_ipv6only = from->sk_ipv6only;
+#endif
+}
+
+/*
+ * 6.1 puts the part of IPv6 at the end of the object, which is larger than the
+ * native one where we have added something. Code that knows the native object
+ * looks for the part at its natural place, as newer kernels do.
+ */
+static inline void pvcalls_place_pinet6(struct sock *sk,
+					const struct proto *native)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0) && IS_ENABLED(CONFIG_IPV6)
+	struct ipv6_pinfo *np;
+
+	if (sk->sk_family != AF_INET6)
+		return;
+	np = (void *)sk + native->obj_size - sizeof(*np);
+	memmove(np, inet_sk(sk)->pinet6, sizeof(*np));
+	inet_sk(sk)->pinet6 = np;
 #endif
 }
 
@@ -114,6 +172,17 @@ static inline void pvcalls_custom_sockopt(struct socket *sock, bool on)
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 	assign_bit(SOCK_CUSTOM_SOCKOPT, &sock->flags, on);
 #endif
+}
+
+/* What the system call does with an option of a native socket */
+static inline int pvcalls_native_setsockopt(const struct proto_ops *native,
+					    struct socket *sock, int level,
+					    int name, sockptr_t val,
+					    unsigned int len)
+{
+	if (level == SOL_SOCKET)
+		return sock_setsockopt(sock, level, name, val, len);
+	return native->setsockopt(sock, level, name, val, len);
 }
 
 /* TCP has got SO_PEEK_OFF */

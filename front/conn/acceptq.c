@@ -50,7 +50,7 @@ static void pvc_accept_done(struct pvc_cmd *cmd)
 	spin_lock_irqsave(&l->lock, flags);
 	taken = pvc_acceptq_add(l, c, ret);
 	if (l->sk)
-		l->sk->sk_data_ready(l->sk);
+		pvc_wake(l, PVC_WAKE_DATA);
 	spin_unlock_irqrestore(&l->lock, flags);
 
 	if (!taken)

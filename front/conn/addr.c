@@ -66,10 +66,9 @@ int pvc_addr_from_user(const struct sock *sk, const struct sockaddr *sa,
 	a->in6.sin6_family = AF_INET6;
 	a->in6.sin6_port = in6->sin6_port;
 	a->in6.sin6_addr = in6->sin6_addr;
-	if (len >= sizeof(*in6)) {
+	/* a scope id names an interface of the guest: it never leaves the guest */
+	if (len >= sizeof(*in6))
 		a->in6.sin6_flowinfo = in6->sin6_flowinfo;
-		a->in6.sin6_scope_id = in6->sin6_scope_id;
-	}
 	return 0;
 }
 
@@ -103,8 +102,6 @@ int pvc_addr_to_user(const struct sock *sk, const struct pvc_addr *a,
 	in6->sin6_port = pvc_addr_port(a);
 	if (a->len && a->sa.sa_family == AF_INET6) {
 		in6->sin6_addr = a->in6.sin6_addr;
-		if (ipv6_addr_type(&in6->sin6_addr) & IPV6_ADDR_LINKLOCAL)
-			in6->sin6_scope_id = a->in6.sin6_scope_id;
 	} else if (a->len && a->in.sin_addr.s_addr) {
 		ipv6_addr_set_v4mapped(a->in.sin_addr.s_addr, &in6->sin6_addr);
 	}
@@ -129,6 +126,8 @@ void pvc_addr_from_rsp(const struct pvcalls_rsp_name *name, struct pvc_addr *a)
 	} else if (a->sa.sa_family == AF_INET6 &&
 		   name->len == sizeof(a->in6)) {
 		a->len = sizeof(a->in6);
+		/* names an interface of the backend's domain */
+		a->in6.sin6_scope_id = 0;
 		if (ipv6_addr_v4mapped(&a->in6.sin6_addr))
 			pvc_addr_v4(a, a->in6.sin6_addr.s6_addr32[3],
 				    a->in6.sin6_port);
@@ -172,6 +171,21 @@ bool pvc_addr_is_any(const struct pvc_addr *a)
 	if (a->sa.sa_family == AF_INET6)
 		return ipv6_addr_any(&a->in6.sin6_addr);
 	return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+/**
+ * pvc_addr_is_link_local() - does an address mean something on one link only?
+ * @a: address
+ *
+ * The link would be one of the guest's: such an address is not to be reached
+ * through the backend.
+ *
+ * Return: true for IPv6's link-local addresses, multicast as well.
+ */
+bool pvc_addr_is_link_local(const struct pvc_addr *a)
+{
+	return a->sa.sa_family == AF_INET6 &&
+	       __ipv6_addr_needs_scope_id(ipv6_addr_type(&a->in6.sin6_addr));
 }
 
 /**

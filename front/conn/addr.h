@@ -38,6 +38,7 @@ void pvc_addr_from_rsp(const struct pvcalls_rsp_name *name, struct pvc_addr *a);
 __be16 pvc_addr_port(const struct pvc_addr *a);
 void pvc_addr_set_port(struct pvc_addr *a, __be16 port);
 bool pvc_addr_is_any(const struct pvc_addr *a);
+bool pvc_addr_is_link_local(const struct pvc_addr *a);
 bool pvc_addr_is_local(struct net *net, const struct pvc_addr *a);
 
 #endif /* PVC_ADDR_H */

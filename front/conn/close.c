@@ -141,7 +141,7 @@ static void pvc_conn_reset(struct pvc_conn *c, void *unused)
 		c->err = -ENOTCONN;
 		pvc_conn_move(c, PVC_CONN_FAILED);
 		if (c->sk)
-			c->sk->sk_state_change(c->sk);
+			pvc_wake(c, PVC_WAKE_STATE);
 		break;
 	case PVC_CONN_CONNECTED:
 		pvc_conn_end(c, -ECONNRESET, -ECONNRESET);

@@ -259,6 +259,7 @@ struct pvc_conn *pvc_conn_new(struct pvc_link *link, int family, int type,
 	mutex_init(&c->tx_mutex);
 	init_completion(&c->over);
 	INIT_WORK(&c->free_work, pvc_conn_free_work);
+	INIT_WORK(&c->wake_work, pvc_wake_work);
 	INIT_LIST_HEAD(&c->acceptq.conns);
 	INIT_LIST_HEAD(&c->accept_node);
 	c->family = family;

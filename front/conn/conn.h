@@ -10,6 +10,7 @@
  *   close.c	how connections end
  *   open.c	socket, bind, listen, connect
  *   events.c	the ring's indexes and events
+ *   wake.c	telling the program's socket what has happened
  *   conn.c	the object: life, references, state
  *   order.c	which data ring a connection gets
  *   addr.c	addresses
@@ -19,6 +20,7 @@
 
 #include <linux/completion.h>
 #include <linux/mutex.h>
+#include <linux/uidgid.h>
 #include <linux/workqueue.h>
 
 #include "conn/addr.h"
@@ -132,6 +134,7 @@ struct pvc_conn_cmds {
  * @list: in pvc_link.conns
  * @id: the socket's id at the backend
  * @family: of the backend's socket, AF_INET or AF_INET6
+ * @uid: the user whose program has bound the socket
  * @lock: guards what interrupts and programs share: @sk to @seen, the indexes
  *	of @ring, @local, @peer and @acceptq; taken with interrupts off
  * @sk: the program's socket, or NULL before accept() and after close()
@@ -156,6 +159,8 @@ struct pvc_conn_cmds {
  *	answer
  * @free_work: frees the connection in process context, since the last reference
  *	may go in an interrupt
+ * @wake_work: tells @sk in process context what has happened, see wake.c
+ * @wakes: what @wake_work has to tell, PVC_WAKE_*
  * @listener: the listener whose ACCEPT the connection is for, referenced; or
  *	NULL
  * @accept_node: in the accept queue of @listener
@@ -167,6 +172,7 @@ struct pvc_conn {
 	struct list_head list;
 	u64 id;
 	int family;
+	kuid_t uid;
 
 	spinlock_t lock;
 	struct sock *sk;
@@ -186,6 +192,8 @@ struct pvc_conn {
 	struct pvc_conn_cmds cmds;
 	struct completion over;
 	struct work_struct free_work;
+	struct work_struct wake_work;
+	unsigned long wakes;
 
 	struct pvc_conn *listener;
 	struct list_head accept_node;
@@ -285,6 +293,7 @@ void pvc_conn_free_all(struct pvc_link *link);
 int pvc_conn_open(struct pvc_conn *c);
 int pvc_conn_open_nowait(struct pvc_conn *c);
 int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want);
+bool pvc_conn_is_shared(struct pvc_conn *c);
 int pvc_conn_listen(struct pvc_conn *c, int backlog);
 int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk);
 int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
@@ -308,6 +317,15 @@ void pvc_order_init(void);
 void pvc_conn_post_accepts(struct pvc_conn *l);
 struct pvc_conn *pvc_conn_accept(struct pvc_conn *l);
 void pvc_conn_unaccept(struct pvc_conn *l, struct pvc_conn *c);
+
+/* wake.c: telling the program's socket */
+#define PVC_WAKE_STATE	BIT(0)
+#define PVC_WAKE_DATA	BIT(1)
+#define PVC_WAKE_ERROR	BIT(2)
+
+void pvc_wake_init(const struct sock *sk);
+void pvc_wake_work(struct work_struct *work);
+void pvc_wake(struct pvc_conn *c, unsigned long what);
 
 /* events.c: the ring's indexes and events */
 bool pvc_conn_event(void *arg);

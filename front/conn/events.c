@@ -33,7 +33,7 @@ static void pvc_conn_tell(struct pvc_conn *c)
 	/* a socket of datagrams goes on, and gets another connection */
 	if (sk->sk_type == SOCK_DGRAM) {
 		WRITE_ONCE(sk->sk_err, ENETDOWN);
-		sk_error_report(sk);
+		pvc_wake(c, PVC_WAKE_ERROR);
 		return;
 	}
 	if (c->in_err) {
@@ -54,10 +54,8 @@ static void pvc_conn_tell(struct pvc_conn *c)
 	/* sk_err is written before sk_shutdown: the reason before the end */
 	smp_wmb();
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | shut);
-	sk->sk_state_change(sk);
-	if (err)
-		sk_error_report(sk);
-	else
+	pvc_wake(c, PVC_WAKE_STATE | (err ? PVC_WAKE_ERROR : 0));
+	if (!err)
 		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
 }
 
@@ -185,7 +183,7 @@ static void pvc_conn_data_ready(struct pvc_conn *c)
 		if (n >= 0 && n < c->ring.in.size)
 			ringbuf_wait_data(&c->ring.in, n + 1);
 	}
-	sk->sk_data_ready(sk);
+	pvc_wake(c, PVC_WAKE_DATA);
 }
 
 /**
@@ -344,7 +342,7 @@ static void pvc_conn_announce(struct pvc_conn *c)
 	/* an event that comes all the same has its reason */
 	WRITE_ONCE(c->seen.found, true);
 	if (c->sk)
-		c->sk->sk_data_ready(c->sk);
+		pvc_wake(c, PVC_WAKE_DATA);
 }
 
 /**

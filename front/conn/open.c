@@ -72,6 +72,41 @@ int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want)
 	return 0;
 }
 
+/* Call with link->conns_lock held. */
+static bool pvc_conn_shares(const struct pvc_conn *c, const struct pvc_conn *o)
+{
+	return o != c && o->has_port && !pvc_conn_gone(o) &&
+	       !uid_eq(o->uid, c->uid) && o->local.len == c->local.len &&
+	       !memcmp(o->local.raw, c->local.raw, c->local.len);
+}
+
+/**
+ * pvc_conn_is_shared() - has another user bound the same address?
+ * @c: bound connection
+ *
+ * With SO_REUSEPORT the backend lets all sockets of the guest share an address,
+ * whichever of the guest's users they belong to. TCP and UDP let only sockets
+ * of one user share it.
+ *
+ * Context: process; does not sleep.
+ * Return: true if so.
+ */
+bool pvc_conn_is_shared(struct pvc_conn *c)
+{
+	struct pvc_link *link = c->link;
+	bool shared = false;
+	struct pvc_conn *o;
+
+	spin_lock_irq(&link->conns_lock);
+	list_for_each_entry(o, &link->conns, list) {
+		shared = pvc_conn_shares(c, o);
+		if (shared)
+			break;
+	}
+	spin_unlock_irq(&link->conns_lock);
+	return shared;
+}
+
 /**
  * pvc_conn_listen() - make the backend's socket listen
  * @c: bound connection, or one that listens already
@@ -129,10 +164,8 @@ static void pvc_conn_fail(struct pvc_conn *c)
 	}
 	/* pvc_connect_result() reads the state before sk_err */
 	pvc_conn_move(c, PVC_CONN_FAILED);
-	if (sk) {
-		sk->sk_state_change(sk);
-		sk_error_report(sk);
-	}
+	if (sk)
+		pvc_wake(c, PVC_WAKE_STATE | PVC_WAKE_ERROR);
 }
 
 static void pvc_conn_connect_done(struct pvc_cmd *cmd)
@@ -156,7 +189,7 @@ static void pvc_conn_connect_done(struct pvc_cmd *cmd)
 		pvc_addr_from_rsp(&cmd->rsp.u.name, &c->local);
 	pvc_conn_move(c, PVC_CONN_CONNECTED);
 	if (c->sk) {
-		c->sk->sk_state_change(c->sk);
+		pvc_wake(c, PVC_WAKE_STATE);
 		sk_wake_async(c->sk, SOCK_WAKE_IO, POLL_OUT);
 	}
 out:

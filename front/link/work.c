@@ -36,10 +36,11 @@ void pvc_work_exit(void)
  * @work: the work; pvc_work_exit() waits for it
  *
  * Context: any.
+ * Return: false if the work is queued already.
  */
-void pvc_queue_work(struct work_struct *work)
+bool pvc_queue_work(struct work_struct *work)
 {
-	queue_work(pvc_wq, work);
+	return queue_work(pvc_wq, work);
 }
 
 /**

@@ -7,7 +7,7 @@
 
 int pvc_work_init(void);
 void pvc_work_exit(void);
-void pvc_queue_work(struct work_struct *work);
+bool pvc_queue_work(struct work_struct *work);
 void pvc_queue_delayed(struct delayed_work *work, unsigned long delay);
 
 #endif /* PVC_WORK_H */

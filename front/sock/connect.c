@@ -37,7 +37,8 @@ int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a)
  * A new socket of the backend, bound to @want, with its ring if it is one of
  * datagrams; or an error pointer.
  */
-static struct pvc_conn *pvc_bind_conn(struct pvc_link *link, struct sock *sk,
+static struct pvc_conn *pvc_bind_conn(struct pvc_sock *psk,
+				      struct pvc_link *link, struct sock *sk,
 				      const struct pvc_addr *want)
 {
 	struct pvc_conn *c = pvc_conn_new(link, want->sa.sa_family,
@@ -48,8 +49,11 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_link *link, struct sock *sk,
 		return ERR_PTR(-ENOMEM);
 	ret = pvc_conn_open(c);
 	if (!ret) {
-		pvc_relay_opts(sk, c);
+		pvc_relay_opts(psk, sk, c);
+		c->uid = sk->sk_uid;
 		ret = pvc_conn_bind(c, want);
+		if (!ret && sk->sk_reuseport && pvc_conn_is_shared(c))
+			ret = -EADDRINUSE;
 	}
 	if (!ret && sk->sk_type == SOCK_DGRAM)
 		ret = pvc_dgram_attach(c, sk);
@@ -61,21 +65,22 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_link *link, struct sock *sk,
 }
 
 /* The same, for the unspecified address of a socket that takes IPv4 too. */
-static struct pvc_conn *pvc_bind_dual(struct pvc_link *link, struct sock *sk,
+static struct pvc_conn *pvc_bind_dual(struct pvc_sock *psk,
+				      struct pvc_link *link, struct sock *sk,
 				      const struct pvc_addr *want)
 {
 	struct pvc_conn *c = ERR_PTR(-EAFNOSUPPORT);
 	struct pvc_addr v4 = { .len = sizeof(v4.in) };
 
 	if (want->sa.sa_family == AF_INET || pvc_link_has(link, PVCALLS_F_IPV6))
-		c = pvc_bind_conn(link, sk, want);
+		c = pvc_bind_conn(psk, link, sk, want);
 	if (c != ERR_PTR(-EAFNOSUPPORT))
 		return c;
 	if (!pvc_addr_is_any(want) || ipv6_only_sock(sk))
 		return ERR_PTR(-EADDRNOTAVAIL);
 	v4.in.sin_family = AF_INET;
 	v4.in.sin_port = pvc_addr_port(want);
-	return pvc_bind_conn(link, sk, &v4);
+	return pvc_bind_conn(psk, link, sk, &v4);
 }
 
 static __be16 pvc_random_port(struct net *net)
@@ -112,7 +117,7 @@ static int pvc_bind_remote(struct socket *sock, struct pvc_sock *psk,
 	for (tries = 0; tries < PVC_PORT_TRIES; tries++) {
 		if (!pvc_addr_port(addr) && !names)
 			pvc_addr_set_port(&want, pvc_random_port(sock_net(sk)));
-		c = pvc_bind_dual(link, sk, &want);
+		c = pvc_bind_dual(psk, link, sk, &want);
 		ret = PTR_ERR_OR_ZERO(c);
 		if (!ret && any) {
 			ret = pvc_bind_native(sock, pvc_addr_port(&c->local));
@@ -132,6 +137,10 @@ static int pvc_bind_remote(struct socket *sock, struct pvc_sock *psk,
 	return ret;
 }
 
+/*
+ * A socket of ours is in a network namespace that the operator has opened: the
+ * right is asked of the user namespace that owns that one.
+ */
 static bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
 {
 	unsigned short port = ntohs(pvc_addr_port(a));
@@ -140,44 +149,57 @@ static bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
 	       !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE);
 }
 
+/* Does an address keep a socket in the guest that is bound to it? */
+static bool pvc_bind_is_local(const struct sock *sk, const struct pvc_addr *a)
+{
+	return pvc_bound_elsewhere(sk) || pvc_addr_is_link_local(a) ||
+	       (!pvc_addr_is_any(a) && pvc_addr_is_local(sock_net(sk), a));
+}
+
 /* Call with ctl held. */
-static int pvc_bind_locked(struct socket *sock, struct pvc_sock *psk,
-			   struct pvc_link *link, struct pvc_addr *a,
+static int pvc_bind_locked(struct pvc_sock *psk, struct socket *sock,
+			   struct pvc_link *link, const struct pvc_addr *a,
 			   struct sockaddr *sa, int len)
 {
 	bool dgram = sock->type == SOCK_DGRAM;
 	struct sock *sk = sock->sk;
 	int ret;
 
+	if (pvc_sk_state(psk) == PVC_SK_LOCAL)
+		return pvc_native(sk)->bind(sock, sa, len);
 	if (psk->conn || (dgram && psk->local.len) || inet_sk(sk)->inet_num)
 		return -EINVAL;
-	if (!pvc_addr_is_any(a) && pvc_addr_is_local(sock_net(sk), a)) {
+	if (pvc_bind_is_local(sk, a)) {
 		if (!dgram)
-			pvc_go_local(sock);
+			pvc_go_local(psk, sock);
 		return pvc_native(sk)->bind(sock, sa, len);
 	}
 	ret = pvc_bind_remote(sock, psk, link, a);
+	if (ret)
+		return ret;
 	psk->port_given = pvc_addr_port(a);
-	return ret;
+	pvc_sk_move(psk, sock, PVC_SK_BOUND);
+	return 0;
 }
 
 /**
  * pvc_bind() - bind()
- * @sock: undecided or remote socket, or one of datagrams
+ * @psk: what we know of @sock
+ * @sock: TCP socket, or one of datagrams
  * @sa: address
  * @len: its length in bytes
  *
- * An address of the guest's own makes the socket local. Any address makes it
+ * An address of the guest's own makes a TCP socket local. Any address makes it
  * remote, and holds the same port in the guest.
  *
  * Context: process, sleeps; killable.
  * Return: 0 or the error that TCP gives.
  */
-int pvc_bind(struct socket *sock, struct sockaddr *sa, int len)
+int pvc_bind(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
+	     int len)
 {
 	const struct proto_ops *native = pvc_native(sock->sk);
 	struct sock *sk = sock->sk;
-	struct pvc_sock *psk;
 	struct pvc_addr a;
 	struct pvc_link *link;
 	int ret;
@@ -186,13 +208,12 @@ int pvc_bind(struct socket *sock, struct sockaddr *sa, int len)
 		return native->bind(sock, sa, len);
 	if (pvc_port_denied(sk, &a))
 		return -EACCES;
-	link = sock->type == SOCK_DGRAM ? pvc_dgram_dev() : pvc_link_get();
+	link = sock->type == SOCK_DGRAM ? pvc_dgram_link() : pvc_link_get();
 	if (!link)
 		return native->bind(sock, sa, len);
-	psk = pvc_sk_create(sk);
-	ret = psk ? mutex_lock_killable(&psk->ctl) : -ENOMEM;
+	ret = mutex_lock_killable(&psk->ctl);
 	if (!ret) {
-		ret = pvc_bind_locked(sock, psk, link, &a, sa, len);
+		ret = pvc_bind_locked(psk, sock, link, &a, sa, len);
 		mutex_unlock(&psk->ctl);
 	}
 	pvc_link_put(link);
@@ -211,7 +232,7 @@ int pvc_bind(struct socket *sock, struct sockaddr *sa, int len)
 int pvc_bind_again(struct socket *sock, struct pvc_sock *psk,
 		   struct pvc_link *link)
 {
-	struct pvc_conn *c = pvc_bind_conn(link, sock->sk, &psk->local);
+	struct pvc_conn *c = pvc_bind_conn(psk, link, sock->sk, &psk->local);
 
 	if (IS_ERR(c))
 		return PTR_ERR(c);
@@ -269,12 +290,13 @@ static int pvc_connect_conn(struct socket *sock, struct pvc_sock *psk,
 	if (!c)
 		return -ENOMEM;
 	/* without options CONNECT can create it, too */
-	if (!pvc_link_has(link, PVCALLS_F_OPEN) || pvc_has_opts(sock->sk)) {
+	if (!pvc_link_has(link, PVCALLS_F_OPEN) ||
+	    pvc_has_opts(psk, sock->sk)) {
 		if (pvc_conn_open_nowait(c)) {
 			pvc_conn_put(c);
 			return -ENOTCONN;
 		}
-		pvc_relay_opts(sock->sk, c);
+		pvc_relay_opts(psk, sock->sk, c);
 	}
 	pvc_sk_set_conn(psk, c);
 	return 0;
@@ -294,12 +316,12 @@ static int pvc_connect_start(struct socket *sock, struct pvc_sock *psk,
 		ret = pvc_conn_connect(psk->conn, sock->sk, to);
 		if (ret)
 			pvc_sk_drop_conn(psk, true);
-		else if (late && pvc_has_opts(sock->sk))
-			/* set by another thread since we looked */
-			pvc_relay_opts(sock->sk, psk->conn);
+		else if (late && pvc_has_opts(psk, sock->sk))
+			/* another thread has set options since we looked */
+			pvc_relay_opts(psk, sock->sk, psk->conn);
 	}
 	if (!ret)
-		sock->state = SS_CONNECTING;
+		pvc_sk_move(psk, sock, PVC_SK_CONNECTING);
 	return ret;
 }
 
@@ -317,10 +339,10 @@ static int pvc_connect_result(struct socket *sock, struct pvc_sock *psk)
 		ret = sock_error(sk) ?: -ECONNABORTED;
 		pvc_sk_drop_conn(psk, true);
 		sk->sk_shutdown = 0;
-		sock->state = SS_UNCONNECTED;
+		pvc_sk_rest(psk, sock);
 		return ret;
 	default:
-		sock->state = SS_CONNECTED;
+		pvc_sk_move(psk, sock, PVC_SK_CONNECTED);
 		return 0;
 	}
 }
@@ -337,7 +359,7 @@ static bool pvc_connecting(const struct pvc_conn *c)
 static int pvc_connect_wait(struct socket *sock, struct pvc_sock *psk, int flags,
 			    int ret)
 {
-	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	struct pvc_conn *c = pvc_sk_conn(psk);
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	struct sock *sk = sock->sk;
 	long timeo = sock_sndtimeo(sk, flags & O_NONBLOCK);
@@ -358,7 +380,7 @@ static int pvc_connect_wait(struct socket *sock, struct pvc_sock *psk, int flags
 			ret = sock_error(sk) ?: -ECONNABORTED;
 	}
 	mutex_lock(&psk->ctl);
-	if (c && psk->conn == c && sock->state == SS_CONNECTING &&
+	if (c && psk->conn == c && psk->state == PVC_SK_CONNECTING &&
 	    !pvc_connecting(c))
 		ret = pvc_connect_result(sock, psk);
 	if (c)
@@ -378,32 +400,46 @@ static int pvc_disconnect(struct socket *sock, struct pvc_sock *psk,
 		   !pvc_is_over(sk, c))))
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
 	pvc_sk_drop_conn(psk, true);
-	/* a port that was asked for stays its own */
+	/* a port that the program has asked for stays the socket's */
 	if (!psk->port_given)
 		psk->local.len = 0;
-	psk->listening = false;
-	sock->state = SS_UNCONNECTED;
+	pvc_sk_rest(psk, sock);
 	WRITE_ONCE(sk->sk_shutdown, 0);
 	sk->sk_state_change(sk);
 	return pvc_native(sk)->connect(sock, sa, len, flags);
 }
 
-static int pvc_connect_new(struct socket *sock, struct pvc_sock *psk,
-			   struct sockaddr *sa, int len, int flags)
+/* Does an address keep a socket in the guest that connects to it? */
+static bool pvc_connect_is_local(const struct sock *sk,
+				 const struct pvc_addr *to)
+{
+	return pvc_bound_elsewhere(sk) ||
+	       !pvc_route_remote(sock_net(sk), to);
+}
+
+/*
+ * Call with ctl held, in state OPEN or BOUND. Returns 1 if the socket has gone
+ * local.
+ */
+static int pvc_connect_new(struct pvc_sock *psk, struct socket *sock,
+			   const struct sockaddr *sa, int len, int flags)
 {
 	struct sock *sk = sock->sk;
 	struct pvc_link *link;
 	struct pvc_addr to;
 	int ret;
 
-	if (psk->listening)
+	ret = pvc_addr_from_user(sk, sa, len, false, &to);
+	if (ret)
+		return ret;
+	/* listen() without a backend */
+	if (inet_sk_state_load(sk) == TCP_LISTEN)
 		return -EISCONN;
 	link = pvc_link_get();
-	if (pvc_addr_from_user(sk, sa, len, false, &to) || !link) {
-		ret = pvc_native(sk)->connect(sock, sa, len, flags);
-	} else if (!pvc_route_remote(sock_net(sk), &to)) {
-		pvc_go_local(sock);
-		ret = pvc_native(sk)->connect(sock, sa, len, flags);
+	if (!link || pvc_connect_is_local(sk, &to)) {
+		/* without a backend the guest's own network is asked */
+		pvc_go_local(psk, sock);
+		ret = 1;
 	} else {
 		ret = pvc_connect_start(sock, psk, link, &to);
 		/* as in TCP, even if it has come about by now */
@@ -416,9 +452,23 @@ static int pvc_connect_new(struct socket *sock, struct pvc_sock *psk,
 	return ret;
 }
 
+/* Call with ctl held. */
+static int pvc_connect_again(struct pvc_sock *psk, struct socket *sock,
+			     int flags)
+{
+	int ret = pvc_connect_result(sock, psk);
+
+	if (ret != -EINPROGRESS)
+		return ret;
+	return flags & O_NONBLOCK ? -EALREADY :
+				    pvc_connect_wait(sock, psk, flags,
+						     -EALREADY);
+}
+
 /**
  * pvc_connect() - connect()
- * @sock: undecided or remote socket
+ * @psk: what we know of @sock
+ * @sock: TCP socket
  * @sa: address
  * @len: its length in bytes
  * @flags: O_NONBLOCK
@@ -428,33 +478,40 @@ static int pvc_connect_new(struct socket *sock, struct pvc_sock *psk,
  * Context: process, sleeps; interruptible, the timeout is SO_SNDTIMEO.
  * Return: 0 or the error that TCP gives.
  */
-int pvc_connect(struct socket *sock, struct sockaddr *sa, int len, int flags)
+int pvc_connect(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
+		int len, int flags)
 {
-	struct pvc_sock *psk;
 	int ret;
 
 	if (len < sizeof(sa->sa_family))
 		return -EINVAL;
-	psk = pvc_sk_create(sock->sk);
-	if (!psk)
-		return -ENOMEM;
 	ret = mutex_lock_killable(&psk->ctl);
 	if (ret)
 		return ret;
-
-	if (sa->sa_family == AF_UNSPEC) {
-		ret = pvc_disconnect(sock, psk, sa, len, flags);
-	} else if (sock->state == SS_CONNECTED) {
+	switch (pvc_sk_state(psk)) {
+	case PVC_SK_LOCAL:
+		ret = 1;
+		break;
+	case PVC_SK_CONNECTED:
+	case PVC_SK_LISTENING:
 		ret = -EISCONN;
-	} else if (sock->state == SS_CONNECTING && psk->conn) {
-		ret = pvc_connect_result(sock, psk);
-		if (ret == -EINPROGRESS) {
-			ret = flags & O_NONBLOCK ? -EALREADY :
-			      pvc_connect_wait(sock, psk, flags, -EALREADY);
-		}
-	} else {
-		ret = pvc_connect_new(sock, psk, sa, len, flags);
+		break;
+	case PVC_SK_CONNECTING:
+		ret = -EALREADY;
+		break;
+	default:
+		ret = 0;
+		break;
 	}
+	if (sa->sa_family == AF_UNSPEC && ret <= 0)
+		ret = pvc_disconnect(sock, psk, sa, len, flags);
+	else if (ret == -EALREADY)
+		ret = pvc_connect_again(psk, sock, flags);
+	else if (!ret)
+		ret = pvc_connect_new(psk, sock, sa, len, flags);
 	mutex_unlock(&psk->ctl);
+	/* the native connect() may wait, which nobody else need wait for */
+	if (ret > 0)
+		ret = pvc_native(sock->sk)->connect(sock, sa, len, flags);
 	return ret;
 }

@@ -24,12 +24,12 @@ static bool pvc_dgram_dead(const struct pvc_conn *c)
 }
 
 /**
- * pvc_dgram_dev() - the connection to a backend that knows datagrams
+ * pvc_dgram_link() - the connection to a backend that knows datagrams
  *
  * Context: process.
  * Return: referenced, or NULL if there is none.
  */
-struct pvc_link *pvc_dgram_dev(void)
+struct pvc_link *pvc_dgram_link(void)
 {
 	struct pvc_link *link = pvc_link_get();
 
@@ -97,7 +97,7 @@ static int pvc_dgram_create(struct socket *sock, struct pvc_sock *psk,
 		return -ENOMEM;
 	ret = pvc_conn_open_nowait(c);
 	if (!ret) {
-		pvc_relay_opts(sk, c);
+		pvc_relay_opts(psk, sk, c);
 		ret = pvc_dgram_attach(c, sk);
 	}
 	if (ret) {
@@ -135,8 +135,8 @@ static int pvc_dgram_open(struct socket *sock, struct pvc_sock *psk,
 /* The backend's socket, referenced, made if need be; or an error pointer. */
 static struct pvc_conn *pvc_dgram_conn(struct socket *sock)
 {
-	struct pvc_conn *c = pvc_sk_conn(sock->sk);
-	struct pvc_sock *psk;
+	struct pvc_sock *psk = pvc_prot_tail(sock->sk);
+	struct pvc_conn *c = pvc_sk_conn(psk);
 	struct pvc_link *link;
 	int ret;
 
@@ -144,10 +144,7 @@ static struct pvc_conn *pvc_dgram_conn(struct socket *sock)
 		return c;
 	if (c)
 		pvc_conn_put(c);
-	psk = pvc_sk_create(sock->sk);
-	if (!psk)
-		return ERR_PTR(-ENOMEM);
-	link = pvc_dgram_dev();
+	link = pvc_dgram_link();
 	if (!link)
 		return ERR_PTR(-ENETDOWN);
 	ret = mutex_lock_killable(&psk->ctl);
@@ -192,27 +189,36 @@ static int pvc_dgram_connect_remote(struct socket *sock, struct pvc_sock *psk,
 	return 0;
 }
 
+static int pvc_dgram_bind(struct socket *sock, struct sockaddr *sa, int len)
+{
+	return pvc_bind(pvc_prot_tail(sock->sk), sock, sa, len);
+}
+
+/* Does an address lead out of the guest? */
+static bool pvc_dgram_is_remote(const struct sock *sk,
+				const struct pvc_addr *to)
+{
+	return !pvc_bound_elsewhere(sk) && pvc_route_remote(sock_net(sk), to);
+}
+
 static int pvc_dgram_connect(struct socket *sock, struct sockaddr *sa, int len,
 			     int flags)
 {
 	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_prot_tail(sock->sk);
 	struct pvc_link *link = NULL;
-	struct pvc_sock *psk;
 	struct pvc_addr to;
 	int ret;
 
 	if (len < sizeof(sa->sa_family))
 		return -EINVAL;
-	psk = pvc_sk_create(sock->sk);
-	if (!psk)
-		return -ENOMEM;
 	ret = mutex_lock_killable(&psk->ctl);
 	if (ret)
 		return ret;
 	if (sa->sa_family != AF_UNSPEC &&
 	    !pvc_addr_from_user(sock->sk, sa, len, false, &to) &&
-	    pvc_route_remote(sock_net(sock->sk), &to))
-		link = pvc_dgram_dev();
+	    pvc_dgram_is_remote(sock->sk, &to))
+		link = pvc_dgram_link();
 	if (link) {
 		ret = pvc_dgram_connect_remote(sock, psk, link, &to);
 		pvc_link_put(link);
@@ -230,14 +236,14 @@ static int pvc_dgram_connect(struct socket *sock, struct sockaddr *sa, int len,
 
 static int pvc_dgram_getname(struct socket *sock, struct sockaddr *sa, int peer)
 {
-	struct pvc_sock *psk = pvc_sk(sock->sk);
+	struct pvc_sock *psk = pvc_prot_tail(sock->sk);
 	struct pvc_conn *c = NULL;
 	struct sock *sk = sock->sk;
 	int ret;
 
-	if (psk && (psk->dpeer == PVC_PEER_REMOTE ||
-		    (!peer && psk->dpeer == PVC_PEER_NONE)))
-		c = pvc_sk_conn(sk);
+	if (psk->dpeer == PVC_PEER_REMOTE ||
+	    (!peer && psk->dpeer == PVC_PEER_NONE))
+		c = pvc_sk_conn(psk);
 	if (!c)
 		return pvc_native(sk)->getname(sock, sa, peer);
 	ret = 0;
@@ -261,15 +267,14 @@ static int pvc_dgram_getname(struct socket *sock, struct sockaddr *sa, int peer)
  */
 static enum pvc_peer pvc_dgram_peer(const struct sock *sk)
 {
-	const struct pvc_sock *psk = pvc_sk(sk);
-
-	return psk ? READ_ONCE(psk->dpeer) : PVC_PEER_NONE;
+	return READ_ONCE(pvc_prot_tail(sk)->dpeer);
 }
 
 /* The backend's socket if there may be something to hear from it, referenced */
 static struct pvc_conn *pvc_dgram_heard(const struct sock *sk)
 {
-	return pvc_dgram_peer(sk) == PVC_PEER_LOCAL ? NULL : pvc_sk_conn(sk);
+	return pvc_dgram_peer(sk) == PVC_PEER_LOCAL ?
+	       NULL : pvc_sk_conn(pvc_prot_tail(sk));
 }
 
 /* One try, at the backend's socket and the native one. */
@@ -346,15 +351,13 @@ static int pvc_dgram_send(struct sock *sk, struct pvc_conn *c,
 static bool pvc_dgram_to(struct sock *sk, const struct msghdr *msg,
 			 struct pvc_addr *to)
 {
-	const struct pvc_sock *psk = pvc_sk(sk);
-
 	memset(to, 0, sizeof(*to));
 	if (!msg->msg_name)
-		return psk && psk->dpeer == PVC_PEER_REMOTE;
-	/* what is wrong with it the native socket says */
+		return pvc_dgram_peer(sk) == PVC_PEER_REMOTE;
+	/* the native socket tells what is wrong with an address */
 	return !pvc_addr_from_user(sk, msg->msg_name, msg->msg_namelen, false,
 				   to) &&
-	       pvc_route_remote(sock_net(sk), to) && pvc_link_datagrams();
+	       pvc_dgram_is_remote(sk, to) && pvc_link_datagrams();
 }
 
 static int pvc_dgram_check(const struct sock *sk, struct msghdr *msg,
@@ -456,9 +459,8 @@ static int pvc_dgram_ioctl(struct socket *sock, unsigned int cmd,
 static int pvc_dgram_shutdown(struct socket *sock, int how)
 {
 	struct sock *sk = sock->sk;
-	struct pvc_sock *psk = pvc_sk(sk);
 
-	if (!psk || psk->dpeer != PVC_PEER_REMOTE)
+	if (pvc_dgram_peer(sk) != PVC_PEER_REMOTE)
 		return pvc_native(sk)->shutdown(sock, how);
 	/* SHUT_* to a mask of *_SHUTDOWN */
 	how++;
@@ -476,7 +478,8 @@ static int pvc_dgram_setsockopt(struct socket *sock, int level, int name,
 	if (level == SOL_UDP && (name == UDP_CORK || name == UDP_ENCAP ||
 				 name == UDP_SEGMENT || name == UDP_GRO))
 		return -ENOPROTOOPT;
-	return pvc_setsockopt(sock, level, name, val, len);
+	return pvc_setsockopt(pvc_prot_tail(sock->sk), sock, level, name, val,
+			      len);
 }
 
 /**
@@ -486,8 +489,7 @@ static int pvc_dgram_setsockopt(struct socket *sock, int level, int name,
 void pvc_dgram_init(struct proto_ops *ops)
 {
 	ops->owner = THIS_MODULE;
-	ops->release = pvc_release;
-	ops->bind = pvc_bind;
+	ops->bind = pvc_dgram_bind;
 	ops->connect = pvc_dgram_connect;
 	ops->getname = pvc_dgram_getname;
 	ops->poll = pvc_dgram_poll;

@@ -7,9 +7,57 @@
 #include "pvcalls_compat.h"
 #include "sock/sock.h"
 
+/* Listening needs a bound socket. Call with ctl held. */
+static int pvc_listen_bind(struct pvc_sock *psk, struct socket *sock)
+{
+	int ret;
+
+	if (psk->conn)
+		return 0;
+	ret = pvc_bind_any(sock, psk);
+	if (!ret)
+		pvc_sk_move(psk, sock, PVC_SK_BOUND);
+	return ret;
+}
+
+/* Call with ctl held, in state OPEN, BOUND or LISTENING. */
+static int pvc_listen_locked(struct pvc_sock *psk, struct socket *sock,
+			     int backlog)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct sock *sk = sock->sk;
+	struct pvc_conn *c;
+	int ret;
+
+	ret = pvc_listen_bind(psk, sock);
+	/* no backend: as in a guest without network */
+	if (ret && ret != -ENOTCONN)
+		return ret;
+	psk->listened = true;
+	if (ret)
+		return native->listen(sock, backlog);
+	c = psk->conn;
+	ret = pvc_conn_listen(c, backlog);
+	if (!ret && inet_sk(sk)->inet_num)
+		ret = native->listen(sock, backlog);
+	if (ret)
+		return ret;
+	pvc_conn_attach(c, sk);
+	pvc_sk_move(psk, sock, PVC_SK_LISTENING);
+	/*
+	 * A program that waits for a signal does not ask for a connection, so
+	 * the request for one goes out here. Without the extension a request
+	 * that waits holds a slot for good.
+	 */
+	if (pvc_link_has(c->link, PVCALLS_F_DEFER))
+		pvc_conn_post_accepts(c);
+	return 0;
+}
+
 /**
  * pvc_listen() - listen()
- * @sock: undecided or remote socket
+ * @psk: what we know of @sock
+ * @sock: TCP socket
  * @backlog: as in listen()
  *
  * A socket bound to any address also listens in the guest, for programs that
@@ -18,119 +66,38 @@
  * Context: process, sleeps; killable.
  * Return: 0 or the error that TCP gives.
  */
-int pvc_listen(struct socket *sock, int backlog)
+int pvc_listen(struct pvc_sock *psk, struct socket *sock, int backlog)
 {
-	struct sock *sk = sock->sk;
-	struct pvc_sock *psk = pvc_sk_create(sk);
-	struct pvc_conn *c;
 	int ret;
 
-	if (!psk)
-		return -ENOMEM;
 	ret = mutex_lock_killable(&psk->ctl);
 	if (ret)
 		return ret;
-	ret = -EINVAL;
-	if (sock->state != SS_UNCONNECTED)
-		goto out;
-	if (!psk->conn) {
-		ret = pvc_bind_any(sock, psk);
-		if (ret == -ENOTCONN) {
-			/* no backend: what a guest without network does */
-			ret = pvc_native(sk)->listen(sock, backlog);
-			goto out;
-		}
-		if (ret)
-			goto out;
+	switch (pvc_sk_state(psk)) {
+	case PVC_SK_CONNECTING:
+	case PVC_SK_CONNECTED:
+		ret = -EINVAL;
+		break;
+	case PVC_SK_OPEN:
+	case PVC_SK_BOUND:
+		if (pvc_bound_elsewhere(sock->sk))
+			pvc_go_local(psk, sock);
+		break;
+	default:
+		break;
 	}
-	c = psk->conn;
-	ret = pvc_conn_listen(c, backlog);
-	if (!ret && inet_sk(sk)->inet_num)
-		ret = pvc_native(sk)->listen(sock, backlog);
-	if (!ret) {
-		pvc_conn_attach(c, sk);
-		WRITE_ONCE(psk->listening, true);
-		/*
-		 * Who waits for a signal does not ask for a connection. Without
-		 * the extension a request that waits holds a slot for good.
-		 */
-		if (pvc_link_has(c->link, PVCALLS_F_DEFER))
-			pvc_conn_post_accepts(c);
-	}
-out:
+	if (pvc_sk_state(psk) == PVC_SK_LOCAL)
+		ret = pvc_native(sock->sk)->listen(sock, backlog);
+	else if (!ret)
+		ret = pvc_listen_locked(psk, sock, backlog);
 	mutex_unlock(&psk->ctl);
 	return ret;
 }
 
-/* What a socket made by accept() inherits, as if TCP had cloned it. */
-static void pvc_inherit_socket(struct sock *sk, const struct sock *from)
-{
-	const unsigned long flags = BIT(SOCK_LINGER) | BIT(SOCK_KEEPOPEN) |
-				    BIT(SOCK_DBG) | BIT(SOCK_LOCALROUTE) |
-				    BIT(SOCK_URGINLINE) | BIT(SOCK_ZEROCOPY) |
-				    BIT(SOCK_RCVTSTAMP) |
-				    BIT(SOCK_RCVTSTAMPNS) | BIT(SOCK_TSTAMP_NEW);
-
-	sk->sk_flags |= from->sk_flags & flags;
-	sk->sk_lingertime = from->sk_lingertime;
-	sk->sk_rcvtimeo = from->sk_rcvtimeo;
-	sk->sk_sndtimeo = from->sk_sndtimeo;
-	sk->sk_rcvlowat = from->sk_rcvlowat;
-	sk->sk_peek_off = from->sk_peek_off;
-	sk->sk_sndbuf = from->sk_sndbuf;
-	sk->sk_rcvbuf = from->sk_rcvbuf;
-	sk->sk_userlocks = from->sk_userlocks &
-			   (SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK);
-	sk->sk_mark = from->sk_mark;
-	sk->sk_reuse = from->sk_reuse;
-	sk->sk_reuseport = from->sk_reuseport;
-	sk->sk_max_pacing_rate = from->sk_max_pacing_rate;
-	sk->sk_pacing_rate = from->sk_pacing_rate;
-#ifdef CONFIG_NET_RX_BUSY_POLL
-	sk->sk_ll_usec = from->sk_ll_usec;
-#endif
-}
-
-static void pvc_inherit_tcp(struct sock *sk, const struct sock *from)
-{
-	const struct tcp_sock *old = tcp_sk(from);
-	struct tcp_sock *new = tcp_sk(sk);
-
-	new->nonagle = old->nonagle;
-	new->keepalive_time = old->keepalive_time;
-	new->keepalive_intvl = old->keepalive_intvl;
-	new->keepalive_probes = old->keepalive_probes;
-	new->linger2 = old->linger2;
-	new->notsent_lowat = old->notsent_lowat;
-	new->recvmsg_inq = old->recvmsg_inq;
-	new->save_syn = old->save_syn;
-	inet_csk(sk)->icsk_syn_retries = inet_csk(from)->icsk_syn_retries;
-	inet_csk(sk)->icsk_user_timeout = inet_csk(from)->icsk_user_timeout;
-}
-
-static void pvc_inherit(struct socket *newsock, const struct sock *from)
-{
-	const struct inet_connection_sock *icsk = inet_csk(from);
-	struct sock *sk = newsock->sk;
-	char name[TCP_CA_NAME_MAX];
-
-	pvc_inherit_socket(sk, from);
-	pvc_inherit_tcp(sk, from);
-	inet_sk(sk)->tos = inet_sk(from)->tos;
-	inet_sk(sk)->uc_ttl = inet_sk(from)->uc_ttl;
-	inet_sk(sk)->min_ttl = inet_sk(from)->min_ttl;
-	inet_sk(sk)->pmtudisc = inet_sk(from)->pmtudisc;
-	pvcalls_inherit_ip_flags(inet_sk(sk), inet_sk(from));
-	if (icsk->icsk_ca_setsockopt) {
-		strscpy(name, icsk->icsk_ca_ops->name, sizeof(name));
-		pvc_native(sk)->setsockopt(newsock, SOL_TCP, TCP_CONGESTION,
-					   KERNEL_SOCKPTR(name), strlen(name));
-	}
-}
-
 /*
  * Gives @newsock, which accept() has made, a TCP socket underneath. Only the
- * kernel's own socket() makes those, so one of its is taken over.
+ * kernel's own socket() makes those, so one of its is taken over; whether the
+ * probe has made it ours or not depends on who calls accept().
  */
 static int pvc_new_sk(struct socket *newsock, const struct sock *from)
 {
@@ -143,10 +110,19 @@ static int pvc_new_sk(struct socket *newsock, const struct sock *from)
 	if (ret)
 		return ret;
 	sk = tmp->sk;
+	if (pvc_sk_is_native(sk))
+		ret = pvc_own(sk, newsock);
+	if (ret) {
+		sock_release(tmp);
+		return ret;
+	}
 	tmp->sk = NULL;
 	sock_graft(sk, newsock);
 	sock_release(tmp);
 	newsock->ops = pvc_remote_ops(from->sk_family);
+	pvcalls_custom_sockopt(newsock, true);
+	if (test_bit(SOCK_SUPPORT_ZC, &from->sk_socket->flags))
+		set_bit(SOCK_SUPPORT_ZC, &newsock->flags);
 	pvc_inherit(newsock, from);
 	return 0;
 }
@@ -156,23 +132,21 @@ static int pvc_accept_remote(struct socket *newsock, const struct sock *from,
 			     struct pvc_conn *l)
 {
 	struct pvc_conn *c = pvc_conn_accept(l);
-	struct pvc_sock *psk = NULL;
+	struct pvc_sock *psk;
 	int ret;
 
 	if (IS_ERR_OR_NULL(c))
 		return c ? PTR_ERR(c) : -EAGAIN;
 	ret = pvc_new_sk(newsock, from);
-	if (!ret) {
-		psk = pvc_sk_create(newsock->sk);
-		ret = psk ? 0 : -ENOMEM;
-	}
 	if (ret) {
 		pvc_conn_unaccept(l, c);
 		return ret;
 	}
+	psk = pvc_sk_get(newsock->sk);
 	pvc_sk_set_conn(psk, c);
-	newsock->state = SS_CONNECTED;
+	pvc_sk_move(psk, newsock, PVC_SK_CONNECTED);
 	pvc_conn_attach(c, newsock->sk);
+	pvc_sk_put(psk);
 	return 0;
 }
 
@@ -182,23 +156,43 @@ static bool pvc_native_ready(const struct sock *sk)
 	       !reqsk_queue_empty(&inet_csk(sk)->icsk_accept_queue);
 }
 
+/**
+ * pvc_accept_pass() - accept a connection from within the guest
+ * @sock: socket whose native one listens, or not
+ * @newsock: fresh socket
+ * @flags: O_NONBLOCK
+ * @kern: on behalf of the kernel
+ *
+ * What comes is a native TCP socket and nothing else. kernel_accept() gives
+ * @newsock no operations before and ours afterwards; those then find that the
+ * socket is native.
+ *
+ * Context: process, sleeps as the native accept() does.
+ * Return: 0 or the error that TCP gives.
+ */
+int pvc_accept_pass(struct socket *sock, struct socket *newsock, int flags,
+		    bool kern)
+{
+	int ret = pvcalls_ops_accept(pvc_native(sock->sk), sock, newsock, flags,
+				     kern);
+
+	if (!ret && newsock->ops)
+		pvc_ops_to_native(newsock, newsock->sk);
+	return ret;
+}
+
 /* A connection from within the guest, if there is one. */
 static int pvc_accept_native(struct socket *sock, struct socket *newsock,
 			     bool kern)
 {
-	const struct proto_ops *native = pvc_native(sock->sk);
-	int ret;
-
 	if (!pvc_native_ready(sock->sk))
 		return -EAGAIN;
-	ret = pvcalls_ops_accept(native, sock, newsock, O_NONBLOCK, kern);
-	if (!ret)
-		pvc_go_local(newsock);
-	return ret;
+	return pvc_accept_pass(sock, newsock, O_NONBLOCK, kern);
 }
 
 /**
  * pvc_accept() - accept()
+ * @psk: what we know of @sock
  * @sock: listening socket
  * @newsock: fresh socket
  * @flags: O_NONBLOCK
@@ -207,24 +201,18 @@ static int pvc_accept_native(struct socket *sock, struct socket *newsock,
  * Context: process, sleeps; interruptible, the timeout is SO_RCVTIMEO.
  * Return: 0 or the error that TCP gives.
  */
-int pvc_accept(struct socket *sock, struct socket *newsock, int flags,
-	       bool kern)
+int pvc_accept(struct pvc_sock *psk, struct socket *sock,
+	       struct socket *newsock, int flags, bool kern)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	struct sock *sk = sock->sk;
-	struct pvc_sock *psk = pvc_sk(sk);
 	struct pvc_conn *l;
 	long timeo;
 	int ret;
 
-	if (!psk || !READ_ONCE(psk->listening)) {
-		ret = pvcalls_ops_accept(pvc_native(sk), sock, newsock, flags,
-					 kern);
-		if (!ret)
-			pvc_go_local(newsock);
-		return ret;
-	}
-	l = pvc_sk_conn(sk);
+	if (pvc_sk_state(psk) != PVC_SK_LISTENING)
+		return pvc_accept_pass(sock, newsock, flags, kern);
+	l = pvc_sk_conn(psk);
 	if (!l)
 		return -EINVAL;
 
@@ -234,9 +222,9 @@ int pvc_accept(struct socket *sock, struct socket *newsock, int flags,
 	/* before the look, as in sock_poll_wait() */
 	smp_mb();
 	for (;;) {
-		/* shutdown() has ended it */
+		/* shutdown() or connect() with AF_UNSPEC has ended it */
 		ret = -EINVAL;
-		if (!READ_ONCE(psk->listening))
+		if (pvc_sk_state(psk) != PVC_SK_LISTENING)
 			break;
 		pvc_conn_post_accepts(l);
 		ret = pvc_accept_native(sock, newsock, kern);

@@ -13,38 +13,37 @@
  * @sk: any of ours
  * @msg: what is to be sent
  * @len: its length in bytes
+ * @ubuf: result, for pvc_zerocopy_end(); NULL if no completion is wanted
  *
  * The bytes are copied nevertheless, which the completion says.
  *
  * Context: process, may sleep.
- * Return: for pvc_zerocopy_end(); NULL if no completion is wanted; -ENOBUFS as
- * an error pointer.
+ * Return: 0 or -ENOBUFS.
  */
-struct ubuf_info *pvc_zerocopy_begin(struct sock *sk, const struct msghdr *msg,
-				     size_t len)
+int pvc_zerocopy_begin(struct sock *sk, const struct msghdr *msg, size_t len,
+		       struct ubuf_info **ubuf)
 {
-	struct ubuf_info *ubuf;
-
+	*ubuf = NULL;
 	if (!(msg->msg_flags & MSG_ZEROCOPY) || !len || msg->msg_ubuf ||
 	    !sock_flag(sk, SOCK_ZEROCOPY))
-		return NULL;
+		return 0;
 	/* no page of the program is held: nothing to account for */
-	ubuf = msg_zerocopy_realloc(sk, 0, NULL);
-	return ubuf ?: ERR_PTR(-ENOBUFS);
+	*ubuf = msg_zerocopy_realloc(sk, 0, NULL);
+	return *ubuf ? 0 : -ENOBUFS;
 }
 
 /**
  * pvc_zerocopy_end() - after the send
- * @ubuf: what pvc_zerocopy_begin() gave, but no error
- * @sent: bytes, or an error: then there is no completion
+ * @ubuf: what pvc_zerocopy_begin() gave
+ * @sent: bytes; 0: the send has failed, and there is no completion
  *
  * Context: process.
  */
-void pvc_zerocopy_end(struct ubuf_info *ubuf, int sent)
+void pvc_zerocopy_end(struct ubuf_info *ubuf, size_t sent)
 {
 	if (!ubuf)
 		return;
-	if (sent > 0) {
+	if (sent) {
 		uarg_to_msgzc(ubuf)->zerocopy = 0;
 		net_zcopy_put(ubuf);
 	} else {

@@ -29,22 +29,24 @@ bool pvc_is_over(const struct sock *sk, struct pvc_conn *c)
 
 /**
  * pvc_getname() - getsockname(), getpeername()
- * @sock: any of ours
+ * @psk: what we know of @sock
+ * @sock: TCP socket
  * @sa: result, room for any address
  * @peer: 0 for the own address, else the peer's
  *
  * Context: process, sleeps; killable.
  * Return: length of the address, or the error that TCP gives.
  */
-int pvc_getname(struct socket *sock, struct sockaddr *sa, int peer)
+int pvc_getname(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
+		int peer)
 {
-	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	struct pvc_conn *c = pvc_sk_conn(psk);
 	struct sock *sk = sock->sk;
-	struct pvc_sock *psk = pvc_sk(sk);
 	int ret;
 
 	if (!c) {
-		if (psk && psk->local.len && !peer)
+		if (pvc_sk_state(psk) != PVC_SK_LOCAL && psk->local.len &&
+		    !peer)
 			return pvc_addr_to_user(sk, &psk->local, sa);
 		return pvc_native(sk)->getname(sock, sa, peer);
 	}
@@ -93,8 +95,8 @@ static int pvc_shutdown_listen(struct socket *sock, struct pvc_sock *psk,
 	struct sock *sk = sock->sk;
 
 	if (how & RCV_SHUTDOWN) {
-		WRITE_ONCE(psk->listening, false);
 		pvc_sk_drop_conn(psk, false);
+		pvc_sk_rest(psk, sock);
 		/* the port in the guest goes with the backend's */
 		if (!psk->port_given)
 			sk->sk_userlocks &= ~SOCK_BINDPORT_LOCK;
@@ -107,16 +109,16 @@ static int pvc_shutdown_listen(struct socket *sock, struct pvc_sock *psk,
 
 /**
  * pvc_shutdown() - shutdown()
- * @sock: any of ours
+ * @psk: what we know of @sock
+ * @sock: TCP socket
  * @how: SHUT_RD, SHUT_WR or SHUT_RDWR
  *
  * Context: process, sleeps; killable.
  * Return: 0 or the error that TCP gives.
  */
-int pvc_shutdown(struct socket *sock, int how)
+int pvc_shutdown(struct pvc_sock *psk, struct socket *sock, int how)
 {
-	struct pvc_sock *psk = pvc_sk(sock->sk);
-	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	struct pvc_conn *c = pvc_sk_conn(psk);
 	struct sock *sk = sock->sk;
 	int ret;
 
@@ -130,14 +132,17 @@ int pvc_shutdown(struct socket *sock, int how)
 	ret = mutex_lock_killable(&psk->ctl);
 	if (ret)
 		goto out;
-	if (psk->listening) {
+	if (psk->conn != c) {
+		/* another thread has ended it while this one waited */
+		ret = -ENOTCONN;
+	} else if (psk->state == PVC_SK_LISTENING) {
 		ret = pvc_shutdown_listen(sock, psk, how);
 	} else if (c->state == PVC_CONN_CONNECTED) {
 		ret = pvc_shutdown_stream(sk, c, how);
 	} else if (c->state == PVC_CONN_CONNECTING) {
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
 		pvc_sk_drop_conn(psk, true);
-		sock->state = SS_UNCONNECTED;
+		pvc_sk_rest(psk, sock);
 		sk->sk_state_change(sk);
 		sk_error_report(sk);
 	} else {
@@ -151,14 +156,15 @@ out:
 
 /**
  * pvc_peek_len() - bytes that can be read
- * @sock: any of ours
+ * @psk: what we know of @sock
+ * @sock: TCP socket
  *
  * Context: process.
  * Return: bytes.
  */
-int pvc_peek_len(struct socket *sock)
+int pvc_peek_len(struct pvc_sock *psk, struct socket *sock)
 {
-	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	struct pvc_conn *c = pvc_sk_conn(psk);
 	int n = 0;
 
 	if (c && c->state == PVC_CONN_CONNECTED)
@@ -170,16 +176,18 @@ int pvc_peek_len(struct socket *sock)
 
 /**
  * pvc_ioctl() - ioctl()
- * @sock: any of ours
+ * @psk: what we know of @sock
+ * @sock: TCP socket
  * @cmd: request
  * @arg: its argument
  *
  * Context: process, may sleep.
  * Return: 0 or the error that TCP gives.
  */
-int pvc_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
+int pvc_ioctl(struct pvc_sock *psk, struct socket *sock, unsigned int cmd,
+	      unsigned long arg)
 {
-	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	struct pvc_conn *c = pvc_sk_conn(psk);
 	int n, ret;
 
 	if (!c || (cmd != SIOCINQ && cmd != SIOCOUTQ && cmd != SIOCOUTQNSD &&

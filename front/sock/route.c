@@ -17,11 +17,13 @@
 /**
  * struct pvc_prefix - destinations
  * @addr: IPv4's as IPv4-mapped ones
+ * @v4: the prefix is one of IPv4
  * @len: how many of its bits count
  * @local: they are the guest's own affair
  */
 struct pvc_prefix {
 	struct in6_addr addr;
+	bool v4;
 	unsigned int len;
 	bool local;
 };
@@ -52,7 +54,8 @@ static int pvc_route_parse_one(struct pvc_prefix *p, char *word)
 	word += p->local;
 	if (slash)
 		*slash++ = '\0';
-	if (in4_pton(word, -1, (u8 *)&v4, -1, NULL)) {
+	p->v4 = in4_pton(word, -1, (u8 *)&v4, -1, NULL);
+	if (p->v4) {
 		ipv6_addr_set_v4mapped(v4, &p->addr);
 		most = 32;
 	} else if (!in6_pton(word, -1, (u8 *)&p->addr, -1, NULL)) {
@@ -63,6 +66,8 @@ static int pvc_route_parse_one(struct pvc_prefix *p, char *word)
 		return -EINVAL;
 	/* the bits that make it IPv4-mapped count as well */
 	p->len += 128 - most;
+	if (p->len >= 96 && ipv6_addr_v4mapped(&p->addr))
+		p->v4 = true;
 	return 0;
 }
 
@@ -145,14 +150,16 @@ static bool pvc_route_wanted(const struct in6_addr *addr)
 {
 	const struct pvc_prefix *best = NULL, *p;
 	const struct pvc_routes *routes;
-	bool wanted = true;
+	bool wanted = true, v4;
 	unsigned int i;
 
 	rcu_read_lock();
+	v4 = ipv6_addr_v4mapped(addr);
 	routes = rcu_dereference(pvc_routes);
 	for (i = 0; routes && i < routes->n; i++) {
 		p = &routes->prefix[i];
-		if (ipv6_prefix_equal(addr, &p->addr, p->len) &&
+		if (p->v4 == v4 &&
+		    ipv6_prefix_equal(addr, &p->addr, p->len) &&
 		    (!best || p->len >= best->len))
 			best = p;
 	}
@@ -177,7 +184,8 @@ bool pvc_route_remote(struct net *net, const struct pvc_addr *a)
 {
 	struct in6_addr addr;
 
-	if (pvc_addr_is_any(a) || pvc_addr_is_local(net, a))
+	if (pvc_addr_is_any(a) || pvc_addr_is_link_local(a) ||
+	    pvc_addr_is_local(net, a))
 		return false;
 	if (a->sa.sa_family == AF_INET6)
 		addr = a->in6.sin6_addr;

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Programs' sockets. Each is an ordinary TCP socket of the guest's own kernel
- * with other operations on top. What it is gets decided at bind(), connect() or
- * listen(): local, and then it is nothing but that TCP socket; or remote, and
- * then the TCP socket underneath stays closed and only keeps the options.
+ * Programs' sockets. Each is a native socket of the guest's own kernel whose
+ * struct proto and struct proto_ops are ours. bind(), connect() and listen()
+ * decide what a TCP socket is: local, and then everything of ours leaves it; or
+ * remote, and then the native socket stays closed and only keeps the options.
+ * A UDP socket talks to local and remote peers at a time and stays ours.
+ *
+ * docs/sockets-of-our-own.md tells why the sockets have this shape.
  */
 #ifndef PVC_SOCK_H
 #define PVC_SOCK_H
 
+#include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
 #include <net/sock.h>
@@ -16,11 +20,60 @@
 #include "conn/conn.h"
 #include "pvcalls_sockopt.h"
 
+/*
+ * socket(AF_INET, SOCK_STREAM, IPPROTO_PVCALLS) asks for one of ours. The number
+ * is free in all supported kernels, below IPPROTO_MAX and unknown to networks.
+ */
+#define IPPROTO_PVCALLS	257
+
+/* What stands for ICMP echoes while a socket is made; as free */
+#define PVC_PROTO_ECHO	(IPPROTO_PVCALLS + 1)
+
+/**
+ * enum pvc_sk_state - the life of a program's socket
+ * @PVC_SK_OPEN: nothing has been decided
+ * @PVC_SK_BOUND: bound at the backend
+ * @PVC_SK_CONNECTING: connect() is under way, or its result waits to be told
+ * @PVC_SK_CONNECTED: connected, though the connection may have ended
+ * @PVC_SK_LISTENING: listens at the backend
+ * @PVC_SK_LOCAL: the socket is native and ours no more
+ * @PVC_SK_CLOSED: the socket is being destroyed
+ *
+ * What a state allows, and the connection that a socket has in it:
+ *
+ * ========== ==================== =========================================
+ * State      pvc_sock.conn        Allowed here
+ * ========== ==================== =========================================
+ * OPEN       none                 bind(), connect(), listen()
+ * BOUND      open, or none if a   connect(), listen()
+ *            connection has ended
+ * CONNECTING connecting, failed   connect() again, shutdown(), send() waits
+ * CONNECTED  connected            send(), recv(), shutdown()
+ * LISTENING  listening, failed    accept(), listen() again, shutdown()
+ * LOCAL      none                 every call goes to the native tables
+ * CLOSED     none                 nothing
+ * ========== ==================== =========================================
+ *
+ * Options may be set in all of them, connect() with AF_UNSPEC leads back to
+ * BOUND or OPEN. A socket of datagrams is OPEN or BOUND until it is CLOSED; its
+ * connection comes with the first datagram that leaves the guest. Only
+ * pvc_sk_move() changes the state.
+ */
+enum pvc_sk_state {
+	PVC_SK_OPEN,
+	PVC_SK_BOUND,
+	PVC_SK_CONNECTING,
+	PVC_SK_CONNECTED,
+	PVC_SK_LISTENING,
+	PVC_SK_LOCAL,
+	PVC_SK_CLOSED,
+};
+
 /**
  * enum pvc_peer - whom a socket of datagrams talks to
- * @PVC_PEER_NONE: whoever is named
- * @PVC_PEER_LOCAL: somebody in the guest
- * @PVC_PEER_REMOTE: somebody outside
+ * @PVC_PEER_NONE: to whomever a datagram names
+ * @PVC_PEER_LOCAL: to somebody in the guest
+ * @PVC_PEER_REMOTE: to somebody outside
  */
 enum pvc_peer {
 	PVC_PEER_NONE,
@@ -30,23 +83,34 @@ enum pvc_peer {
 
 /**
  * struct pvc_sock - what we know of a program's socket
+ * @ref: held by the native socket until it goes local or is destroyed, and by
+ *	each call under way
+ * @rcu: frees the object of a TCP socket after those who look it up
+ * @embedded: the object is the tail of a socket of datagrams, which is freed
+ *	with it
+ * @state: see &enum pvc_sk_state; changed under @ctl
+ * @listened: the native socket has been in the hash of listening sockets
  * @ctl: serialises bind(), connect(), listen(), shutdown(); killable, since the
- *	backend may not answer
+ *	backend may not answer. Taken before the lock of the native socket
  * @lock: @conn, @congestion
  * @conn: the backend's socket, referenced; NULL if there is none
- * @listening: listen() has succeeded
- * @port_given: bind() has named the port
- * @local: address that it is bound to at the backend, if it is
+ * @port_given: bind() has named the port of @local
+ * @local: address that the socket is bound to at the backend; none if it has
+ *	no length
  * @dpeer: of datagrams: whom connect() has named
  * @opts_set: options of pvcalls_sockopt.h's table that the program has set
  * @opts: their values
  * @congestion: the congestion control's name, perhaps without an end
  */
 struct pvc_sock {
+	struct kref ref;
+	struct rcu_head rcu;
+	bool embedded;
+	enum pvc_sk_state state;
+	bool listened;
 	struct mutex ctl;
 	spinlock_t lock;
 	struct pvc_conn *conn;
-	bool listening;
 	bool port_given;
 	struct pvc_addr local;
 	enum pvc_peer dpeer;
@@ -67,48 +131,78 @@ struct pvc_waiter {
 	long timeo;
 };
 
-/* The TCP socket's own operations */
-const struct proto_ops *pvc_native(const struct sock *sk);
-/* Ours, for a socket that may become or is remote */
-const struct proto_ops *pvc_remote_ops(int family);
-/* The same for datagrams, and what the native sockets' protocol is */
-const struct proto_ops *pvc_dgram_ops(int family);
-struct proto *pvc_udp6_prot(void);
-
-struct pvc_sock *pvc_sk(const struct sock *sk);
-struct pvc_sock *pvc_sk_create(struct sock *sk);
-struct pvc_conn *pvc_sk_conn(const struct sock *sk);
+/* state.c: the object, its connection and its life */
+struct pvc_sock *pvc_sk_alloc(void);
+void pvc_sk_init(struct pvc_sock *psk);
+struct pvc_sock *pvc_sk_hold(struct pvc_sock *psk);
+void pvc_sk_put(struct pvc_sock *psk);
+struct pvc_conn *pvc_sk_conn(struct pvc_sock *psk);
 void pvc_sk_set_conn(struct pvc_sock *psk, struct pvc_conn *c);
 void pvc_sk_drop_conn(struct pvc_sock *psk, bool abort);
-void pvc_go_local(struct socket *sock);
+void pvc_sk_abandon(struct pvc_sock *psk);
+void pvc_sk_close(struct pvc_sock *psk, struct sock *sk, long timeout);
+void pvc_sk_move(struct pvc_sock *psk, struct socket *sock,
+		 enum pvc_sk_state to);
+void pvc_sk_rest(struct pvc_sock *psk, struct socket *sock);
 
-int pvc_release(struct socket *sock);
+static inline enum pvc_sk_state pvc_sk_state(const struct pvc_sock *psk)
+{
+	return READ_ONCE(psk->state);
+}
 
-int pvc_sock_init(void);
+/* own.c: which sockets are ours */
+bool pvc_sk_is_native(const struct sock *sk);
+struct pvc_sock *pvc_sk_get(const struct sock *sk);
+int pvc_own(struct sock *sk, struct socket *sock);
+void pvc_go_local(struct pvc_sock *psk, struct socket *sock);
+bool pvc_bound_elsewhere(const struct sock *sk);
+
+/* prot.c: struct proto */
+struct proto *pvc_prot_native(const struct sock *sk);
+struct proto *pvc_prot_ours(const struct proto *native);
+struct pvc_sock *pvc_prot_tail(const struct sock *sk);
+int pvc_prot_init(bool (*wanted)(const struct net *net));
+void pvc_prot_exit(void);
+
+/* tables.c: struct proto_ops */
+const struct proto_ops *pvc_native(const struct sock *sk);
+const struct proto_ops *pvc_remote_ops(int family);
+const struct proto_ops *pvc_dgram_ops(int family);
+struct proto *pvc_udp6_prot(void);
+void pvc_ops_to_native(struct socket *sock, const struct sock *sk);
+int pvc_tables_init(void);
 
 /* dgram.c */
-struct pvc_link *pvc_dgram_dev(void);
+struct pvc_link *pvc_dgram_link(void);
 int pvc_dgram_attach(struct pvc_conn *c, struct sock *sk);
 void pvc_dgram_init(struct proto_ops *ops);
 
 /* connect.c */
-int pvc_bind(struct socket *sock, struct sockaddr *sa, int len);
-int pvc_connect(struct socket *sock, struct sockaddr *sa, int len, int flags);
-
+int pvc_bind(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
+	     int len);
+int pvc_connect(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
+		int len, int flags);
 int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a);
 int pvc_bind_again(struct socket *sock, struct pvc_sock *psk,
 		   struct pvc_link *link);
-
-/* listen.c */
-int pvc_listen(struct socket *sock, int backlog);
-int pvc_accept(struct socket *sock, struct socket *newsock, int flags,
-	       bool kern);
 int pvc_bind_any(struct socket *sock, struct pvc_sock *psk);
 
+/* listen.c */
+int pvc_listen(struct pvc_sock *psk, struct socket *sock, int backlog);
+int pvc_accept(struct pvc_sock *psk, struct socket *sock,
+	       struct socket *newsock, int flags, bool kern);
+int pvc_accept_pass(struct socket *sock, struct socket *newsock, int flags,
+		    bool kern);
+
+/* inherit.c */
+void pvc_inherit(struct socket *newsock, const struct sock *from);
+
 /* stream.c */
-int pvc_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
-int pvc_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags);
-__poll_t pvc_poll(struct file *file, struct socket *sock,
+int pvc_sendmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
+		size_t len);
+int pvc_recvmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
+		size_t len, int flags);
+__poll_t pvc_poll(struct pvc_sock *psk, struct file *file, struct socket *sock,
 		  struct poll_table_struct *wait);
 void pvc_recv_rearm(struct sock *sk, struct pvc_conn *c);
 long pvc_wait(struct sock *sk, wait_queue_entry_t *wait, long timeo);
@@ -118,24 +212,28 @@ long pvc_waiter_next(struct pvc_waiter *w, struct sock *sk,
 void pvc_waiter_end(struct pvc_waiter *w, struct sock *sk);
 
 /* msg.c */
-struct ubuf_info *pvc_zerocopy_begin(struct sock *sk, const struct msghdr *msg,
-				     size_t len);
-void pvc_zerocopy_end(struct ubuf_info *ubuf, int sent);
+int pvc_zerocopy_begin(struct sock *sk, const struct msghdr *msg, size_t len,
+		       struct ubuf_info **ubuf);
+void pvc_zerocopy_end(struct ubuf_info *ubuf, size_t sent);
 void pvc_put_inq(struct sock *sk, struct pvc_conn *c, struct msghdr *msg);
 
 /* sockopt.c */
-bool pvc_has_opts(struct sock *sk);
-void pvc_relay_opts(struct sock *sk, struct pvc_conn *c);
-int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
-		   unsigned int len);
-int pvc_getsockopt(struct socket *sock, int level, int name, char __user *val,
-		   int __user *len);
+bool pvc_has_opts(struct pvc_sock *psk, const struct sock *sk);
+void pvc_relay_opts(struct pvc_sock *psk, const struct sock *sk,
+		    struct pvc_conn *c);
+bool pvc_opt_refused(int level, int name);
+int pvc_setsockopt(struct pvc_sock *psk, struct socket *sock, int level,
+		   int name, sockptr_t val, unsigned int len);
+int pvc_getsockopt(struct pvc_sock *psk, struct socket *sock, int level,
+		   int name, char __user *val, int __user *len);
 
 /* names.c */
 bool pvc_is_over(const struct sock *sk, struct pvc_conn *c);
-int pvc_getname(struct socket *sock, struct sockaddr *sa, int peer);
-int pvc_shutdown(struct socket *sock, int how);
-int pvc_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg);
-int pvc_peek_len(struct socket *sock);
+int pvc_getname(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
+		int peer);
+int pvc_shutdown(struct pvc_sock *psk, struct socket *sock, int how);
+int pvc_ioctl(struct pvc_sock *psk, struct socket *sock, unsigned int cmd,
+	      unsigned long arg);
+int pvc_peek_len(struct pvc_sock *psk, struct socket *sock);
 
 #endif /* PVC_SOCK_H */

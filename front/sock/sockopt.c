@@ -10,8 +10,15 @@
 #include <linux/uaccess.h>
 #include <net/tcp.h>
 
+#include "pvcalls_compat.h"
 #include "pvcalls_sockopt.h"
 #include "sock/sock.h"
+
+/* TCP-AO, which 6.1 does not know: ABI */
+#define PVC_TCP_AO_ADD_KEY	38
+#define PVC_TCP_AO_DEL_KEY	39
+#define PVC_TCP_AO_INFO		40
+#define PVC_TCP_AO_REPAIR	42
 
 /* Bits of pvc_sock.opts_set */
 static_assert(PVCALLS_RELAYED <= BITS_PER_LONG);
@@ -122,14 +129,14 @@ static void pvc_relay(struct pvc_sock *psk, struct pvc_conn *c,
 
 /**
  * pvc_has_opts() - has a program set options that the backend is to know of?
- * @sk: its socket
+ * @psk: what we know of @sk
+ * @sk: the program's socket
  *
  * Context: process; does not sleep.
  * Return: true if so.
  */
-bool pvc_has_opts(struct sock *sk)
+bool pvc_has_opts(struct pvc_sock *psk, const struct sock *sk)
 {
-	struct pvc_sock *psk = pvc_sk(sk);
 	unsigned long news = 0;
 
 	pvc_note_socket_opts(sk, psk, &news);
@@ -138,14 +145,15 @@ bool pvc_has_opts(struct sock *sk)
 
 /**
  * pvc_relay_opts() - pass on all options that a program has set so far
- * @sk: its socket
+ * @psk: what we know of @sk
+ * @sk: the program's socket
  * @c: the backend's, just opened
  *
  * Context: process, may sleep; does not wait for the backend.
  */
-void pvc_relay_opts(struct sock *sk, struct pvc_conn *c)
+void pvc_relay_opts(struct pvc_sock *psk, const struct sock *sk,
+		    struct pvc_conn *c)
 {
-	struct pvc_sock *psk = pvc_sk(sk);
 	unsigned long news = 0;
 
 	pvc_note_socket_opts(sk, psk, &news);
@@ -194,10 +202,41 @@ static int pvc_note_set(struct pvc_sock *psk, int i, sockptr_t val,
 	}
 }
 
-/* What TCP refuses for the state of a socket, which the one below has not. */
-static int pvc_check_state(struct sock *sk, int level, int name)
+/**
+ * pvc_opt_refused() - is it an option that a socket of ours cannot keep?
+ * @level: protocol
+ * @name: option
+ *
+ * An upper layer protocol and TCP_REPAIR would take over a socket that carries
+ * nothing; signatures would be missing from a connection that the program
+ * believes to be signed.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool pvc_opt_refused(int level, int name)
 {
-	struct pvc_conn *c = pvc_sk_conn(sk);
+	if (level != SOL_TCP)
+		return false;
+	switch (name) {
+	case TCP_ULP:
+	case TCP_REPAIR:
+	case TCP_MD5SIG:
+	case TCP_MD5SIG_EXT:
+	case PVC_TCP_AO_ADD_KEY:
+	case PVC_TCP_AO_DEL_KEY:
+	case PVC_TCP_AO_INFO:
+	case PVC_TCP_AO_REPAIR:
+		return true;
+	}
+	return false;
+}
+
+/* What TCP refuses for the state of a socket, which the one below has not. */
+static int pvc_check_state(struct pvc_sock *psk, struct sock *sk, int level,
+			   int name)
+{
+	struct pvc_conn *c = pvc_sk_conn(psk);
 	bool listening, unused;
 	int ret = 0;
 
@@ -224,16 +263,27 @@ static int pvc_check_state(struct sock *sk, int level, int name)
 	return ret;
 }
 
-static int pvc_set_native(struct socket *sock, int level, int name,
-			  sockptr_t val, unsigned int len)
+/* What the native socket says to an option. */
+static int pvc_set_native(struct pvc_sock *psk, struct socket *sock, int level,
+			  int name, sockptr_t val, unsigned int len)
 {
-	if (level == SOL_SOCKET)
-		return sock_setsockopt(sock, level, name, val, len);
-	return pvc_native(sock->sk)->setsockopt(sock, level, name, val, len);
+	int ret;
+
+	/* a native socket has no options that ours refuses */
+	if (pvc_sk_state(psk) != PVC_SK_LOCAL) {
+		if (pvc_opt_refused(level, name))
+			return -ENOPROTOOPT;
+		ret = pvc_check_state(psk, sock->sk, level, name);
+		if (ret)
+			return ret;
+	}
+	return pvcalls_native_setsockopt(pvc_native(sock->sk), sock, level,
+					 name, val, len);
 }
 
 /**
  * pvc_setsockopt() - setsockopt()
+ * @psk: what we know of @sock
  * @sock: any of ours
  * @level: protocol
  * @name: option
@@ -243,31 +293,22 @@ static int pvc_set_native(struct socket *sock, int level, int name,
  * Context: process, may sleep; does not wait for the backend.
  * Return: 0 or the error that TCP gives.
  */
-int pvc_setsockopt(struct socket *sock, int level, int name, sockptr_t val,
-		   unsigned int len)
+int pvc_setsockopt(struct pvc_sock *psk, struct socket *sock, int level,
+		   int name, sockptr_t val, unsigned int len)
 {
 	unsigned long news = 0;
-	struct pvc_sock *psk;
 	struct pvc_conn *c;
 	int ret;
 
-	/* these would take over a socket that carries nothing */
-	if (level == SOL_TCP && (name == TCP_ULP || name == TCP_REPAIR))
-		return -ENOPROTOOPT;
-	ret = pvc_check_state(sock->sk, level, name);
-	if (!ret)
-		ret = pvc_set_native(sock, level, name, val, len);
+	ret = pvc_set_native(psk, sock, level, name, val, len);
 	if (ret)
 		return ret;
-	psk = pvc_sk_create(sock->sk);
-	if (!psk)
-		return -ENOMEM;
 	pvc_note_socket_opts(sock->sk, psk, &news);
 	ret = pvc_note_set(psk, pvcalls_relayed_find(level, name), val, len,
 			   &news);
 	if (ret)
 		return ret;
-	c = pvc_sk_conn(sock->sk);
+	c = pvc_sk_conn(psk);
 	if (c) {
 		pvc_relay(psk, c, news);
 		pvc_conn_put(c);
@@ -301,6 +342,9 @@ static int pvc_get_local(struct socket *sock, struct pvc_conn *c, int level,
 {
 	int ret, n;
 
+	/* the upper layer protocol that is there is not the program's */
+	if (level == SOL_TCP && name == TCP_ULP && !pvc_sk_is_native(sock->sk))
+		return put_user(0, len);
 	ret = pvc_native(sock->sk)->getsockopt(sock, level, name, val, len);
 	if (ret || !c || level != SOL_TCP || name != TCP_INFO)
 		return ret;
@@ -359,6 +403,7 @@ static int pvc_get_remote(struct sock *sk, struct pvc_conn *c, int level,
 
 /**
  * pvc_getsockopt() - getsockopt(), but for SOL_SOCKET
+ * @psk: what we know of @sock
  * @sock: any of ours
  * @level: protocol
  * @name: option
@@ -370,14 +415,14 @@ static int pvc_get_remote(struct sock *sk, struct pvc_conn *c, int level,
  * Context: process, sleeps; killable.
  * Return: 0 or the error that TCP gives.
  */
-int pvc_getsockopt(struct socket *sock, int level, int name, char __user *val,
-		   int __user *len)
+int pvc_getsockopt(struct pvc_sock *psk, struct socket *sock, int level,
+		   int name, char __user *val, int __user *len)
 {
 	struct pvc_conn *c = NULL;
 	int ret = -ENOTCONN;
 
 	if (pvcalls_relayed_told(pvcalls_relayed_find(level, name)))
-		c = pvc_sk_conn(sock->sk);
+		c = pvc_sk_conn(psk);
 	if (c && pvc_link_has(c->link, PVCALLS_F_GETSOCKOPT) &&
 	    (READ_ONCE(c->state) == PVC_CONN_CONNECTED ||
 	     READ_ONCE(c->state) == PVC_CONN_LISTENING))

@@ -124,9 +124,15 @@ static int pvc_send_some(struct pvc_conn *c, struct msghdr *msg, size_t len,
 	return n;
 }
 
+/*
+ * The number of a MSG_ZEROCOPY completion is taken before the first piece and,
+ * if that fails, given back: nobody else may take one meanwhile, so both are
+ * done without letting go of tx_mutex.
+ */
 static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		    size_t len, long timeo)
 {
+	struct ubuf_info *ubuf = NULL;
 	struct pvc_waiter waiter;
 	size_t sent = 0;
 	int space;
@@ -144,7 +150,11 @@ static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 				break;
 			space = pvc_conn_space(c, waiter.waiting);
 			if (space > 0) {
-				ret = pvc_send_some(c, msg, len - sent, space);
+				ret = sent ? 0 : pvc_zerocopy_begin(sk, msg,
+								    len, &ubuf);
+				if (!ret)
+					ret = pvc_send_some(c, msg, len - sent,
+							    space);
 				if (ret < 0)
 					break;
 				sent += ret;
@@ -155,19 +165,22 @@ static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		if (ret)
 			break;
 	}
+	pvc_zerocopy_end(ubuf, sent);
 	mutex_unlock(&c->tx_mutex);
 	pvc_waiter_end(&waiter, sk);
 	return sent ?: ret;
 }
 
 /* connect() and sendmsg() in one; it saves nothing here. */
-static int pvc_send_open(struct socket *sock, struct msghdr *msg, size_t len)
+static int pvc_send_open(struct pvc_sock *psk, struct socket *sock,
+			 struct msghdr *msg, size_t len)
 {
 	int flags = msg->msg_flags & MSG_DONTWAIT ? O_NONBLOCK : 0;
 	int ret = -EINVAL;
 
 	if (msg->msg_name)
-		ret = pvc_connect(sock, msg->msg_name, msg->msg_namelen, flags);
+		ret = pvc_connect(psk, sock, msg->msg_name, msg->msg_namelen,
+				  flags);
 	if (ret)
 		return ret;
 	msg->msg_flags &= ~MSG_FASTOPEN;
@@ -187,23 +200,24 @@ static int pvc_send_cmsg(struct sock *sk, struct msghdr *msg)
 
 /**
  * pvc_sendmsg() - sendmsg()
- * @sock: any of ours
+ * @psk: what we know of @sock
+ * @sock: TCP socket
  * @msg: what to send; the address is ignored, as TCP does
  * @len: bytes
  *
  * Context: process, sleeps; interruptible, the timeout is SO_SNDTIMEO.
  * Return: bytes sent or the error that TCP gives.
  */
-int pvc_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+int pvc_sendmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
+		size_t len)
 {
 	struct sock *sk = sock->sk;
-	struct ubuf_info *ubuf;
 	struct pvc_conn *c;
 	int ret;
 
 	if (msg->msg_flags & MSG_FASTOPEN)
-		return pvc_send_open(sock, msg, len);
-	c = pvc_sk_conn(sk);
+		return pvc_send_open(psk, sock, msg, len);
+	c = pvc_sk_conn(psk);
 	/* not connected: TCP has the right error */
 	if (!c)
 		return pvc_native(sk)->sendmsg(sock, msg, len);
@@ -213,15 +227,10 @@ int pvc_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	ret = pvc_send_cmsg(sk, msg);
 	if (ret)
 		goto out;
-	ubuf = pvc_zerocopy_begin(sk, msg, len);
-	ret = PTR_ERR_OR_ZERO(ubuf);
-	if (ret)
-		goto out;
 	ret = pvc_send(sk, c, msg, min_t(size_t, len, INT_MAX),
 		       sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT));
 	if (ret == -EPIPE)
 		ret = sk_stream_error(sk, msg->msg_flags, ret);
-	pvc_zerocopy_end(ubuf, ret);
 out:
 	pvc_conn_put(c);
 	return ret;
@@ -335,7 +344,8 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 
 /**
  * pvc_recvmsg() - recvmsg()
- * @sock: any of ours
+ * @psk: what we know of @sock
+ * @sock: TCP socket
  * @msg: where to
  * @len: bytes
  * @flags: MSG_*
@@ -343,14 +353,15 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
  * Context: process, sleeps; interruptible, the timeout is SO_RCVTIMEO.
  * Return: bytes received, 0 at the end, or the error that TCP gives.
  */
-int pvc_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags)
+int pvc_recvmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
+		size_t len, int flags)
 {
 	struct pvc_conn *c = NULL;
 	struct sock *sk = sock->sk;
 	int ret;
 
 	if (!(flags & MSG_ERRQUEUE))
-		c = pvc_sk_conn(sk);
+		c = pvc_sk_conn(psk);
 	if (!c)
 		return pvc_native(sk)->recvmsg(sock, msg, len, flags);
 	if (flags & MSG_OOB)
@@ -416,23 +427,24 @@ static __poll_t pvc_poll_stream(struct sock *sk, struct pvc_conn *c)
 
 /**
  * pvc_poll() - poll(), select(), epoll
+ * @psk: what we know of @sock
  * @file: of the socket
- * @sock: any of ours
+ * @sock: TCP socket
  * @wait: poll table
  *
  * Context: process, may sleep.
  * Return: events, as TCP gives them.
  */
-__poll_t pvc_poll(struct file *file, struct socket *sock,
+__poll_t pvc_poll(struct pvc_sock *psk, struct file *file, struct socket *sock,
 		  struct poll_table_struct *wait)
 {
-	struct pvc_conn *c = pvc_sk_conn(sock->sk);
+	struct pvc_conn *c = pvc_sk_conn(psk);
 	__poll_t mask;
 
 	if (!c)
 		return pvc_native(sock->sk)->poll(file, sock, wait);
 	sock_poll_wait(file, sock, wait);
-	if (pvc_sk(sock->sk)->listening)
+	if (pvc_sk_state(psk) == PVC_SK_LISTENING)
 		mask = pvc_poll_listen(sock->sk, c);
 	else if (pvc_conn_unused(c))
 		mask = EPOLLOUT | EPOLLWRNORM | EPOLLHUP;

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Telling a program's socket that something has happened. Mostly that means the
+ * kernel's default callbacks, which may be called in any context. Other parts
+ * of the kernel may have put theirs on the socket (nfsd, iSCSI): those expect
+ * bottom halves and take locks that are not safe in interrupts, so they are
+ * called by a work.
+ */
+#include <net/sock.h>
+
+#include "conn/conn.h"
+#include "link/work.h"
+
+/* The default callbacks, read off a socket of the kernel's */
+static void (*pvc_default_data_ready)(struct sock *sk);
+static void (*pvc_default_state_change)(struct sock *sk);
+static void (*pvc_default_error_report)(struct sock *sk);
+
+/**
+ * pvc_wake_init() - learn the default callbacks
+ * @sk: socket that nobody has changed
+ *
+ * Context: any.
+ */
+void pvc_wake_init(const struct sock *sk)
+{
+	pvc_default_data_ready = sk->sk_data_ready;
+	pvc_default_state_change = sk->sk_state_change;
+	pvc_default_error_report = sk->sk_error_report;
+}
+
+static bool pvc_wake_is_default(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_data_ready) == pvc_default_data_ready &&
+	       READ_ONCE(sk->sk_state_change) == pvc_default_state_change &&
+	       READ_ONCE(sk->sk_error_report) == pvc_default_error_report;
+}
+
+static void pvc_wake_now(struct sock *sk, unsigned long what)
+{
+	if (what & PVC_WAKE_STATE)
+		READ_ONCE(sk->sk_state_change)(sk);
+	if (what & PVC_WAKE_DATA)
+		READ_ONCE(sk->sk_data_ready)(sk);
+	if (what & PVC_WAKE_ERROR)
+		sk_error_report(sk);
+}
+
+/**
+ * pvc_wake_work() - call callbacks that are not the default ones
+ * @work: &pvc_conn.wake_work, which holds the connection
+ *
+ * Context: process, sleeps.
+ */
+void pvc_wake_work(struct work_struct *work)
+{
+	struct pvc_conn *c = container_of(work, struct pvc_conn, wake_work);
+	unsigned long what;
+	struct sock *sk;
+
+	spin_lock_irq(&c->lock);
+	what = c->wakes;
+	c->wakes = 0;
+	sk = c->sk;
+	/* close() clears c->sk before it drops the socket's last reference */
+	if (sk)
+		sock_hold(sk);
+	spin_unlock_irq(&c->lock);
+	if (sk) {
+		local_bh_disable();
+		pvc_wake_now(sk, what);
+		local_bh_enable();
+		sock_put(sk);
+	}
+	pvc_conn_put(c);
+}
+
+/**
+ * pvc_wake() - tell a connection's socket that something has happened
+ * @c: connection with a socket, lock held
+ * @what: PVC_WAKE_*
+ *
+ * Context: interrupts off.
+ */
+void pvc_wake(struct pvc_conn *c, unsigned long what)
+{
+	if (likely(pvc_wake_is_default(c->sk))) {
+		pvc_wake_now(c->sk, what);
+		return;
+	}
+	c->wakes |= what;
+	pvc_conn_hold(c);
+	if (!pvc_queue_work(&c->wake_work))
+		pvc_conn_put(c);
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which sockets are ours, and how they come to be and cease to be.
+ *
+ * A TCP socket is ours while our upper layer protocol (ULP) is on it. The
+ * kernel has one slot for a ULP, refuses a second one, and calls the ULP when
+ * a listening socket is cloned and when a socket is destroyed. Ours is in no
+ * list, so that no program can ask for it. pvc_sk_get() finds what we know of a
+ * socket there and nowhere else: sk_user_data and the callbacks belong to
+ * whoever sets them.
+ *
+ * A socket of datagrams is never cloned and stays ours; prot.c has made its
+ * object larger by what we know of it.
+ */
+#include <linux/module.h>
+#include <net/inet_connection_sock.h>
+#include <net/tcp.h>
+
+#include "pvcalls_compat.h"
+#include "sock/sock.h"
+
+static const struct tcp_ulp_ops pvc_ulp;
+
+/**
+ * pvc_sk_get() - a call begins: what do we know of its socket?
+ * @sk: socket that somebody has called one of our functions with
+ *
+ * Context: process.
+ * Return: the object, for pvc_sk_put(), or NULL if the socket is native.
+ */
+struct pvc_sock *pvc_sk_get(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	struct pvc_sock *psk;
+
+	if (sk->sk_type == SOCK_DGRAM)
+		return pvc_sk_hold(pvc_prot_tail(sk));
+	rcu_read_lock();
+	psk = rcu_dereference(icsk->icsk_ulp_data);
+	/*
+	 * pvc_go_local() clears the data, then the operations, and only then
+	 * can another ULP come. So data read before our operations were seen
+	 * is ours.
+	 */
+	smp_rmb();
+	if (READ_ONCE(icsk->icsk_ulp_ops) != &pvc_ulp)
+		psk = NULL;
+	if (psk)
+		psk = pvc_sk_hold(psk);
+	rcu_read_unlock();
+	return psk;
+}
+
+/**
+ * pvc_sk_is_native() - is nothing of ours on a socket?
+ * @sk: TCP socket
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool pvc_sk_is_native(const struct sock *sk)
+{
+	return READ_ONCE(inet_csk(sk)->icsk_ulp_ops) != &pvc_ulp;
+}
+
+/*
+ * The native socket is destroyed, perhaps with bottom halves off. The kernel
+ * drops the ULP's reference to the module when this function has returned, and
+ * clears icsk_ulp_ops.
+ */
+static void pvc_ulp_release(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct pvc_sock *psk = rcu_dereference_raw(icsk->icsk_ulp_data);
+
+	RCU_INIT_POINTER(icsk->icsk_ulp_data, NULL);
+	/* references may keep the native socket longer than the module */
+	WRITE_ONCE(sk->sk_prot, pvc_prot_native(sk));
+	pvc_sk_abandon(psk);
+	pvc_sk_put(psk);
+}
+
+/*
+ * A listening socket was copied byte for byte for a connection from within the
+ * guest. The copy is native before anybody can find it: one that is closed or
+ * destroyed before accept() needs nothing of us.
+ */
+static void pvc_ulp_clone(const struct request_sock *req, struct sock *newsk,
+			  const gfp_t priority)
+{
+	struct inet_connection_sock *icsk = inet_csk(newsk);
+	struct proto *native = pvc_prot_native(newsk);
+
+	RCU_INIT_POINTER(icsk->icsk_ulp_data, NULL);
+	icsk->icsk_ulp_ops = NULL;
+	newsk->sk_prot = native;
+	newsk->sk_prot_creator = native;
+}
+
+static const struct tcp_ulp_ops pvc_ulp = {
+	.name		= "pvcalls",
+	.owner		= THIS_MODULE,
+	.release	= pvc_ulp_release,
+	.clone		= pvc_ulp_clone,
+};
+
+/**
+ * pvc_own() - make a native TCP socket ours
+ * @sk: socket that nobody knows yet and that has never been used
+ * @sock: struct socket that it has or will have
+ *
+ * Context: process, may sleep.
+ * Return: 0, or -ENOMEM without memory or if the module is about to go.
+ */
+int pvc_own(struct sock *sk, struct socket *sock)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct pvc_sock *psk = pvc_sk_alloc();
+
+	if (!psk)
+		return -ENOMEM;
+	/* the ULP's own reference: tcp_cleanup_ulp() drops it */
+	__module_get(THIS_MODULE);
+	WRITE_ONCE(sk->sk_prot, pvc_prot_ours(sk->sk_prot));
+	WRITE_ONCE(icsk->icsk_ulp_ops, &pvc_ulp);
+	/* whoever shows sockets looks at the operations if there is data */
+	rcu_assign_pointer(icsk->icsk_ulp_data, psk);
+	pvcalls_custom_sockopt(sock, true);
+	return 0;
+}
+
+/**
+ * pvc_go_local() - from now on it is a native TCP socket and nothing else
+ * @psk: object of the socket, ctl held, referenced by the caller
+ * @sock: socket in state OPEN or BOUND
+ *
+ * The wait queue, the options and the local port stay as they are, so other
+ * threads that poll it notice nothing. Calls that have begun find the state
+ * LOCAL once they hold ctl, and go to the native operations.
+ *
+ * Context: process, sleeps; takes the socket's lock.
+ */
+void pvc_go_local(struct pvc_sock *psk, struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	pvc_sk_drop_conn(psk, true);
+	/* a softirq may still be copying the socket that listened */
+	if (psk->listened)
+		synchronize_rcu();
+	lock_sock(sk);
+	RCU_INIT_POINTER(icsk->icsk_ulp_data, NULL);
+	/* pairs with smp_rmb() in pvc_sk_get() */
+	smp_wmb();
+	WRITE_ONCE(icsk->icsk_ulp_ops, NULL);
+	WRITE_ONCE(sk->sk_prot, pvc_prot_native(sk));
+	pvcalls_custom_sockopt(sock, false);
+	pvc_ops_to_native(sock, sk);
+	release_sock(sk);
+	pvc_sk_move(psk, sock, PVC_SK_LOCAL);
+	/* the ULP's reference, and the socket's to the object */
+	module_put(THIS_MODULE);
+	pvc_sk_put(psk);
+}
+
+/**
+ * pvc_bound_elsewhere() - does SO_BINDTODEVICE keep a socket in the guest?
+ * @sk: socket
+ *
+ * A device of the guest's own other than lo cannot be reached through the
+ * backend.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool pvc_bound_elsewhere(const struct sock *sk)
+{
+	int ifindex = READ_ONCE(sk->sk_bound_dev_if);
+
+	return ifindex && ifindex != LOOPBACK_IFINDEX;
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See sock.h. The object behind a program's socket, and the states of it. */
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "sock/sock.h"
+
+/* The states that may follow each state */
+static const u8 pvc_sk_next[] = {
+	[PVC_SK_OPEN] = BIT(PVC_SK_OPEN) | BIT(PVC_SK_BOUND) |
+			BIT(PVC_SK_CONNECTING) | BIT(PVC_SK_CONNECTED) |
+			BIT(PVC_SK_LISTENING) | BIT(PVC_SK_LOCAL) |
+			BIT(PVC_SK_CLOSED),
+	[PVC_SK_BOUND] = BIT(PVC_SK_OPEN) | BIT(PVC_SK_BOUND) |
+			 BIT(PVC_SK_CONNECTING) | BIT(PVC_SK_LISTENING) |
+			 BIT(PVC_SK_LOCAL) | BIT(PVC_SK_CLOSED),
+	[PVC_SK_CONNECTING] = BIT(PVC_SK_OPEN) | BIT(PVC_SK_BOUND) |
+			      BIT(PVC_SK_CONNECTED) | BIT(PVC_SK_CLOSED),
+	[PVC_SK_CONNECTED] = BIT(PVC_SK_OPEN) | BIT(PVC_SK_BOUND) |
+			     BIT(PVC_SK_CLOSED),
+	[PVC_SK_LISTENING] = BIT(PVC_SK_OPEN) | BIT(PVC_SK_BOUND) |
+			     BIT(PVC_SK_LISTENING) | BIT(PVC_SK_CLOSED),
+	[PVC_SK_LOCAL] = 0,
+	[PVC_SK_CLOSED] = BIT(PVC_SK_CLOSED),
+};
+
+/* The native state of struct socket that goes with each of ours */
+static socket_state pvc_sk_native_state(enum pvc_sk_state state)
+{
+	switch (state) {
+	case PVC_SK_CONNECTING:
+		return SS_CONNECTING;
+	case PVC_SK_CONNECTED:
+		return SS_CONNECTED;
+	default:
+		return SS_UNCONNECTED;
+	}
+}
+
+/**
+ * pvc_sk_move() - change the state of a socket
+ * @psk: socket, ctl held or not yet visible
+ * @sock: its struct socket; NULL while it is destroyed
+ * @to: the new state, which must be one that may follow
+ *
+ * Context: any.
+ */
+void pvc_sk_move(struct pvc_sock *psk, struct socket *sock,
+		 enum pvc_sk_state to)
+{
+	WARN_ON_ONCE(!(pvc_sk_next[psk->state] & BIT(to)));
+	WRITE_ONCE(psk->state, to);
+	if (sock && to != PVC_SK_LOCAL && to != PVC_SK_CLOSED)
+		sock->state = pvc_sk_native_state(to);
+}
+
+/**
+ * pvc_sk_rest() - go back to where connect() or listen() began
+ * @psk: socket without a connection in use, ctl held
+ * @sock: its struct socket
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_sk_rest(struct pvc_sock *psk, struct socket *sock)
+{
+	pvc_sk_move(psk, sock, psk->local.len ? PVC_SK_BOUND : PVC_SK_OPEN);
+}
+
+/**
+ * pvc_sk_init() - set up an object
+ * @psk: zeroed memory
+ *
+ * Context: any.
+ */
+void pvc_sk_init(struct pvc_sock *psk)
+{
+	kref_init(&psk->ref);
+	mutex_init(&psk->ctl);
+	spin_lock_init(&psk->lock);
+}
+
+/**
+ * pvc_sk_alloc() - make the object of a TCP socket
+ *
+ * The object holds the module, since calls that use it may still be under way
+ * when the socket has become native.
+ *
+ * Context: process, may sleep.
+ * Return: the object with one reference, or NULL without memory or if the
+ * module is about to go.
+ */
+struct pvc_sock *pvc_sk_alloc(void)
+{
+	struct pvc_sock *psk;
+
+	if (!try_module_get(THIS_MODULE))
+		return NULL;
+	psk = kzalloc(sizeof(*psk), GFP_KERNEL_ACCOUNT);
+	if (!psk) {
+		module_put(THIS_MODULE);
+		return NULL;
+	}
+	pvc_sk_init(psk);
+	return psk;
+}
+
+/**
+ * pvc_sk_hold() - take one more reference
+ * @psk: object that is going to be, or is, referenced by its socket
+ *
+ * Context: any, in an RCU read-side section if nothing else keeps the object.
+ * Return: the object, or NULL if its last reference has gone.
+ */
+struct pvc_sock *pvc_sk_hold(struct pvc_sock *psk)
+{
+	return kref_get_unless_zero(&psk->ref) ? psk : NULL;
+}
+
+static void pvc_sk_free(struct kref *ref)
+{
+	struct pvc_sock *psk = container_of(ref, struct pvc_sock, ref);
+
+	if (psk->embedded)
+		return;
+	kfree_rcu(psk, rcu);
+	/* synchronize_rcu_tasks() at exit waits for what we still execute */
+	module_put(THIS_MODULE);
+}
+
+/**
+ * pvc_sk_put() - drop a reference
+ * @psk: object
+ *
+ * Context: any.
+ */
+void pvc_sk_put(struct pvc_sock *psk)
+{
+	kref_put(&psk->ref, pvc_sk_free);
+}
+
+/**
+ * pvc_sk_conn() - the backend's socket behind a program's
+ * @psk: the program's
+ *
+ * Context: process.
+ * Return: with a reference, or NULL if there is none.
+ */
+struct pvc_conn *pvc_sk_conn(struct pvc_sock *psk)
+{
+	struct pvc_conn *c;
+
+	spin_lock(&psk->lock);
+	c = psk->conn;
+	if (c)
+		pvc_conn_hold(c);
+	spin_unlock(&psk->lock);
+	return c;
+}
+
+/**
+ * pvc_sk_set_conn() - give a socket its backend's socket
+ * @psk: socket without one, ctl held or not yet visible
+ * @c: object whose reference is taken over
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_sk_set_conn(struct pvc_sock *psk, struct pvc_conn *c)
+{
+	spin_lock(&psk->lock);
+	psk->conn = c;
+	spin_unlock(&psk->lock);
+}
+
+/* The reference that psk->conn was, or NULL. */
+static struct pvc_conn *pvc_sk_take_conn(struct pvc_sock *psk)
+{
+	struct pvc_conn *c;
+
+	spin_lock(&psk->lock);
+	c = psk->conn;
+	psk->conn = NULL;
+	spin_unlock(&psk->lock);
+	return c;
+}
+
+/**
+ * pvc_sk_drop_conn() - close the backend's socket
+ * @psk: socket, ctl held
+ * @abort: reset the connection
+ *
+ * Context: process, sleeps; waits for the backend only for a second at most,
+ * and only if there is a port that is to be free again.
+ */
+void pvc_sk_drop_conn(struct pvc_sock *psk, bool abort)
+{
+	struct pvc_conn *c = pvc_sk_take_conn(psk);
+
+	if (!c)
+		return;
+	pvc_conn_close(c, abort);
+	pvc_conn_await_port(c);
+	pvc_conn_put(c);
+}
+
+/**
+ * pvc_sk_close() - the program has closed its socket
+ * @psk: object of it
+ * @sk: the native socket, which nobody else uses any more
+ * @timeout: jiffies to wait until all has been sent, from SO_LINGER
+ *
+ * Context: process, sleeps; waits for the backend only as long as @timeout
+ * says, and a second for a port to be free again.
+ */
+void pvc_sk_close(struct pvc_sock *psk, struct sock *sk, long timeout)
+{
+	struct pvc_conn *c = pvc_sk_conn(psk);
+	bool lingers = c && timeout && sk->sk_type == SOCK_STREAM &&
+		       READ_ONCE(c->state) == PVC_CONN_CONNECTED;
+
+	pvc_sk_move(psk, NULL, PVC_SK_CLOSED);
+	pvc_sk_drop_conn(psk, sock_flag(sk, SOCK_LINGER) &&
+			 !sk->sk_lingertime);
+	if (lingers)
+		pvc_conn_await_over(c, timeout);
+	if (c)
+		pvc_conn_put(c);
+}
+
+/**
+ * pvc_sk_abandon() - the native socket is destroyed
+ * @psk: object of it
+ *
+ * pvc_sk_close() comes before, but not if the socket has failed to be made.
+ *
+ * Context: any, bottom halves may be off.
+ */
+void pvc_sk_abandon(struct pvc_sock *psk)
+{
+	struct pvc_conn *c = pvc_sk_take_conn(psk);
+
+	pvc_sk_move(psk, NULL, PVC_SK_CLOSED);
+	if (!c)
+		return;
+	pvc_conn_close(c, true);
+	pvc_conn_put(c);
+}

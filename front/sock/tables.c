@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See sock.h. The tables of operations: the native ones, and ours. */
+#include <linux/module.h>
+#include <net/inet_common.h>
+#include <net/tcp.h>
+
+#include "pvcalls_compat.h"
+#include "sock/sock.h"
+
+/*
+ * inet6_stream_ops, inet6_dgram_ops and udpv6_prot are not exported: they are
+ * read off sockets of the kernel's. NULL without IPv6.
+ */
+static const struct proto_ops *pvc_inet6_ops, *pvc_dgram6_native;
+static struct proto *pvc_udp6;
+
+/* Ours for datagrams: the native ones but for what dgram.c changes */
+static struct proto_ops pvc_dgram_tables[2];
+
+/**
+ * pvc_native() - the operations of the native socket underneath
+ * @sk: socket
+ *
+ * Return: inet_stream_ops, inet6_stream_ops or those of datagrams.
+ */
+const struct proto_ops *pvc_native(const struct sock *sk)
+{
+	if (sk->sk_type == SOCK_DGRAM)
+		return sk->sk_family == AF_INET6 ? pvc_dgram6_native :
+						   &inet_dgram_ops;
+	return sk->sk_family == AF_INET6 ? pvc_inet6_ops : &inet_stream_ops;
+}
+
+/**
+ * pvc_ops_to_native() - a struct socket gets the native operations
+ * @sock: struct socket with our operations
+ * @sk: its native TCP socket
+ *
+ * The caller holds the module otherwise.
+ *
+ * Context: any.
+ */
+void pvc_ops_to_native(struct socket *sock, const struct sock *sk)
+{
+	const struct proto_ops *native = pvc_native(sk);
+
+	/* the native socket holds native's module, if that is one */
+	__module_get(native->owner);
+	WRITE_ONCE(sock->ops, native);
+	module_put(THIS_MODULE);
+}
+
+/*
+ * Each operation of a TCP socket holds what we know of the socket while the
+ * operation runs. If there is nothing, the socket has gone local since the
+ * caller looked at its operations, or the kernel has accepted a connection from
+ * within the guest for itself: then the native operation is called, which may
+ * sleep, so the module is held. That fails while the module is going, which
+ * nothing but a call that began before its socket went local can see.
+ *
+ * Returns NULL for the native operation, or an error pointer.
+ */
+static struct pvc_sock *pvc_op_begin(const struct socket *sock)
+{
+	struct pvc_sock *psk = pvc_sk_get(sock->sk);
+
+	if (!psk && !try_module_get(THIS_MODULE))
+		return ERR_PTR(-EINTR);
+	return psk;
+}
+
+static void pvc_op_end(struct pvc_sock *psk)
+{
+	if (psk)
+		pvc_sk_put(psk);
+	else
+		module_put(THIS_MODULE);
+}
+
+static int pvc_op_bind(struct socket *sock, struct sockaddr *sa, int len)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_bind(psk, sock, sa, len);
+	else
+		ret = native->bind(sock, sa, len);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_connect(struct socket *sock, struct sockaddr *sa, int len,
+			  int flags)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_connect(psk, sock, sa, len, flags);
+	else
+		ret = native->connect(sock, sa, len, flags);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_accept_args(struct socket *sock, struct socket *newsock,
+			      int flags, bool kern)
+{
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_accept(psk, sock, newsock, flags, kern);
+	else
+		ret = pvc_accept_pass(sock, newsock, flags, kern);
+	pvc_op_end(psk);
+	return ret;
+}
+
+PVCALLS_DEFINE_ACCEPT(pvc_op_accept, pvc_op_accept_args)
+
+static int pvc_op_getname(struct socket *sock, struct sockaddr *sa, int peer)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_getname(psk, sock, sa, peer);
+	else
+		ret = native->getname(sock, sa, peer);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static __poll_t pvc_op_poll(struct file *file, struct socket *sock,
+			    struct poll_table_struct *wait)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	__poll_t ret;
+
+	if (IS_ERR(psk))
+		return 0;
+	if (psk)
+		ret = pvc_poll(psk, file, sock, wait);
+	else
+		ret = native->poll(file, sock, wait);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_ioctl(struct socket *sock, unsigned int cmd,
+			unsigned long arg)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_ioctl(psk, sock, cmd, arg);
+	else
+		ret = native->ioctl(sock, cmd, arg);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_listen(struct socket *sock, int backlog)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_listen(psk, sock, backlog);
+	else
+		ret = native->listen(sock, backlog);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_shutdown(struct socket *sock, int how)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_shutdown(psk, sock, how);
+	else
+		ret = native->shutdown(sock, how);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_setsockopt(struct socket *sock, int level, int name,
+			     sockptr_t val, unsigned int len)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_setsockopt(psk, sock, level, name, val, len);
+	else
+		ret = pvcalls_native_setsockopt(native, sock, level, name, val,
+						len);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_getsockopt(struct socket *sock, int level, int name,
+			     char __user *val, int __user *len)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_getsockopt(psk, sock, level, name, val, len);
+	else
+		ret = native->getsockopt(sock, level, name, val, len);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_sendmsg(psk, sock, msg, len);
+	else
+		ret = native->sendmsg(sock, msg, len);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_recvmsg(struct socket *sock, struct msghdr *msg, size_t len,
+			  int flags)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_recvmsg(psk, sock, msg, len, flags);
+	else
+		ret = native->recvmsg(sock, msg, len, flags);
+	pvc_op_end(psk);
+	return ret;
+}
+
+static int pvc_op_peek_len(struct socket *sock)
+{
+	const struct proto_ops *native = pvc_native(sock->sk);
+	struct pvc_sock *psk = pvc_op_begin(sock);
+	int ret;
+
+	if (IS_ERR(psk))
+		return PTR_ERR(psk);
+	if (psk)
+		ret = pvc_peek_len(psk, sock);
+	else
+		ret = native->peek_len(sock);
+	pvc_op_end(psk);
+	return ret;
+}
+
+#define PVC_REMOTE_OPS(fam, rel)			\
+	.family		= fam,				\
+	.owner		= THIS_MODULE,			\
+	.release	= rel,				\
+	.bind		= pvc_op_bind,			\
+	.connect	= pvc_op_connect,		\
+	.socketpair	= sock_no_socketpair,		\
+	.accept		= pvc_op_accept,		\
+	.getname	= pvc_op_getname,		\
+	.poll		= pvc_op_poll,			\
+	.ioctl		= pvc_op_ioctl,			\
+	.gettstamp	= sock_gettstamp,		\
+	.listen		= pvc_op_listen,		\
+	.shutdown	= pvc_op_shutdown,		\
+	.setsockopt	= pvc_op_setsockopt,		\
+	.getsockopt	= pvc_op_getsockopt,		\
+	.sendmsg	= pvc_op_sendmsg,		\
+	.recvmsg	= pvc_op_recvmsg,		\
+	.mmap		= sock_no_mmap,			\
+	PVCALLS_NO_SENDPAGE				\
+	PVCALLS_PEEK_OFF				\
+	.peek_len	= pvc_op_peek_len
+
+static const struct proto_ops pvc_remote4_ops = {
+	PVC_REMOTE_OPS(PF_INET, inet_release)
+};
+
+static const struct proto_ops pvc_remote6_ops = {
+	PVC_REMOTE_OPS(PF_INET6, inet6_release)
+};
+
+/**
+ * pvc_remote_ops() - our operations
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: the table, or NULL if the kernel has no IPv6.
+ */
+const struct proto_ops *pvc_remote_ops(int family)
+{
+	if (family == AF_INET)
+		return &pvc_remote4_ops;
+	return pvc_inet6_ops ? &pvc_remote6_ops : NULL;
+}
+
+/**
+ * pvc_dgram_ops() - our operations of datagrams
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: the table, or NULL if the kernel has no IPv6.
+ */
+const struct proto_ops *pvc_dgram_ops(int family)
+{
+	if (family == AF_INET)
+		return &pvc_dgram_tables[0];
+	return pvc_dgram6_native ? &pvc_dgram_tables[1] : NULL;
+}
+
+/**
+ * pvc_udp6_prot() - udpv6_prot
+ *
+ * Return: NULL if the kernel has no IPv6.
+ */
+struct proto *pvc_udp6_prot(void)
+{
+	return pvc_udp6;
+}
+
+/**
+ * pvc_tables_init() - learn the native operations
+ *
+ * Context: process, may sleep; module initialisation.
+ * Return: 0 or a negative error.
+ */
+int pvc_tables_init(void)
+{
+	struct socket *sock;
+	int i, ret;
+
+	ret = sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
+			       &sock);
+	if (ret)
+		return ret;
+	pvc_wake_init(sock->sk);
+	sock_release(sock);
+	if (!sock_create_kern(&init_net, AF_INET6, SOCK_STREAM, IPPROTO_TCP,
+			      &sock)) {
+		pvc_inet6_ops = sock->ops;
+		sock_release(sock);
+	}
+	if (!sock_create_kern(&init_net, AF_INET6, SOCK_DGRAM, IPPROTO_UDP,
+			      &sock)) {
+		pvc_dgram6_native = sock->ops;
+		pvc_udp6 = sock->sk->sk_prot;
+		sock_release(sock);
+	}
+	pvc_dgram_tables[0] = inet_dgram_ops;
+	if (pvc_dgram6_native)
+		pvc_dgram_tables[1] = *pvc_dgram6_native;
+	for (i = 0; i < 2; i++)
+		pvc_dgram_init(&pvc_dgram_tables[i]);
+	return 0;
+}
