@@ -235,6 +235,20 @@ void pvc_conn_release(struct pvc_conn *c)
 	complete_all(&c->over);
 }
 
+/* Tells a program's socket, in process context, what has happened */
+static work_func_t pvc_conn_waker;
+
+/**
+ * pvc_conn_set_waker() - say what tells programs' sockets what has happened
+ * @waker: function of pvc_conn.wake_work
+ *
+ * Context: module initialisation, before the first connection.
+ */
+void pvc_conn_set_waker(work_func_t waker)
+{
+	pvc_conn_waker = waker;
+}
+
 /**
  * pvc_conn_new() - make a connection that the backend does not know yet
  * @link: the link; a reference is taken
@@ -259,7 +273,7 @@ struct pvc_conn *pvc_conn_new(struct pvc_link *link, int family, int type,
 	mutex_init(&c->tx_mutex);
 	init_completion(&c->over);
 	INIT_WORK(&c->free_work, pvc_conn_free_work);
-	INIT_WORK(&c->wake_work, pvc_wake_work);
+	INIT_WORK(&c->wake_work, pvc_conn_waker);
 	INIT_LIST_HEAD(&c->acceptq.conns);
 	INIT_LIST_HEAD(&c->accept_node);
 	c->family = family;

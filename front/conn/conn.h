@@ -318,13 +318,15 @@ void pvc_conn_post_accepts(struct pvc_conn *l);
 struct pvc_conn *pvc_conn_accept(struct pvc_conn *l);
 void pvc_conn_unaccept(struct pvc_conn *l, struct pvc_conn *c);
 
+/* conn.c */
+void pvc_conn_set_waker(work_func_t waker);
+
 /* wake.c: telling the program's socket */
 #define PVC_WAKE_STATE	BIT(0)
 #define PVC_WAKE_DATA	BIT(1)
 #define PVC_WAKE_ERROR	BIT(2)
 
 void pvc_wake_init(const struct sock *sk);
-void pvc_wake_work(struct work_struct *work);
 void pvc_wake(struct pvc_conn *c, unsigned long what);
 
 /* events.c: the ring's indexes and events */

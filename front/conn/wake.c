@@ -16,19 +16,6 @@ static void (*pvc_default_data_ready)(struct sock *sk);
 static void (*pvc_default_state_change)(struct sock *sk);
 static void (*pvc_default_error_report)(struct sock *sk);
 
-/**
- * pvc_wake_init() - learn the default callbacks
- * @sk: socket that nobody has changed
- *
- * Context: any.
- */
-void pvc_wake_init(const struct sock *sk)
-{
-	pvc_default_data_ready = sk->sk_data_ready;
-	pvc_default_state_change = sk->sk_state_change;
-	pvc_default_error_report = sk->sk_error_report;
-}
-
 static bool pvc_wake_is_default(const struct sock *sk)
 {
 	return READ_ONCE(sk->sk_data_ready) == pvc_default_data_ready &&
@@ -46,13 +33,8 @@ static void pvc_wake_now(struct sock *sk, unsigned long what)
 		sk_error_report(sk);
 }
 
-/**
- * pvc_wake_work() - call callbacks that are not the default ones
- * @work: &pvc_conn.wake_work, which holds the connection
- *
- * Context: process, sleeps.
- */
-void pvc_wake_work(struct work_struct *work)
+/* Calls callbacks that are not the default ones; holds the connection. */
+static void pvc_wake_work(struct work_struct *work)
 {
 	struct pvc_conn *c = container_of(work, struct pvc_conn, wake_work);
 	unsigned long what;
@@ -73,6 +55,20 @@ void pvc_wake_work(struct work_struct *work)
 		sock_put(sk);
 	}
 	pvc_conn_put(c);
+}
+
+/**
+ * pvc_wake_init() - learn the default callbacks, and serve connections
+ * @sk: socket that nobody has changed
+ *
+ * Context: any.
+ */
+void pvc_wake_init(const struct sock *sk)
+{
+	pvc_default_data_ready = sk->sk_data_ready;
+	pvc_default_state_change = sk->sk_state_change;
+	pvc_default_error_report = sk->sk_error_report;
+	pvc_conn_set_waker(pvc_wake_work);
 }
 
 /**
