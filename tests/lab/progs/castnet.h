@@ -34,7 +34,7 @@ static inline int hold(int fd)
 /* -errno, or 0 once all is written */
 static inline long put_text(const char *path, const char *text)
 {
-	int fd = open(path, O_RDWR);
+	int fd = open(path, O_WRONLY);
 	long ret;
 
 	if (fd < 0)
@@ -262,7 +262,7 @@ static inline long iscsi_cmd(struct iscsi_event *ev)
 	if (n < (ssize_t)(NLMSG_HDRLEN + sizeof(*ev)))
 		return n < 0 ? n : -EPROTO;
 	memcpy(ev, NLMSG_DATA(&nl.h), sizeof(*ev));
-	return ev->error ? -EIO : 0;
+	return (int32_t)ev->error;
 }
 
 static inline void iscsi_undo(void)
