@@ -225,6 +225,7 @@ static inline long cast_vhci(const struct subject *s)
 enum {
 	ISCSI_CREATE_SESSION = 11, ISCSI_DESTROY_SESSION,
 	ISCSI_CREATE_CONN, ISCSI_DESTROY_CONN, ISCSI_BIND_CONN,
+	ISCSI_STOP_CONN = 18,
 };
 
 struct iscsi_event {
@@ -265,8 +266,15 @@ static inline long iscsi_cmd(struct iscsi_event *ev)
 	return (int32_t)ev->error;
 }
 
+/*
+ * As iscsid does it: Linux 6.1 puts the socket once too often if a connection
+ * is destroyed that was not stopped.
+ */
 static inline void iscsi_undo(void)
 {
+	struct iscsi_event stop = {
+		.type = ISCSI_STOP_CONN, .in = { iscsi_session, 0, 0, 0, 1 },
+	};
 	struct iscsi_event conn = {
 		.type = ISCSI_DESTROY_CONN, .in = { iscsi_session },
 	};
@@ -274,6 +282,7 @@ static inline void iscsi_undo(void)
 		.type = ISCSI_DESTROY_SESSION, .in = { iscsi_session },
 	};
 
+	iscsi_cmd(&stop);
 	iscsi_cmd(&conn);
 	iscsi_cmd(&session);
 }
@@ -281,7 +290,7 @@ static inline void iscsi_undo(void)
 static inline long cast_iscsi(const struct subject *s)
 {
 	struct iscsi_event session = {
-		.type = ISCSI_CREATE_SESSION, .in = { 0, 32 << 16 | 32 },
+		.type = ISCSI_CREATE_SESSION, .in = { 0, 32 << 16 | 128 },
 	};
 	struct iscsi_event conn = { .type = ISCSI_CREATE_CONN };
 	struct iscsi_event bind = { .type = ISCSI_BIND_CONN };
