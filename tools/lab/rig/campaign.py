@@ -299,12 +299,12 @@ class Campaign:
         splats = scan.scan(logs, scenario.keys.get("allow", ""))
         last = [line for line in tail(logs / "output", 400) if line.startswith(("FAIL: ", "SKIP: "))]
         if code == 77 and not splats:
-            return Verdict(scenario.name, "SKIP", seconds, last[-1][6:] if last else "")
+            return Verdict(scenario.name, "SKIP", seconds, reason=last[-1][6:] if last else "")
         if reason or code:
             reason = reason or (last[-1][6:] if last else f"exit code {code}")
-            return Verdict(scenario.name, "FAIL", seconds, reason, splats)
+            return Verdict(scenario.name, "FAIL", seconds, reason=reason, splats=splats)
         if splats:
-            return Verdict(scenario.name, "FAIL", seconds, "the logs are not clean", splats)
+            return Verdict(scenario.name, "FAIL", seconds, reason="the logs are not clean", splats=splats)
         return Verdict(scenario.name, "PASS", seconds)
 
     @staticmethod
@@ -318,7 +318,7 @@ class Campaign:
         text = console.read_text(errors="replace")
         (logs / "dom0.log").write_text(text[text.rfind(f"lab: scenario {scenario.name} begins") + 1:])
         splats = scan.scan(logs, "") or tail(console)
-        return Verdict(scenario.name, "FAIL", time.monotonic() - begin, reason, splats)
+        return Verdict(scenario.name, "FAIL", time.monotonic() - begin, reason=reason, splats=splats)
 
     def _tell(self, verdict: Verdict) -> None:
         with self._lock:
