@@ -170,8 +170,9 @@ static int pvcalls_ring_charge(struct pvcalls_rings *rings, u32 pages,
 		dropped = pvcalls_ring_drop_last(rings, scratch);
 		mutex_unlock(&rings->lock);
 		if (!dropped) {
-			pvcalls_peer_warn(rings->peer, "more than %u pages of data rings\n",
-					   max);
+			pvcalls_peer_warn(rings->peer,
+					  "more than %u pages of data rings\n",
+					  max);
 			return -ENOBUFS;
 		}
 	}
@@ -231,8 +232,8 @@ pvcalls_ring_new(struct pvcalls_rings *rings, grant_ref_t ref,
 	if (IS_ERR(ring->map)) {
 		err = PTR_ERR(ring->map);
 		pvcalls_peer_warn(rings->peer, "data ring %u: %s (%d)\n", ref,
-				   err == -EINVAL ? "bad order" : "can't map",
-				   err);
+				  err == -EINVAL ? "bad order" : "can't map",
+				  err);
 		goto free;
 	}
 	err = pvcalls_ring_charge(rings, pvcalls_datamap_pages(ring->map),

@@ -225,8 +225,7 @@ static void pvcalls_members_replace(void)
 /**
  * pvcalls_members_start() - start the workers
  *
- * May sleep. Undone by pvcalls_members_stop().
- *
+ * Context: process, may sleep. Undone by pvcalls_members_stop().
  * Return: 0 or a negative error number; then none is running.
  */
 int pvcalls_members_start(void)
