@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every difference between the supported kernels (Debian 12's 6.1 and 6.12)
- * that our code meets, and nothing else.
+ * The differences that the modules meet between the supported kernels, 6.1 and
+ * 6.12 of Debian 12. No other file asks for the kernel's version.
  */
 #ifndef PVCALLS_COMPAT_H
 #define PVCALLS_COMPAT_H
@@ -16,7 +16,7 @@
 #include <net/ipv6.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
-/* proto_ops.accept takes its flags in a structure */
+/* 6.10: proto_ops.accept takes its flags in a structure */
 #define PVCALLS_DEFINE_ACCEPT(name, inner)				\
 static int name(struct socket *sock, struct socket *newsock,		\
 		struct proto_accept_arg *arg)				\
@@ -50,7 +50,7 @@ static inline int pvcalls_ops_accept(const struct proto_ops *ops,
 }
 #endif
 
-/* A completion of zero-copy sends has become one of several operations */
+/* 6.10: the completion of zero-copy sends is one of several operations */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #define PVCALLS_DEFINE_UBUF_OPS(name, fn)				\
 static const struct ubuf_info_ops name = { .complete = fn }
@@ -80,14 +80,14 @@ static inline void pvcalls_ubuf_init(struct ubuf_info *ubuf,
 }
 #endif
 
-/* proto_ops.sendpage has gone in 6.5: sendfile() uses MSG_SPLICE_PAGES */
+/* 6.5: sendfile() uses MSG_SPLICE_PAGES, and proto_ops.sendpage has gone */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 #define PVCALLS_NO_SENDPAGE
 #else
 #define PVCALLS_NO_SENDPAGE	.sendpage = sock_no_sendpage,
 #endif
 
-/* What a socket that is accepted inherits of IP's flags: 6.6 has made them bits */
+/* Lets an accepted socket inherit IP's flags. 6.6: the flags are bits */
 static inline void pvcalls_inherit_ip_flags(struct inet_sock *to,
 					    const struct inet_sock *from)
 {
@@ -111,8 +111,8 @@ static inline void pvcalls_inherit_ip_flags(struct inet_sock *to,
 }
 
 /*
- * The same of IPv6: everything, as TCP does it, but for what belongs to one
- * socket. Flow labels have left this structure since 6.1.
+ * Lets an accepted socket inherit IPv6's part: as in TCP, everything except what
+ * belongs to one socket. 6.9: flow labels are not in this part any more.
  */
 static inline void pvcalls_inherit_ipv6(struct sock *sk,
 					const struct sock *from)
@@ -145,9 +145,10 @@ static inline void pvcalls_inherit_ipv6(struct sock *sk,
 }
 
 /*
- * 6.1 puts the part of IPv6 at the end of the object, which is larger than the
- * native one where we have added something. Code that knows the native object
- * looks for the part at its natural place, as newer kernels do.
+ * Moves IPv6's part of a socket to its place in the native object. 6.1 puts that
+ * part at the end of the object, and the modules' objects are larger than the
+ * native ones. Code that knows the native object looks at the native place. 6.6:
+ * the kernel itself uses that place.
  */
 static inline void pvcalls_place_pinet6(struct sock *sk,
 					const struct proto *native)
@@ -164,8 +165,8 @@ static inline void pvcalls_place_pinet6(struct sock *sk,
 }
 
 /*
- * From 6.9 on any socket can have SOL_SOCKET sent to its own setsockopt();
- * before that only MPTCP's can.
+ * Has SOL_SOCKET sent to the socket's own setsockopt(). 6.9: sockets of any
+ * kind can have that; before, only those of MPTCP.
  */
 static inline void pvcalls_custom_sockopt(struct socket *sock, bool on)
 {
@@ -174,7 +175,7 @@ static inline void pvcalls_custom_sockopt(struct socket *sock, bool on)
 #endif
 }
 
-/* What the system call does with an option of a native socket */
+/* Sets an option of a native socket, as the system call does */
 static inline int pvcalls_native_setsockopt(const struct proto_ops *native,
 					    struct socket *sock, int level,
 					    int name, sockptr_t val,
@@ -185,20 +186,21 @@ static inline int pvcalls_native_setsockopt(const struct proto_ops *native,
 	return native->setsockopt(sock, level, name, val, len);
 }
 
-/* TCP has got SO_PEEK_OFF */
+/* 6.9: TCP has SO_PEEK_OFF */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 #define PVCALLS_PEEK_OFF	.set_peek_off = sk_set_peek_off,
 #else
 #define PVCALLS_PEEK_OFF
 #endif
 
-/* Tables of sysctls have become constant, and have lost their empty last entry */
+/* 6.11: tables of sysctls are constant */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 #define PVCALLS_SYSCTL_TABLE	const struct ctl_table
 #else
 #define PVCALLS_SYSCTL_TABLE	struct ctl_table
 #endif
 
+/* 6.6: tables of sysctls have a length, and no empty last entry any more */
 static inline struct ctl_table_header *
 pvcalls_register_sysctl(struct net *net, const char *path,
 			struct ctl_table *table, size_t n)
@@ -211,8 +213,8 @@ pvcalls_register_sysctl(struct net *net, const char *path,
 }
 
 /*
- * TCP allocates without sleeping, and copies into the socket's own page: 6.2
- * has made the latter a flag of its own.
+ * What pvcalls_atomic_begin() has changed: TCP allocates without sleeping, and
+ * copies into the socket's own page. 6.2: a flag of its own says the latter.
  */
 struct pvcalls_atomic_alloc {
 	gfp_t allocation;
@@ -239,7 +241,7 @@ static inline void pvcalls_atomic_end(struct sock *sk,
 #endif
 }
 
-/* The third argument of a probed function, at its entry */
+/* Changes the third argument of a probed function, at the function's entry */
 static inline void pvcalls_set_argument2(struct pt_regs *regs,
 					 unsigned long val)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Control data of datagrams: cmsg(3) in the programs, and what goes over the
- * ring instead, the same for all architectures. For both modules; see
- * feature-dgram in docs/protocol-extensions.md.
+ * Control data of datagrams, for both modules. Programs use cmsg(3); the ring
+ * has a form that is the same for all architectures. feature-dgram in
+ * docs/protocol-extensions.md specifies that form.
  */
 #ifndef PVCALLS_CTL_H
 #define PVCALLS_CTL_H
@@ -16,7 +16,7 @@
 #include "pvcalls_ext.h"
 
 /**
- * struct pvcalls_record - a record, but for the bytes of its datagram
+ * struct pvcalls_record - a record without the bytes of its datagram
  * @hdr: header
  * @ctl: hdr.ctl_len bytes of control data
  */
@@ -25,7 +25,14 @@ struct pvcalls_record {
 	u8 ctl[PVCALLS_MAX_CTL];
 };
 
-/* What any datagram's control data may be: the value's largest length, or 0 */
+/**
+ * pvcalls_ctl_room() - how long may a control message's value be?
+ * @level: level of the control message
+ * @type: type of the control message
+ *
+ * Context: any.
+ * Return: greatest length in bytes; 0 if datagrams carry no such message.
+ */
 static inline u32 pvcalls_ctl_room(int level, int type)
 {
 	if (level == SOL_IP)
@@ -39,9 +46,9 @@ static inline u32 pvcalls_ctl_room(int level, int type)
 }
 
 /**
- * pvcalls_ctl_pktinfo() - is it an address and an interface?
- * @level: of the control message
- * @type: likewise
+ * pvcalls_ctl_pktinfo() - does a control message name an address and interface?
+ * @level: level of the control message
+ * @type: type of the control message
  *
  * Context: any.
  * Return: true if so.
@@ -53,11 +60,11 @@ static inline bool pvcalls_ctl_pktinfo(int level, int type)
 }
 
 /**
- * pvcalls_ctl_valid() - may a program send this?
+ * pvcalls_ctl_valid() - may a program send a control message?
  * @cmsg: control message
  *
  * Context: any.
- * Return: false if it is one that goes over, but of the wrong size.
+ * Return: false if datagrams carry such messages, but the size is wrong.
  */
 static inline bool pvcalls_ctl_valid(const struct cmsghdr *cmsg)
 {
@@ -69,10 +76,10 @@ static inline bool pvcalls_ctl_valid(const struct cmsghdr *cmsg)
 }
 
 /**
- * pvcalls_ctl_set_ifindex() - say which interface it is
- * @level: of a control message that pvcalls_ctl_pktinfo() knows
- * @data: its value
- * @ifindex: interface; each domain has its own numbers
+ * pvcalls_ctl_set_ifindex() - change the interface in a control message
+ * @level: level of a control message that pvcalls_ctl_pktinfo() knows
+ * @data: value of the control message
+ * @ifindex: the interface's number; each domain has its own numbers
  *
  * Context: any.
  */
@@ -88,13 +95,13 @@ static inline void pvcalls_ctl_set_ifindex(int level, u8 *data, int ifindex)
 
 /**
  * pvcalls_ctl_pack() - make control messages ready for the ring
- * @msg: has them, in kernel memory
+ * @msg: message with the control messages, in kernel memory
  * @to: result, room for PVCALLS_MAX_CTL bytes
  *
- * Those that do not go over are left out.
+ * Control messages that the ring does not carry are left out.
  *
  * Context: any.
- * Return: bytes.
+ * Return: length of the result in bytes.
  */
 static inline u32 pvcalls_ctl_pack(struct msghdr *msg, u8 *to)
 {
@@ -127,14 +134,14 @@ static inline u32 pvcalls_ctl_pack(struct msghdr *msg, u8 *to)
 
 /**
  * pvcalls_ctl_next() - take the next control message apart
- * @from: private copy of what was in the ring
- * @len: its length in bytes
- * @at: where the next one begins; moved on
- * @ctl: result
+ * @from: private copy of the control data in the ring
+ * @len: length of @from in bytes
+ * @at: offset of the next control message; moved on behind that
+ * @ctl: result, the header of the control message
  *
  * Context: any.
- * Return: its value, ctl->len bytes, or NULL if there is none or it makes no
- * sense: then *at is not @len.
+ * Return: the value, ctl->len bytes; or NULL, with *at at @len after the last
+ * control message, and elsewhere if the control message makes no sense.
  */
 static inline u8 *pvcalls_ctl_next(u8 *from, u32 len, u32 *at,
 				   struct pvcalls_ctl *ctl)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * PV Calls protocol version 1 with our negotiated extensions. What each one
- * means is specified in docs/protocol-extensions.md; this file only gives the
- * names and the layouts. The version 1 part comes from the Xen header.
+ * Names and layouts of the negotiated extensions to PV Calls version 1. Their
+ * meaning is specified in docs/protocol-extensions.md. Version 1 itself is in
+ * Xen's header.
  */
 #ifndef PVCALLS_EXT_H
 #define PVCALLS_EXT_H
@@ -66,7 +66,7 @@ enum pvcalls_feature {
 	[PVCALLS_F_GETSOCKOPT]	= "feature-getsockopt", \
 }
 
-/* Commands of the extensions, far from those of version 1 */
+/* Commands of the extensions; their numbers are far from those of version 1 */
 #define PVCALLS_SHUTDOWN	0x100	/* feature-shutdown */
 #define PVCALLS_GETNAME		0x101	/* feature-names */
 #define PVCALLS_DEFERRED	0x102	/* feature-defer */
@@ -76,16 +76,16 @@ enum pvcalls_feature {
 
 /* Flags of RELEASE, in u.dummy.dummy[] of the request, with feature-shutdown */
 #define PVCALLS_RELEASE_FLAGS	9
-#define PVCALLS_RELEASE_ABORT	0x01	/* reset instead of an orderly close */
+#define PVCALLS_RELEASE_ABORT	0x01	/* the connection is reset */
 
 /* Flags of CONNECT, with feature-open */
-#define PVCALLS_CONNECT_OPEN	0x01	/* create the socket first */
+#define PVCALLS_CONNECT_OPEN	0x01	/* the socket is created first */
 
 /**
  * struct pvcalls_req_shutdown - arguments of PVCALLS_SHUTDOWN
  * @id: socket
  * @how: SHUT_RD (0), SHUT_WR (1) or SHUT_RDWR (2)
- * @pad: 0; the backend passes it over
+ * @pad: 0; the backend ignores the value
  */
 struct pvcalls_req_shutdown {
 	__u64 id;
@@ -97,7 +97,7 @@ struct pvcalls_req_shutdown {
  * struct pvcalls_req_getname - arguments of PVCALLS_GETNAME
  * @id: socket
  * @peer: 0 for the socket's own address, 1 for the peer's
- * @pad: 0; the backend passes it over
+ * @pad: 0; the backend ignores the value
  */
 struct pvcalls_req_getname {
 	__u64 id;
@@ -108,15 +108,15 @@ struct pvcalls_req_getname {
 /* Options that one PVCALLS_SETSOCKOPT carries at most */
 #define PVCALLS_MAX_OPTS	5
 
-/* TCP_CONGESTION is a name: so many options of this level and name in a row */
+/* TCP_CONGESTION's value is a name, and takes this many options in a row */
 #define PVCALLS_CONGESTION_OPTS	4
 #define PVCALLS_CONGESTION_LEN	16
 
 /**
  * struct pvcalls_opt - an option whose value is an int
- * @level: as in setsockopt(), Linux's number
- * @name: likewise
- * @value: its value
+ * @level: level as in setsockopt(), Linux's number
+ * @name: name as in setsockopt(), Linux's number
+ * @value: the option's value
  */
 struct pvcalls_opt {
 	__u16 level;
@@ -127,8 +127,8 @@ struct pvcalls_opt {
 /**
  * struct pvcalls_req_setsockopt - arguments of PVCALLS_SETSOCKOPT
  * @id: socket
- * @count: options, 1 to PVCALLS_MAX_OPTS
- * @pad: 0; the backend passes it over
+ * @count: number of options, 1 to PVCALLS_MAX_OPTS
+ * @pad: 0; the backend ignores the value
  * @opt: the options
  */
 struct pvcalls_req_setsockopt {
@@ -141,9 +141,9 @@ struct pvcalls_req_setsockopt {
 /**
  * struct pvcalls_req_getsockopt - arguments of PVCALLS_GETSOCKOPT
  * @id: socket
- * @level: as in getsockopt(), Linux's number
- * @name: likewise
- * @offset: first byte of the value that is asked for
+ * @level: level as in getsockopt(), Linux's number
+ * @name: name as in getsockopt(), Linux's number
+ * @offset: index of the first byte of the value that is asked for
  */
 struct pvcalls_req_getsockopt {
 	__u64 id;
@@ -161,8 +161,8 @@ struct pvcalls_req_getsockopt {
 /**
  * struct pvcalls_req_forget - arguments of PVCALLS_FORGET
  * @pad: zero
- * @count: rings, 1 to PVCALLS_MAX_FORGET
- * @ref: grants of their indexes pages
+ * @count: number of rings, 1 to PVCALLS_MAX_FORGET
+ * @ref: grants of the rings' indexes pages
  */
 struct pvcalls_req_forget {
 	__u64 pad;
@@ -175,7 +175,7 @@ struct pvcalls_req_forget {
  * @id: echoed from the request
  * @addr: the address, in the format of the connect request; or, in response to
  *	PVCALLS_GETSOCKOPT, a part of the option's value
- * @len: its length in bytes, 0 if there is none
+ * @len: length of @addr in bytes, 0 if there is none
  * @pad: zero
  */
 struct pvcalls_rsp_name {
@@ -188,11 +188,11 @@ struct pvcalls_rsp_name {
 /**
  * struct pvcalls_rsp_deferred - additional fields of a PVCALLS_DEFERRED
  *				 response: the deferred response itself
- * @req_id: of the request that is answered now
- * @cmd: of the request that is answered now
- * @ret: its return value
+ * @req_id: req_id of the request that is answered now
+ * @cmd: command of the request that is answered now
+ * @ret: return value of that request
  * @len: length of @addr in bytes, 0 if there is none
- * @addr: its address, where the command's response has one
+ * @addr: address of that request's response, where the command has one
  * @pad: zero
  */
 struct pvcalls_rsp_deferred {
@@ -210,7 +210,7 @@ struct pvcalls_rsp_deferred {
  * @cmd: echoed from the request
  * @ret: 0 or a negative error number
  * @pad: zero
- * @u: fields of the command; version 1 defines the first 8 bytes of it
+ * @u: fields of the command; version 1 defines the first 8 bytes of @u
  */
 struct pvcalls_response {
 	__u32 req_id;
@@ -228,19 +228,19 @@ struct pvcalls_response {
 /* Largest datagram, without headers (UDP's length field) */
 #define PVCALLS_MAX_DGRAM	65527
 
-/* Kinds of records in the data rings of a socket of datagrams */
+/* Kinds of records in the data rings of datagrams */
 #define PVCALLS_DGRAM_DATA	0
 #define PVCALLS_DGRAM_ERROR	1	/* to the frontend only */
 
 /**
- * struct pvcalls_dgram - what precedes a datagram in a data ring
- * @len: bytes of the datagram; after them the record is padded
+ * struct pvcalls_dgram - header of a datagram in a data ring
+ * @len: length of the datagram in bytes; padding follows the datagram
  * @type: PVCALLS_DGRAM_*
  * @err: negative error number, for PVCALLS_DGRAM_ERROR
- * @addr_len: length of @addr in bytes; 0: to the peer that CONNECT has set
- * @addr: where it goes to or comes from, in the format of the connect request
- * @ctl_len: bytes of control data, between this and the datagram: struct
- *	pvcalls_ctl, each with its value
+ * @addr_len: length of @addr in bytes; 0 means the peer that CONNECT has set
+ * @addr: destination or source, in the format of the connect request
+ * @ctl_len: length of the control data in bytes. The control data lies between
+ *	the header and the datagram: struct pvcalls_ctl, each with its value
  */
 struct pvcalls_dgram {
 	__u32 len;
@@ -255,10 +255,10 @@ struct pvcalls_dgram {
 #define PVCALLS_MAX_CTL		128
 
 /**
- * struct pvcalls_ctl - what precedes a value in control data
- * @level: as in cmsg(3), Linux's number
- * @type: likewise
- * @len: bytes of the value, which is padded to a multiple of 8
+ * struct pvcalls_ctl - header of a value in control data
+ * @level: level as in cmsg(3), Linux's number
+ * @type: type as in cmsg(3), Linux's number
+ * @len: length of the value in bytes; padding to a multiple of 8 follows
  */
 struct pvcalls_ctl {
 	__u16 level;
@@ -266,26 +266,32 @@ struct pvcalls_ctl {
 	__u32 len;
 };
 
-/* Bytes of control data that a value of so many bytes takes */
+/* Length in bytes of a value of @len bytes with its header and padding */
 #define PVCALLS_CTL_SIZE(len) \
 	((u32)sizeof(struct pvcalls_ctl) + (((len) + 7) & ~7U))
 
-/* Bytes of the ring that a record takes, whose lengths have been checked */
+/**
+ * pvcalls_dgram_size() - how many bytes of the ring does a record take?
+ * @hdr: the record's header; its lengths have been checked
+ *
+ * Context: any.
+ * Return: length in bytes, padding included.
+ */
 static inline u32 pvcalls_dgram_size(const struct pvcalls_dgram *hdr)
 {
 	return sizeof(*hdr) + hdr->ctl_len + ((hdr->len + 7) & ~7U);
 }
 
 /*
- * feature-wakeup: four thresholds in the padding of the indexes page. Each is
- * written by the side that waits.
+ * Offsets of feature-wakeup's four thresholds, in padding of the indexes page.
+ * The side that waits writes the threshold.
  */
 #define PVCALLS_IN_DATA_WAKE	12	/* frontend waits for in_prod */
 #define PVCALLS_IN_SPACE_WAKE	16	/* backend waits for in_cons */
 #define PVCALLS_OUT_DATA_WAKE	76	/* backend waits for out_prod */
 #define PVCALLS_OUT_SPACE_WAKE	80	/* frontend waits for out_cons */
 
-/* Where the specification puts ring_order and ref[] */
+/* Offset at which the specification has ring_order, and ref[] after that */
 #define PVCALLS_RING_ORDER_OFFSET 128
 
 static_assert(sizeof(struct pvcalls_rsp_name) == 48);

@@ -479,7 +479,8 @@ int pvc_xenbus_init(const struct pvc_link_ops *ops)
 /**
  * pvc_xenbus_exit() - unregister the driver of the device
  *
- * Description: The backend gets PVC_LET_GO_TIMEOUT to let go of all that it mapped.
+ * Description: The backend gets PVC_LET_GO_TIMEOUT to let go of all that it
+ * mapped.
  *
  * Context: process, sleeps.
  */
