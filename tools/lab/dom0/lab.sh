@@ -113,11 +113,12 @@ guest_id() {
 	cat "/run/lab/guests/$1/id" 2>/dev/null || fail "no guest $1 was started"
 }
 
-# guest_wait_node NAME PATH VALUE [SECONDS]: waits until the node below the guest's xenstore directory holds the value
+# guest_wait_node NAME PATH VALUE [SECONDS]: waits until the node below the guest's xenstore directory holds the value; on a
+# kernel that is slow LAB_SLOWER times as long
 guest_wait_node() {
 	local id
 	id=$(guest_id "$1") || return 1
-	timeout "${4:-20}" labrpc wait "/local/domain/$id/$2" "$3"
+	timeout $((${4:-20} * LAB_SLOWER)) labrpc wait "/local/domain/$id/$2" "$3"
 }
 
 guest_boot() {

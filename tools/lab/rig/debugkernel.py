@@ -45,8 +45,9 @@ def prepare(packages) -> tuple:
     """Builds the kernel unless the cache has it. Returns its release, its directory in the cache, and its headers'."""
     packages.install(HOST_PACKAGES)
     home = packages.cache / "debug-kernels"
-    with directory_lock(home):
-        target = home / f"debug-{_digest()}"
+    target = home / f"debug-{_digest()}"
+    # Not all of them: another checkout's kernel can be used while this one is built.
+    with directory_lock(home / f"lock-{target.name}"):
         # The script writes that file last.
         if not (target / "release").exists():
             shutil.rmtree(target, ignore_errors=True)
@@ -58,9 +59,9 @@ def prepare(packages) -> tuple:
 
 def _forget_old(home: pathlib.Path) -> None:
     """Another checkout may use another kernel of the same cache, so some stay."""
-    there = sorted((path for path in home.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    there = sorted(home.glob("debug-*/release"), key=lambda path: path.stat().st_mtime)
     for path in there[:-KEPT]:
-        shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def _build(target: pathlib.Path) -> None:

@@ -54,6 +54,7 @@ class Scenario:
             # machines beside each other take CPU time from each other
             "LAB_BOOT_TIMEOUT": str(150 * getattr(options, "jobs", 1)),
             "LAB_ICOUNT": "yes" if options.icount else "no",
+            "LAB_SLOWER": str(debugkernel.slowness(options)),
             "LAB_OVERLAY": f"/overlays/{overlay}" if overlay else "",
         }
         return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
