@@ -92,7 +92,8 @@ enum pvc_peer {
  * @listened: the native socket has been in the hash of listening sockets
  * @ctl: serialises bind(), connect(), listen(), shutdown(); killable, since the
  *	backend may not answer. Taken before the lock of the native socket
- * @lock: @conn, @congestion
+ * @lock: @conn, @congestion; with bottom halves off, since the native socket is
+ *	destroyed with its lock held, which softirqs take
  * @conn: the backend's socket, referenced; NULL if there is none
  * @port_given: bind() has named the port of @local
  * @local: address that the socket is bound to at the backend; none if it has

@@ -84,9 +84,9 @@ static void pvc_post_congestion(struct pvc_sock *psk, struct pvc_conn *c)
 	char name[PVCALLS_CONGESTION_LEN];
 	unsigned int i;
 
-	spin_lock(&psk->lock);
+	spin_lock_bh(&psk->lock);
 	memcpy(name, psk->congestion, sizeof(name));
-	spin_unlock(&psk->lock);
+	spin_unlock_bh(&psk->lock);
 	for (i = 0; i < ARRAY_SIZE(opt); i++) {
 		opt[i].level = SOL_TCP;
 		opt[i].name = TCP_CONGESTION;
@@ -168,9 +168,9 @@ static int pvc_note_congestion(struct pvc_sock *psk, sockptr_t val,
 
 	if (copy_from_sockptr(name, val, min_t(size_t, len, sizeof(name) - 1)))
 		return -EFAULT;
-	spin_lock(&psk->lock);
+	spin_lock_bh(&psk->lock);
 	memcpy(psk->congestion, name, sizeof(name));
-	spin_unlock(&psk->lock);
+	spin_unlock_bh(&psk->lock);
 	return 0;
 }
 

@@ -149,11 +149,11 @@ struct pvc_conn *pvc_sk_conn(struct pvc_sock *psk)
 {
 	struct pvc_conn *c;
 
-	spin_lock(&psk->lock);
+	spin_lock_bh(&psk->lock);
 	c = psk->conn;
 	if (c)
 		pvc_conn_hold(c);
-	spin_unlock(&psk->lock);
+	spin_unlock_bh(&psk->lock);
 	return c;
 }
 
@@ -166,9 +166,9 @@ struct pvc_conn *pvc_sk_conn(struct pvc_sock *psk)
  */
 void pvc_sk_set_conn(struct pvc_sock *psk, struct pvc_conn *c)
 {
-	spin_lock(&psk->lock);
+	spin_lock_bh(&psk->lock);
 	psk->conn = c;
-	spin_unlock(&psk->lock);
+	spin_unlock_bh(&psk->lock);
 }
 
 /* The reference that psk->conn was, or NULL. */
@@ -176,10 +176,10 @@ static struct pvc_conn *pvc_sk_take_conn(struct pvc_sock *psk)
 {
 	struct pvc_conn *c;
 
-	spin_lock(&psk->lock);
+	spin_lock_bh(&psk->lock);
 	c = psk->conn;
 	psk->conn = NULL;
-	spin_unlock(&psk->lock);
+	spin_unlock_bh(&psk->lock);
 	return c;
 }
 
