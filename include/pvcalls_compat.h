@@ -111,8 +111,8 @@ static inline void pvcalls_inherit_ip_flags(struct inet_sock *to,
 }
 
 /*
- * Lets an accepted socket inherit IPv6's part: as in TCP, everything except what
- * belongs to one socket. 6.9: flow labels are not in this part any more.
+ * Lets an accepted socket inherit IPv6's part: as in TCP, everything except
+ * what belongs to one socket. 6.9: flow labels are elsewhere.
  */
 static inline void pvcalls_inherit_ipv6(struct sock *sk,
 					const struct sock *from)
@@ -145,10 +145,10 @@ static inline void pvcalls_inherit_ipv6(struct sock *sk,
 }
 
 /*
- * Moves IPv6's part of a socket to its place in the native object. 6.1 puts that
- * part at the end of the object, and the modules' objects are larger than the
- * native ones. Code that knows the native object looks at the native place. 6.6:
- * the kernel itself uses that place.
+ * Moves IPv6's part of a socket to its place in the native object. 6.1 puts
+ * that part at the end of the object, and the modules' objects are larger than
+ * native ones; but code that knows native objects looks at the native place.
+ * 6.6: the kernel itself uses that place.
  */
 static inline void pvcalls_place_pinet6(struct sock *sk,
 					const struct proto *native)

@@ -66,7 +66,7 @@ int pvc_addr_from_user(const struct sock *sk, const struct sockaddr *sa,
 	a->in6.sin6_family = AF_INET6;
 	a->in6.sin6_port = in6->sin6_port;
 	a->in6.sin6_addr = in6->sin6_addr;
-	/* a scope id names an interface of the guest: it never leaves the guest */
+	/* the scope id stays behind: it names an interface of the guest */
 	if (len >= sizeof(*in6))
 		a->in6.sin6_flowinfo = in6->sin6_flowinfo;
 	return 0;
@@ -100,11 +100,10 @@ int pvc_addr_to_user(const struct sock *sk, const struct pvc_addr *a,
 	memset(in6, 0, sizeof(*in6));
 	in6->sin6_family = AF_INET6;
 	in6->sin6_port = pvc_addr_port(a);
-	if (a->len && a->sa.sa_family == AF_INET6) {
+	if (a->len && a->sa.sa_family == AF_INET6)
 		in6->sin6_addr = a->in6.sin6_addr;
-	} else if (a->len && a->in.sin_addr.s_addr) {
+	else if (a->len && a->in.sin_addr.s_addr)
 		ipv6_addr_set_v4mapped(a->in.sin_addr.s_addr, &in6->sin6_addr);
-	}
 	return sizeof(*in6);
 }
 
@@ -126,7 +125,7 @@ void pvc_addr_from_rsp(const struct pvcalls_rsp_name *name, struct pvc_addr *a)
 	} else if (a->sa.sa_family == AF_INET6 &&
 		   name->len == sizeof(a->in6)) {
 		a->len = sizeof(a->in6);
-		/* names an interface of the backend's domain */
+		/* the scope id names an interface of the backend's domain */
 		a->in6.sin6_scope_id = 0;
 		if (ipv6_addr_v4mapped(&a->in6.sin6_addr))
 			pvc_addr_v4(a, a->in6.sin6_addr.s6_addr32[3],
@@ -177,9 +176,10 @@ bool pvc_addr_is_any(const struct pvc_addr *a)
  * pvc_addr_is_link_local() - does an address mean something on one link only?
  * @a: address
  *
- * The link would be one of the guest's: such an address is not to be reached
+ * That link is one of the guest's. Therefore such an address is not reached
  * through the backend.
  *
+ * Context: any.
  * Return: true for IPv6's link-local addresses, multicast as well.
  */
 bool pvc_addr_is_link_local(const struct pvc_addr *a)

@@ -67,15 +67,18 @@ int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want)
 		pvc_addr_from_rsp(&rsp.u.name, &c->local);
 	if (!c->local.len)
 		c->local = *want;
-	c->has_port = true;
+	/* pvc_conn_shares() reads without the lock */
+	WRITE_ONCE(c->has_port, true);
 	pvc_conn_move(c, PVC_CONN_BOUND);
 	return 0;
 }
 
-/* Call with link->conns_lock held. */
+/*
+ * Has @o, of another user, the address of @c? Call with link->conns_lock held.
+ */
 static bool pvc_conn_shares(const struct pvc_conn *c, const struct pvc_conn *o)
 {
-	return o != c && o->has_port && !pvc_conn_gone(o) &&
+	return o != c && READ_ONCE(o->has_port) && !pvc_conn_gone(o) &&
 	       !uid_eq(o->uid, c->uid) && o->local.len == c->local.len &&
 	       !memcmp(o->local.raw, c->local.raw, c->local.len);
 }
@@ -231,7 +234,7 @@ int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 	c->sk = sk;
 	/* TIME_WAIT holds a stream's port anyway, longer than RELEASE takes */
 	if (!pvc_conn_is_dgram(c))
-		c->has_port = false;
+		WRITE_ONCE(c->has_port, false);
 	pvc_conn_move(c, PVC_CONN_CONNECTING);
 	spin_unlock_irq(&c->lock);
 

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Telling a program's socket that something has happened. Mostly that means the
- * kernel's default callbacks, which may be called in any context. Other parts
- * of the kernel may have put theirs on the socket (nfsd, iSCSI): those expect
- * bottom halves and take locks that are not safe in interrupts, so they are
- * called by a work.
+ * See conn.h. How a program's socket learns that something has happened. The
+ * kernel's default callbacks may be called in any context, and are called at
+ * once. Other parts of the kernel (nfsd, iSCSI) put their own callbacks on a
+ * socket: those expect bottom halves, and take locks that are not safe in
+ * interrupts. Therefore a work calls them.
  */
 #include <net/sock.h>
 
 #include "conn/conn.h"
 #include "link/work.h"
 
-/* The default callbacks, read off a socket of the kernel's */
+/* The default callbacks, as pvc_wake_init() has found them */
 static void (*pvc_default_data_ready)(struct sock *sk);
 static void (*pvc_default_state_change)(struct sock *sk);
 static void (*pvc_default_error_report)(struct sock *sk);
 
+/* Has nobody changed the callbacks of a socket? */
 static bool pvc_wake_is_default(const struct sock *sk)
 {
 	return READ_ONCE(sk->sk_data_ready) == pvc_default_data_ready &&
@@ -33,7 +34,7 @@ static void pvc_wake_now(struct sock *sk, unsigned long what)
 		sk_error_report(sk);
 }
 
-/* Calls callbacks that are not the default ones; holds the connection. */
+/* Calls callbacks that are not the default ones. The work has a reference. */
 static void pvc_wake_work(struct work_struct *work)
 {
 	struct pvc_conn *c = container_of(work, struct pvc_conn, wake_work);
@@ -73,7 +74,7 @@ void pvc_wake_init(const struct sock *sk)
 
 /**
  * pvc_wake() - tell a connection's socket that something has happened
- * @c: connection with a socket, lock held
+ * @c: connection with a socket, and with its lock held
  * @what: PVC_WAKE_*
  *
  * Context: interrupts off.
