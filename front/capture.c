@@ -13,7 +13,10 @@
 #include "link/link.h"
 #include "pvcalls_compat.h"
 #include "scope.h"
-#include "sock/sock.h"
+#include "sock/native.h"
+#include "sock/prot.h"
+#include "sock/protosw.h"
+#include "sock/tables.h"
 
 /* Nobody's protocol: who may not have one of ours gets what it leads to */
 #define PVC_PROTO_NONE	(IPPROTO_PVCALLS + 2)
@@ -116,7 +119,7 @@ static int pvc_create_return(struct kretprobe_instance *ri,
 /* The kernel may have been built without IPv6: then there is one probe less. */
 static unsigned int pvc_nr_probes(void)
 {
-	return pvc_remote_ops(AF_INET6) ? 2 : 1;
+	return pvc_native_ops(AF_INET6, SOCK_STREAM) ? 2 : 1;
 }
 
 /**
@@ -133,7 +136,8 @@ int pvc_capture_init(void)
 	ret = pvc_scope_init();
 	if (ret)
 		return ret;
-	ret = pvc_prot_init(pvc_scope_allows);
+	pvc_tables_init();
+	ret = pvc_protosw_init(pvc_scope_allows, pvc_tables_ops);
 	if (ret)
 		goto err_scope;
 	for (i = 0; i < pvc_nr_probes(); i++) {
@@ -150,7 +154,7 @@ int pvc_capture_init(void)
 err_probes:
 	while (i--)
 		unregister_kretprobe(&pvc_probes[i]);
-	pvc_prot_exit();
+	pvc_protosw_exit();
 err_scope:
 	pvc_scope_exit();
 	return ret;
@@ -170,6 +174,6 @@ void pvc_capture_exit(void)
 
 	for (i = 0; i < pvc_nr_probes(); i++)
 		unregister_kretprobe(&pvc_probes[i]);
-	pvc_prot_exit();
+	pvc_protosw_exit();
 	pvc_scope_exit();
 }

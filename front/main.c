@@ -8,7 +8,7 @@
 #include "link/link.h"
 #include "link/work.h"
 #include "show/debugfs.h"
-#include "sock/sock.h"
+#include "sock/native.h"
 
 static int __init pvc_module_init(void)
 {
@@ -20,7 +20,7 @@ static int __init pvc_module_init(void)
 	if (ret)
 		return ret;
 	pvc_order_init();
-	ret = pvc_tables_init();
+	ret = pvc_native_init();
 	if (ret)
 		goto err_work;
 	ret = pvc_xenbus_init(&pvc_conn_link_ops);

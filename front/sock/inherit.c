@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What a socket that accept() makes for a connection from the backend inherits
- * from the listening socket, as if TCP had cloned it.
- */
+/* See inherit.h. */
 #include <linux/security.h>
 #include <net/inet_connection_sock.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
 #include "pvcalls_compat.h"
-#include "sock/sock.h"
+#include "sock/inherit.h"
+#include "sock/native.h"
 
 static void pvc_inherit_socket(struct sock *sk, const struct sock *from)
 {

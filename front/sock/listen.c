@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-/* listen() and accept(). */
+/* See listen.h. */
 #include <net/inet_connection_sock.h>
 #include <net/tcp.h>
 
 #include "link/link.h"
 #include "pvcalls_compat.h"
-#include "sock/sock.h"
+#include "sock/bind.h"
+#include "sock/inherit.h"
+#include "sock/listen.h"
+#include "sock/native.h"
+#include "sock/own.h"
+#include "sock/prot.h"
+#include "sock/route.h"
+#include "sock/wait.h"
 
 /* Listening needs a bound socket. Call with ctl held. */
 static int pvc_listen_bind(struct pvc_sock *psk, struct socket *sock)
@@ -119,7 +126,7 @@ static int pvc_new_sk(struct socket *newsock, const struct sock *from)
 	tmp->sk = NULL;
 	sock_graft(sk, newsock);
 	sock_release(tmp);
-	newsock->ops = pvc_remote_ops(from->sk_family);
+	newsock->ops = pvc_prot_ops(sk);
 	pvcalls_custom_sockopt(newsock, true);
 	if (test_bit(SOCK_SUPPORT_ZC, &from->sk_socket->flags))
 		set_bit(SOCK_SUPPORT_ZC, &newsock->flags);

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What comes with a message besides its bytes: MSG_ZEROCOPY's completions and
- * TCP_INQ's control data.
- */
+/* See msg.h. */
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 
-#include "sock/sock.h"
+#include "conn/conn.h"
+#include "sock/msg.h"
 
 /**
  * pvc_zerocopy_begin() - before a send whose completion a program waits for

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Names, shutdown and ioctls. */
+/* See names.h. */
 #include <linux/sockios.h>
 #include <linux/termios.h>
 #include <linux/uaccess.h>
 #include <net/tcp.h>
 
-#include "sock/sock.h"
+#include "sock/names.h"
+#include "sock/native.h"
 
 /**
  * pvc_is_over() - is it no connection any more?

@@ -17,7 +17,9 @@
 #include <net/tcp.h>
 
 #include "pvcalls_compat.h"
-#include "sock/sock.h"
+#include "sock/native.h"
+#include "sock/own.h"
+#include "sock/prot.h"
 
 static const struct tcp_ulp_ops pvc_ulp;
 
@@ -162,21 +164,4 @@ void pvc_go_local(struct pvc_sock *psk, struct socket *sock)
 	/* the ULP's reference, and the socket's to the object */
 	module_put(THIS_MODULE);
 	pvc_sk_put(psk);
-}
-
-/**
- * pvc_bound_elsewhere() - does SO_BINDTODEVICE keep a socket in the guest?
- * @sk: socket
- *
- * A device of the guest's own other than lo cannot be reached through the
- * backend.
- *
- * Context: any.
- * Return: true if so.
- */
-bool pvc_bound_elsewhere(const struct sock *sk)
-{
-	int ifindex = READ_ONCE(sk->sk_bound_dev_if);
-
-	return ifindex && ifindex != LOOPBACK_IFINDEX;
 }

@@ -3,9 +3,10 @@
 #include <linux/uio.h>
 #include <net/sock.h>
 
+#include "conn/conn.h"
 #include "pvcalls_ctl.h"
 #include "sock/record.h"
-#include "sock/sock.h"
+#include "sock/wait.h"
 
 /* The next record's header. Returns the record's size, 0 if there is none. */
 static int pvc_record_next(struct pvc_conn *c, struct pvcalls_dgram *hdr,

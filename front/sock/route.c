@@ -193,3 +193,20 @@ bool pvc_route_remote(struct net *net, const struct pvc_addr *a)
 		ipv6_addr_set_v4mapped(a->in.sin_addr.s_addr, &addr);
 	return pvc_route_wanted(&addr);
 }
+
+/**
+ * pvc_bound_elsewhere() - does SO_BINDTODEVICE keep a socket in the guest?
+ * @sk: socket
+ *
+ * A device of the guest's own other than lo cannot be reached through the
+ * backend.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool pvc_bound_elsewhere(const struct sock *sk)
+{
+	int ifindex = READ_ONCE(sk->sk_bound_dev_if);
+
+	return ifindex && ifindex != LOOPBACK_IFINDEX;
+}

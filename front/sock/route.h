@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which destinations are reached through the backend. */
+/* What is reached through the backend, and what stays in the guest. */
 #ifndef PVC_ROUTE_H
 #define PVC_ROUTE_H
 
@@ -7,7 +7,9 @@
 
 struct net;
 struct pvc_addr;
+struct sock;
 
 bool pvc_route_remote(struct net *net, const struct pvc_addr *a);
+bool pvc_bound_elsewhere(const struct sock *sk);
 
 #endif /* PVC_ROUTE_H */

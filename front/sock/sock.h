@@ -20,15 +20,6 @@
 #include "conn/conn.h"
 #include "pvcalls_sockopt.h"
 
-/*
- * socket(AF_INET, SOCK_STREAM, IPPROTO_PVCALLS) asks for one of ours. The number
- * is free in all supported kernels, below IPPROTO_MAX and unknown to networks.
- */
-#define IPPROTO_PVCALLS	257
-
-/* What stands for ICMP echoes while a socket is made; as free */
-#define PVC_PROTO_ECHO	(IPPROTO_PVCALLS + 1)
-
 /**
  * enum pvc_sk_state - the life of a program's socket
  * @PVC_SK_OPEN: nothing has been decided
@@ -120,19 +111,6 @@ struct pvc_sock {
 	char congestion[PVCALLS_CONGESTION_LEN];
 };
 
-/**
- * struct pvc_waiter - a call that waits for something to happen to its socket
- * @wait: on the socket's wait queue
- * @waiting: it is; then a look must ask to be woken
- * @timeo: jiffies that may still be waited
- */
-struct pvc_waiter {
-	wait_queue_entry_t wait;
-	bool waiting;
-	long timeo;
-};
-
-/* state.c: the object, its connection and its life */
 struct pvc_sock *pvc_sk_alloc(void);
 void pvc_sk_init(struct pvc_sock *psk);
 struct pvc_sock *pvc_sk_hold(struct pvc_sock *psk);
@@ -150,91 +128,5 @@ static inline enum pvc_sk_state pvc_sk_state(const struct pvc_sock *psk)
 {
 	return READ_ONCE(psk->state);
 }
-
-/* own.c: which sockets are ours */
-bool pvc_sk_is_native(const struct sock *sk);
-struct pvc_sock *pvc_sk_get(const struct sock *sk);
-int pvc_own(struct sock *sk, struct socket *sock);
-void pvc_go_local(struct pvc_sock *psk, struct socket *sock);
-bool pvc_bound_elsewhere(const struct sock *sk);
-
-/* prot.c: struct proto */
-struct proto *pvc_prot_native(const struct sock *sk);
-struct proto *pvc_prot_ours(const struct proto *native);
-struct pvc_sock *pvc_prot_tail(const struct sock *sk);
-int pvc_prot_init(bool (*wanted)(const struct net *net));
-void pvc_prot_exit(void);
-
-/* tables.c: struct proto_ops */
-const struct proto_ops *pvc_native(const struct sock *sk);
-const struct proto_ops *pvc_remote_ops(int family);
-const struct proto_ops *pvc_dgram_ops(int family);
-struct proto *pvc_udp6_prot(void);
-void pvc_ops_to_native(struct socket *sock, const struct sock *sk);
-int pvc_tables_init(void);
-
-/* dgram.c */
-struct pvc_link *pvc_dgram_link(void);
-int pvc_dgram_attach(struct pvc_conn *c, struct sock *sk);
-void pvc_dgram_init(struct proto_ops *ops);
-
-/* connect.c */
-int pvc_bind(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
-	     int len);
-int pvc_connect(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
-		int len, int flags);
-int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a);
-int pvc_bind_again(struct socket *sock, struct pvc_sock *psk,
-		   struct pvc_link *link);
-int pvc_bind_any(struct socket *sock, struct pvc_sock *psk);
-
-/* listen.c */
-int pvc_listen(struct pvc_sock *psk, struct socket *sock, int backlog);
-int pvc_accept(struct pvc_sock *psk, struct socket *sock,
-	       struct socket *newsock, int flags, bool kern);
-int pvc_accept_pass(struct socket *sock, struct socket *newsock, int flags,
-		    bool kern);
-
-/* inherit.c */
-void pvc_inherit(struct socket *newsock, const struct sock *from);
-
-/* stream.c */
-int pvc_sendmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
-		size_t len);
-int pvc_recvmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
-		size_t len, int flags);
-__poll_t pvc_poll(struct pvc_sock *psk, struct file *file, struct socket *sock,
-		  struct poll_table_struct *wait);
-void pvc_recv_rearm(struct sock *sk, struct pvc_conn *c);
-long pvc_wait(struct sock *sk, wait_queue_entry_t *wait, long timeo);
-void pvc_waiter_init(struct pvc_waiter *w, long timeo);
-long pvc_waiter_next(struct pvc_waiter *w, struct sock *sk,
-		     struct mutex *mutex);
-void pvc_waiter_end(struct pvc_waiter *w, struct sock *sk);
-
-/* msg.c */
-int pvc_zerocopy_begin(struct sock *sk, const struct msghdr *msg, size_t len,
-		       struct ubuf_info **ubuf);
-void pvc_zerocopy_end(struct ubuf_info *ubuf, size_t sent);
-void pvc_put_inq(struct sock *sk, struct pvc_conn *c, struct msghdr *msg);
-
-/* sockopt.c */
-bool pvc_has_opts(struct pvc_sock *psk, const struct sock *sk);
-void pvc_relay_opts(struct pvc_sock *psk, const struct sock *sk,
-		    struct pvc_conn *c);
-bool pvc_opt_refused(int level, int name);
-int pvc_setsockopt(struct pvc_sock *psk, struct socket *sock, int level,
-		   int name, sockptr_t val, unsigned int len);
-int pvc_getsockopt(struct pvc_sock *psk, struct socket *sock, int level,
-		   int name, char __user *val, int __user *len);
-
-/* names.c */
-bool pvc_is_over(const struct sock *sk, struct pvc_conn *c);
-int pvc_getname(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
-		int peer);
-int pvc_shutdown(struct pvc_sock *psk, struct socket *sock, int how);
-int pvc_ioctl(struct pvc_sock *psk, struct socket *sock, unsigned int cmd,
-	      unsigned long arg);
-int pvc_peek_len(struct pvc_sock *psk, struct socket *sock);
 
 #endif /* PVC_SOCK_H */

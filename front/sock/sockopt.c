@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Options. The TCP socket underneath checks and keeps them all, so that
- * programs get the answers that TCP gives; those that matter to the real
- * socket are passed on to the backend as well.
- */
+/* See sockopt.h. */
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/tcp.h>
@@ -11,8 +7,10 @@
 #include <net/tcp.h>
 
 #include "pvcalls_compat.h"
-#include "pvcalls_sockopt.h"
-#include "sock/sock.h"
+#include "sock/names.h"
+#include "sock/native.h"
+#include "sock/own.h"
+#include "sock/sockopt.h"
 
 /* TCP-AO, which 6.1 does not know: ABI */
 #define PVC_TCP_AO_ADD_KEY	38
@@ -214,7 +212,7 @@ static int pvc_note_set(struct pvc_sock *psk, int i, sockptr_t val,
  * Context: any.
  * Return: true if so.
  */
-bool pvc_opt_refused(int level, int name)
+static bool pvc_opt_refused(int level, int name)
 {
 	if (level != SOL_TCP)
 		return false;

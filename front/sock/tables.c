@@ -1,54 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See sock.h. The tables of operations: the native ones, and ours. */
+/* See tables.h. */
 #include <linux/module.h>
 #include <net/inet_common.h>
 #include <net/tcp.h>
 
 #include "pvcalls_compat.h"
-#include "sock/sock.h"
-
-/*
- * inet6_stream_ops, inet6_dgram_ops and udpv6_prot are not exported: they are
- * read off sockets of the kernel's. NULL without IPv6.
- */
-static const struct proto_ops *pvc_inet6_ops, *pvc_dgram6_native;
-static struct proto *pvc_udp6;
+#include "sock/bind.h"
+#include "sock/connect.h"
+#include "sock/dgram.h"
+#include "sock/listen.h"
+#include "sock/names.h"
+#include "sock/native.h"
+#include "sock/own.h"
+#include "sock/sockopt.h"
+#include "sock/stream.h"
+#include "sock/tables.h"
 
 /* Ours for datagrams: the native ones but for what dgram.c changes */
 static struct proto_ops pvc_dgram_tables[2];
-
-/**
- * pvc_native() - the operations of the native socket underneath
- * @sk: socket
- *
- * Return: inet_stream_ops, inet6_stream_ops or those of datagrams.
- */
-const struct proto_ops *pvc_native(const struct sock *sk)
-{
-	if (sk->sk_type == SOCK_DGRAM)
-		return sk->sk_family == AF_INET6 ? pvc_dgram6_native :
-						   &inet_dgram_ops;
-	return sk->sk_family == AF_INET6 ? pvc_inet6_ops : &inet_stream_ops;
-}
-
-/**
- * pvc_ops_to_native() - a struct socket gets the native operations
- * @sock: struct socket with our operations
- * @sk: its native TCP socket
- *
- * The caller holds the module otherwise.
- *
- * Context: any.
- */
-void pvc_ops_to_native(struct socket *sock, const struct sock *sk)
-{
-	const struct proto_ops *native = pvc_native(sk);
-
-	/* the native socket holds native's module, if that is one */
-	__module_get(native->owner);
-	WRITE_ONCE(sock->ops, native);
-	module_put(THIS_MODULE);
-}
 
 /*
  * Each operation of a TCP socket holds what we know of the socket while the
@@ -326,73 +295,38 @@ static const struct proto_ops pvc_remote6_ops = {
 };
 
 /**
- * pvc_remote_ops() - our operations
+ * pvc_tables_ops() - our operations of a kind of sockets
  * @family: AF_INET or AF_INET6
+ * @type: SOCK_STREAM or SOCK_DGRAM
  *
- * Return: the table, or NULL if the kernel has no IPv6.
+ * Context: any.
+ * Return: the table.
  */
-const struct proto_ops *pvc_remote_ops(int family)
+const struct proto_ops *pvc_tables_ops(int family, int type)
 {
-	if (family == AF_INET)
-		return &pvc_remote4_ops;
-	return pvc_inet6_ops ? &pvc_remote6_ops : NULL;
+	if (type == SOCK_DGRAM)
+		return &pvc_dgram_tables[family == AF_INET6];
+	return family == AF_INET6 ? &pvc_remote6_ops : &pvc_remote4_ops;
 }
 
 /**
- * pvc_dgram_ops() - our operations of datagrams
- * @family: AF_INET or AF_INET6
+ * pvc_tables_init() - make the tables of datagrams
  *
- * Return: the table, or NULL if the kernel has no IPv6.
- */
-const struct proto_ops *pvc_dgram_ops(int family)
-{
-	if (family == AF_INET)
-		return &pvc_dgram_tables[0];
-	return pvc_dgram6_native ? &pvc_dgram_tables[1] : NULL;
-}
-
-/**
- * pvc_udp6_prot() - udpv6_prot
+ * Description: The native operations must have been learnt.
  *
- * Return: NULL if the kernel has no IPv6.
+ * Context: process; module initialisation.
  */
-struct proto *pvc_udp6_prot(void)
+void pvc_tables_init(void)
 {
-	return pvc_udp6;
-}
+	const int families[] = { AF_INET, AF_INET6 };
+	const struct proto_ops *native;
+	int i;
 
-/**
- * pvc_tables_init() - learn the native operations
- *
- * Context: process, may sleep; module initialisation.
- * Return: 0 or a negative error.
- */
-int pvc_tables_init(void)
-{
-	struct socket *sock;
-	int i, ret;
-
-	ret = sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
-			       &sock);
-	if (ret)
-		return ret;
-	pvc_wake_init(sock->sk);
-	sock_release(sock);
-	if (!sock_create_kern(&init_net, AF_INET6, SOCK_STREAM, IPPROTO_TCP,
-			      &sock)) {
-		pvc_inet6_ops = sock->ops;
-		sock_release(sock);
-	}
-	if (!sock_create_kern(&init_net, AF_INET6, SOCK_DGRAM, IPPROTO_UDP,
-			      &sock)) {
-		pvc_dgram6_native = sock->ops;
-		pvc_udp6 = sock->sk->sk_prot;
-		sock_release(sock);
-	}
-	pvc_dgram_tables[0] = inet_dgram_ops;
-	if (pvc_dgram6_native)
-		pvc_dgram_tables[1] = *pvc_dgram6_native;
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < ARRAY_SIZE(families); i++) {
+		native = pvc_native_ops(families[i], SOCK_DGRAM);
+		if (!native)
+			continue;
+		pvc_dgram_tables[i] = *native;
 		pvc_dgram_init(&pvc_dgram_tables[i]);
-	return 0;
+	}
 }

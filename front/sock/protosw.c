@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See protosw.h. */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <net/protocol.h>
+#include <net/tcp.h>
+#include <net/transp_v6.h>
+
+#include "pvcalls_compat.h"
+#include "sock/native.h"
+#include "sock/own.h"
+#include "sock/prot.h"
+#include "sock/protosw.h"
+#include "sock/sock.h"
+
+/* Is a socket of this namespace that this process makes to be ours? */
+static pvc_protosw_scope *pvc_protosw_wanted;
+
+/*
+ * Shall a socket that is being made be ours? The probe has asked before, but
+ * does not see a protocol of ours that a program names while probes are
+ * switched off, and what it has found may have changed.
+ */
+static bool pvc_protosw_take(struct sock *sk)
+{
+	struct socket *sock = sk->sk_socket;
+
+	if (pvc_protosw_wanted(sock_net(sk)))
+		return true;
+	sock->ops = pvc_native(sk);
+	return false;
+}
+
+/* Context: process, inside inet_create() or inet6_create(). */
+static int pvc_stream_init(struct sock *sk)
+{
+	struct pvc_prot *prot = pvc_prot_of(sk->sk_prot);
+	int ret;
+
+	WRITE_ONCE(sk->sk_prot, prot->native);
+	sk->sk_prot_creator = prot->native;
+	sk->sk_protocol = prot->protocol;
+	ret = prot->native->init(sk);
+	if (ret || !pvc_protosw_take(sk))
+		return ret;
+	return pvc_own(sk, sk->sk_socket);
+}
+
+/* close(): the process of the last descriptor, which may wait. */
+static void pvc_stream_close(struct sock *sk, long timeout)
+{
+	struct proto *native = pvc_prot_native(sk);
+	struct pvc_sock *psk = pvc_sk_get(sk);
+
+	if (psk) {
+		pvc_sk_close(psk, sk, timeout);
+		pvc_sk_put(psk);
+	}
+	native->close(sk, timeout);
+}
+
+static int pvc_dgram_sock_init(struct sock *sk)
+{
+	struct pvc_prot *prot = pvc_prot_of(sk->sk_prot);
+	struct pvc_sock *psk = pvc_prot_tail(sk);
+	int ret;
+
+	pvcalls_place_pinet6(sk, prot->native);
+	memset(psk, 0, sizeof(*psk));
+	pvc_sk_init(psk);
+	psk->embedded = true;
+	sk->sk_protocol = prot->protocol;
+	ret = prot->native->init ? prot->native->init(sk) : 0;
+	if (ret)
+		return ret;
+	if (pvc_protosw_take(sk))
+		pvcalls_custom_sockopt(sk->sk_socket, true);
+	else
+		WRITE_ONCE(sk->sk_prot, prot->native);
+	return 0;
+}
+
+static void pvc_dgram_sock_close(struct sock *sk, long timeout)
+{
+	pvc_sk_close(pvc_prot_tail(sk), sk, timeout);
+	pvc_prot_native(sk)->close(sk, timeout);
+}
+
+/* Whoever has put something of his into the socket gets it back here. */
+static void pvc_dgram_sock_destroy(struct sock *sk)
+{
+	struct proto *native = pvc_prot_native(sk);
+
+	pvc_sk_abandon(pvc_prot_tail(sk));
+	if (native->destroy)
+		native->destroy(sk);
+}
+
+/* IPV6_ADDRFORM puts other tables on a socket without asking whose it is. */
+static int pvc_dgram_sock_setsockopt(struct sock *sk, int level, int name,
+				     sockptr_t val, unsigned int len)
+{
+	if (level == SOL_IPV6 && name == IPV6_ADDRFORM)
+		return -EBUSY;
+	return pvc_prot_native(sk)->setsockopt(sk, level, name, val, len);
+}
+
+static int pvc_protosw_enlarge(struct pvc_prot *prot)
+{
+	struct proto *proto = &prot->proto;
+
+	prot->tail = ALIGN(proto->obj_size, L1_CACHE_BYTES);
+	proto->obj_size = prot->tail + sizeof(struct pvc_sock);
+	proto->owner = THIS_MODULE;
+	proto->init = pvc_dgram_sock_init;
+	proto->close = pvc_dgram_sock_close;
+	proto->destroy = pvc_dgram_sock_destroy;
+	proto->setsockopt = pvc_dgram_sock_setsockopt;
+	snprintf(prot->name, sizeof(prot->name), "pvcalls_%s", proto->name);
+	proto->slab = kmem_cache_create_usercopy(prot->name, proto->obj_size,
+						 0, SLAB_HWCACHE_ALIGN |
+						 SLAB_ACCOUNT |
+						 proto->slab_flags,
+						 proto->useroffset,
+						 proto->usersize, NULL);
+	return proto->slab ? 0 : -ENOMEM;
+}
+
+/* IPv6's are not there if the kernel was built without it. */
+static void pvc_protosw_find(struct pvc_prot *prot)
+{
+	if (prot->family == AF_INET || !pvc_native_ops(AF_INET6, SOCK_STREAM))
+		return;
+	switch (prot->protocol) {
+	case IPPROTO_TCP:
+		prot->native = &tcpv6_prot;
+		break;
+	case IPPROTO_UDP:
+		prot->native = pvc_udp6_prot();
+		break;
+	default:
+		prot->native = &pingv6_prot;
+		break;
+	}
+}
+
+static int pvc_protosw_register(struct pvc_prot *prot, pvc_protosw_ops *ops)
+{
+	bool stream = prot->sw.type == SOCK_STREAM;
+	int ret = 0;
+
+	pvc_protosw_find(prot);
+	if (!prot->native)
+		return 0;
+	prot->proto = *prot->native;
+#ifdef CONFIG_BPF_SYSCALL
+	prot->proto.psock_update_sk_prot = NULL;
+#endif
+	prot->proto.diag_destroy = NULL;
+	if (stream) {
+		prot->proto.init = pvc_stream_init;
+		prot->proto.close = pvc_stream_close;
+	} else {
+		ret = pvc_protosw_enlarge(prot);
+	}
+	if (ret)
+		return ret;
+	prot->sw.prot = &prot->proto;
+	prot->sw.ops = ops(prot->family, prot->sw.type);
+	if (prot->family == AF_INET)
+		inet_register_protosw(&prot->sw);
+	else
+		ret = inet6_register_protosw(&prot->sw);
+	prot->registered = !ret;
+	return ret;
+}
+
+static void pvc_protosw_unregister(struct pvc_prot *prot)
+{
+	if (prot->registered && prot->family == AF_INET)
+		inet_unregister_protosw(&prot->sw);
+	else if (prot->registered)
+		inet6_unregister_protosw(&prot->sw);
+	prot->registered = false;
+}
+
+/* Call when no socket is being made any more. */
+static void pvc_protosw_free(struct pvc_prot *prot)
+{
+	if (prot->sw.type == SOCK_DGRAM)
+		kmem_cache_destroy(prot->proto.slab);
+	prot->proto.slab = NULL;
+}
+
+/**
+ * pvc_protosw_init() - let socket() find our protocols
+ * @wanted: shall a socket of a namespace that this process makes be ours?
+ * @ops: our operations of a kind of sockets
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative error.
+ */
+int pvc_protosw_init(pvc_protosw_scope *wanted, pvc_protosw_ops *ops)
+{
+	unsigned int i;
+	int ret;
+
+	pvc_protosw_wanted = wanted;
+	for (i = 0; i < ARRAY_SIZE(pvc_prots); i++) {
+		ret = pvc_protosw_register(&pvc_prots[i], ops);
+		if (ret) {
+			pvc_protosw_exit();
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * pvc_protosw_exit() - undo pvc_protosw_init()
+ *
+ * No socket of ours is left. Whoever has read a table of ours before the last
+ * one went may still be about to call a function, or about to leave one: none
+ * of those sleeps before it holds a reference to the module.
+ *
+ * Context: process, sleeps.
+ */
+void pvc_protosw_exit(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pvc_prots); i++)
+		pvc_protosw_unregister(&pvc_prots[i]);
+	synchronize_rcu_tasks();
+	for (i = 0; i < ARRAY_SIZE(pvc_prots); i++)
+		pvc_protosw_free(&pvc_prots[i]);
+}
