@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See datamap.h. */
+/* Mapping and unmapping of data rings; datamap.h describes the object. */
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "ring/datamap.h"
 
-/* Unmaps, one at a time, what the network had when its guest went away */
+/*
+ * Unmaps one ring at a time. Its rings were still being sent when their guest
+ * went away.
+ */
 static struct workqueue_struct *pvcalls_datamap_wq;
 static struct pvcalls_datamap_scratch pvcalls_datamap_late;
 
@@ -25,7 +28,7 @@ int pvcalls_datamap_init(void)
 /**
  * pvcalls_datamap_exit() - undo pvcalls_datamap_init()
  *
- * Context: process, sleeps. All references must have been dropped.
+ * Context: process, sleeps; all references must have been dropped.
  */
 void pvcalls_datamap_exit(void)
 {
@@ -38,8 +41,8 @@ static unsigned long pvcalls_page_vaddr(struct page *page)
 }
 
 /*
- * Take the mappings among @n pages back, and the pages too. Pages without a
- * mapping have an invalid handle.
+ * Unmap the grants among @n pages, and free the pages. A page without a mapping
+ * has an invalid handle.
  */
 static void pvcalls_unmap_pages(struct page **pages, grant_handle_t *handles,
 				u32 n, struct pvcalls_datamap_scratch *scratch)
@@ -71,14 +74,14 @@ static void pvcalls_unmap_pages(struct page **pages, grant_handle_t *handles,
 				failed = true;
 	}
 
-	/* a page that may still be the guest's must never be used again */
+	/* a page that the guest may still own must never be used again */
 	if (failed)
 		pr_err("can't unmap grants, leaking %u pages\n", n);
 	else
 		gnttab_free_pages(n, pages);
 }
 
-/* Map @n grants into new pages; all or nothing. */
+/* Map @n grants into new pages. On error no grant is mapped. */
 static int pvcalls_map_pages(domid_t domid, const grant_ref_t *refs,
 			     struct page **pages, grant_handle_t *handles,
 			     u32 n, struct pvcalls_datamap_scratch *scratch)
@@ -114,7 +117,10 @@ static int pvcalls_map_pages(domid_t domid, const grant_ref_t *refs,
 	return 0;
 }
 
-/* Copy the grant references of the data pages out of the indexes page. */
+/*
+ * Copy the data pages' grant references out of the indexes page, which the
+ * guest may change at any time.
+ */
 static grant_ref_t *pvcalls_copy_refs(const struct pvcalls_data_intf *intf,
 				      u32 n)
 {
@@ -149,7 +155,7 @@ static int pvcalls_map_data(struct pvcalls_datamap *map, domid_t domid,
 	kvfree(refs);
 	if (err)
 		return err;
-	/* so that all is unmapped at once */
+	/* the indexes page comes last, so that one call unmaps all pages */
 	map->pages[n] = map->intf_page;
 	map->handles[n] = map->intf_handle;
 	return 0;
@@ -175,10 +181,11 @@ static void pvcalls_datamap_work(struct work_struct *work)
  * pvcalls_datamap_map() - map a data ring of a guest
  * @domid: the guest
  * @ref: grant of the indexes page
- * @max_order: the largest order that is allowed
+ * @max_order: the largest order that is allowed, 1 to PVCALLS_MAX_PAGE_ORDER
  * @scratch: memory to work with
  *
- * The order and the grant references are read from the indexes page once.
+ * The order and the grant references are read from the indexes page once,
+ * because the guest may change them.
  *
  * Context: process, may sleep.
  * Return: the mapping, or an error pointer: -EINVAL for a bad order, -EFAULT
@@ -222,11 +229,11 @@ free:
 
 /**
  * pvcalls_datamap_unmap() - give a data ring back to its guest
- * @map: the mapping; must not be used any more
+ * @map: mapping, which the caller must not use any more
  * @scratch: memory to work with
  *
- * Drops the socket's reference. If the network still has pages the ring is
- * given back once it has let go of them.
+ * Drops the socket's reference. If sends still refer to pages of the ring, the
+ * ring is unmapped after the last of these sends.
  *
  * Context: process, may sleep, but not for the network.
  */
@@ -238,8 +245,8 @@ void pvcalls_datamap_unmap(struct pvcalls_datamap *map,
 }
 
 /**
- * pvcalls_datamap_put() - a send refers to the pages no more
- * @map: the mapping
+ * pvcalls_datamap_put() - drop the reference of a send
+ * @map: mapping whose pages the send does not refer to any more
  *
  * Context: any.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A data ring of a guest, mapped: the indexes page and the pages of the two
- * arrays, each grant in a real page that the network stack may refer to.
+ * A mapped data ring of a guest: the indexes page and the pages of the two
+ * arrays. Each grant is mapped into a real page, so that the network stack may
+ * refer to it.
  */
 #ifndef PVCALLS_BACK_DATAMAP_H
 #define PVCALLS_BACK_DATAMAP_H
@@ -15,16 +16,16 @@
 
 struct page;
 
-/* Grants that are mapped or unmapped by one hypercall: a ring of order 8 */
+/* Grants in one hypercall: enough for a ring of order 8 and its indexes page */
 #define PVCALLS_GRANT_BATCH	257
 
 /**
  * struct pvcalls_datamap_scratch - memory for mapping and unmapping
  * @map: arguments of a hypercall
  * @unmap: arguments of a hypercall
- * @pages: the pages that they are about
+ * @pages: pages of the grants in @map or @unmap
  *
- * There is one per worker, so that unmapping can't fail for want of memory.
+ * Each worker has its own, because unmapping must not fail for want of memory.
  */
 struct pvcalls_datamap_scratch {
 	union {
@@ -37,13 +38,15 @@ struct pvcalls_datamap_scratch {
 /**
  * struct pvcalls_datamap - one mapped data ring
  * @intf: the indexes page; the guest may change it at any time
- * @order: there are 2^@order data pages; checked
- * @pages: of the data; the first half is `in`, the second `out`; then @intf's
- * @handles: of the pages' grants, in the same order
+ * @order: log2 of the number of data pages, checked: 1 to the caller's limit
+ * @pages: the data pages, first half `in` and second half `out`, and after them
+ *	@intf_page
+ * @handles: grant handles of @pages, in the same order
  * @intf_page: page of @intf
- * @intf_handle: grant of @intf
- * @ref: held by the socket, and by each send that refers to the pages
- * @work: unmaps it when the last of those sends was the last reference
+ * @intf_handle: grant handle of @intf_page
+ * @ref: references, held by the socket, and by each send that refers to the
+ *	pages
+ * @work: unmaps the ring when a send drops the last reference
  */
 struct pvcalls_datamap {
 	struct pvcalls_data_intf *intf;
@@ -57,11 +60,11 @@ struct pvcalls_datamap {
 };
 
 /**
- * pvcalls_datamap_pages() - pages of the guest that a ring holds
+ * pvcalls_datamap_pages() - how many pages of the guest a ring holds
  * @map: a mapped ring
  *
  * Context: any.
- * Return: their number, with the indexes page.
+ * Return: number of pages of 4 KiB, including the indexes page.
  */
 static inline u32 pvcalls_datamap_pages(const struct pvcalls_datamap *map)
 {
@@ -69,7 +72,7 @@ static inline u32 pvcalls_datamap_pages(const struct pvcalls_datamap *map)
 }
 
 /**
- * pvcalls_datamap_in() - where the bytes for the guest go
+ * pvcalls_datamap_in() - the pages for bytes to the guest
  * @map: a mapped ring
  *
  * Context: any.
@@ -82,7 +85,7 @@ pvcalls_datamap_in(const struct pvcalls_datamap *map)
 }
 
 /**
- * pvcalls_datamap_out() - where the guest's bytes are
+ * pvcalls_datamap_out() - the pages with bytes from the guest
  * @map: a mapped ring
  *
  * Context: any.

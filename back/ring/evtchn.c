@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See evtchn.h. */
+/* Event channels of data rings; evtchn.h describes their EOI and its shares. */
 #include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/interrupt.h>
@@ -13,7 +13,7 @@
 
 #define PVCALLS_SUBSCRIBER_SHARE	0
 
-/* One share of the EOI less; who gives back the last one gives the EOI. */
+/* Give back one share of the EOI. The EOI is given with the last share. */
 static void pvcalls_evtchn_settle(struct pvcalls_evtchn *evtchn)
 {
 	bool found;
@@ -21,8 +21,9 @@ static void pvcalls_evtchn_settle(struct pvcalls_evtchn *evtchn)
 	if (!atomic_dec_and_test(&evtchn->shares))
 		return;
 	/*
-	 * The channel is masked, so this is nobody else's now. What an event
-	 * tells of may have been seen before it came, but only once in a row.
+	 * No share is left and the channel is masked, so no other thread uses
+	 * these fields. A run may see a change before its event arrives, so one
+	 * event without a reason is normal. Two of them in a row are spurious.
 	 */
 	found = evtchn->found || evtchn->found_last;
 	evtchn->found_last = evtchn->found;
@@ -37,22 +38,28 @@ static irqreturn_t pvcalls_evtchn_event(int irq, void *data)
 	struct pvcalls_subscriber *sub;
 
 	spin_lock(&evtchn->lock);
-	/* the first event may come before binding has returned the number */
+	/* the first event may arrive before the binding function returns */
 	WRITE_ONCE(evtchn->irq, irq);
-	/* none of those who are marked is the last one before all are */
+	/*
+	 * Hold a share ourselves, so that the count cannot reach zero before
+	 * every ring is marked.
+	 */
 	atomic_inc(&evtchn->shares);
 	list_for_each_entry(sub, &evtchn->subs, node) {
-		/* it is mostly meant for one of many */
+		/* most events on a shared channel are for one of its rings */
 		if (!sub->ops || !sub->ops->due(sub))
 			continue;
-		/* a run that has begun may give it back at once */
+		/*
+		 * count the share first: a run that has begun may return it at
+		 * once
+		 */
 		atomic_inc(&evtchn->shares);
 		if (test_and_set_bit(PVCALLS_SUBSCRIBER_SHARE, &sub->state))
 			atomic_dec(&evtchn->shares);
 		sub->ops->mark(sub);
 	}
 	spin_unlock(&evtchn->lock);
-	/* if it is for nobody, what it tells of has been seen, or has gone */
+	/* without a marked ring this is the last share: the event is served */
 	pvcalls_evtchn_settle(evtchn);
 	return IRQ_HANDLED;
 }
@@ -102,10 +109,10 @@ pvcalls_evtchn_new(struct pvcalls_evtchns *evtchns, struct xenbus_device *dev,
 }
 
 /**
- * pvcalls_evtchns_init() - a guest without data rings
+ * pvcalls_evtchns_init() - initialise the set of a guest's event channels
  * @evtchns: zeroed memory
  *
- * Any context.
+ * Context: any.
  */
 void pvcalls_evtchns_init(struct pvcalls_evtchns *evtchns)
 {
@@ -113,18 +120,19 @@ void pvcalls_evtchns_init(struct pvcalls_evtchns *evtchns)
 }
 
 /**
- * pvcalls_evtchn_join() - a ring has an event channel
- * @evtchns: the guest's
- * @sub: zeroed memory
- * @dev: the guest
- * @port: the guest's end
+ * pvcalls_evtchn_join() - connect a ring to an event channel
+ * @evtchns: the guest's event channels
+ * @sub: the ring, in zeroed memory
+ * @dev: the guest's xenbus device
+ * @port: port number of the guest's end
  * @shared: the channel may serve other rings already
  *
- * Nobody hears of events before pvcalls_evtchn_enable(). Process context, may
- * sleep. Undone by pvcalls_evtchn_leave().
+ * Events are ignored before pvcalls_evtchn_enable(). The call is undone by
+ * pvcalls_evtchn_leave().
  *
- * Return: 0, -ENOBUFS if it serves as many rings as it may, or another negative
- * error number if there is no such channel, or it is in use otherwise.
+ * Context: process, may sleep.
+ * Return: 0; -ENOBUFS if the channel serves %PVCALLS_MAX_SHARED rings already;
+ * or another negative error number if @port is not a free channel of the guest.
  */
 int pvcalls_evtchn_join(struct pvcalls_evtchns *evtchns,
 			struct pvcalls_subscriber *sub,
@@ -154,10 +162,12 @@ int pvcalls_evtchn_join(struct pvcalls_evtchns *evtchns,
 
 /**
  * pvcalls_evtchn_leave() - undo pvcalls_evtchn_join()
- * @evtchns: the guest's
- * @sub: ring; owes no event
+ * @evtchns: the guest's event channels
+ * @sub: the ring, which owes no event
  *
- * With the last ring the event channel is closed. Process context, may sleep.
+ * The event channel is closed when its last ring leaves.
+ *
+ * Context: process, may sleep.
  */
 void pvcalls_evtchn_leave(struct pvcalls_evtchns *evtchns,
 			  struct pvcalls_subscriber *sub)
@@ -183,13 +193,14 @@ void pvcalls_evtchn_leave(struct pvcalls_evtchns *evtchns,
 }
 
 /**
- * pvcalls_evtchn_enable() - hear of events from now on
- * @sub: ring
- * @ops: called about events
- * @owner: what @ops find in pvcalls_subscriber.owner; stays until
+ * pvcalls_evtchn_enable() - have a ring be told of events
+ * @sub: the ring
+ * @ops: functions that are called about events
+ * @owner: value for pvcalls_subscriber.owner, valid until
  *	pvcalls_evtchn_disable()
  *
- * What happened before is not announced: the caller must look, after this.
+ * Earlier events are not announced, so the caller must look at the ring after
+ * this call.
  *
  * Context: process.
  */
@@ -205,10 +216,12 @@ void pvcalls_evtchn_enable(struct pvcalls_subscriber *sub,
 
 /**
  * pvcalls_evtchn_disable() - undo pvcalls_evtchn_enable()
- * @sub: ring
+ * @sub: the ring
  *
- * Its share of an EOI is given back: whoever made the event is served no more.
- * Idempotent. Process context.
+ * The ring's share of an EOI is given back, because the ring is served no more.
+ * More than one call has no further effect.
+ *
+ * Context: process.
  */
 void pvcalls_evtchn_disable(struct pvcalls_subscriber *sub)
 {
@@ -221,12 +234,14 @@ void pvcalls_evtchn_disable(struct pvcalls_subscriber *sub)
 
 /**
  * pvcalls_evtchn_take() - has there been an event?
- * @sub: ring
+ * @sub: the ring
  *
- * To be asked before the ring is looked at for the last time. In the run of its
- * work, or while that can't begin.
+ * The caller must look at the ring after this call, because later changes come
+ * with an event of their own.
  *
- * Return: true if so; then pvcalls_evtchn_done() must follow.
+ * Context: the run of the ring's work, or while that run can't begin.
+ * Return: true if the ring has a share of an EOI; then the caller owes a call
+ * of pvcalls_evtchn_done().
  */
 bool pvcalls_evtchn_take(struct pvcalls_subscriber *sub)
 {
@@ -236,10 +251,10 @@ bool pvcalls_evtchn_take(struct pvcalls_subscriber *sub)
 
 /**
  * pvcalls_evtchn_done() - a ring has been looked at
- * @sub: ring, for which pvcalls_evtchn_take() has returned true
- * @found: there was a reason for the event
+ * @sub: the ring, for which pvcalls_evtchn_take() has returned true
+ * @found: the guest had changed the ring
  *
- * Process or softirq context.
+ * Context: process or softirq.
  */
 void pvcalls_evtchn_done(struct pvcalls_subscriber *sub, bool found)
 {

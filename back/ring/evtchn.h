@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Event channels of data rings. One may serve many rings (feature-shared-
- * evtchn): an event on it makes those be looked at whose indexes the guest has
- * moved, each by its own worker, and the last one that has been looked at gives
- * the EOI.
+ * Event channels of data rings. With feature-shared-evtchn one channel may
+ * serve many rings. An event on the channel marks those rings whose indexes the
+ * guest has moved. Each of them is looked at by its own worker, and the last
+ * one gives the EOI.
  *
- * Until then the channel is masked: there is one event at a time, and each ring
- * has at most one share of its EOI. Who stops listening gives its share back,
- * so that no ring keeps the others from hearing more.
+ * Until the EOI the channel is masked: there is one event at a time, and each
+ * ring has at most one share of the EOI. A ring that is disabled gives its
+ * share back, so that it does not keep the other rings from being told of
+ * events.
  */
 #ifndef PVCALLS_BACK_EVTCHN_H
 #define PVCALLS_BACK_EVTCHN_H
@@ -28,7 +29,7 @@ struct xenbus_device;
 /**
  * struct pvcalls_evtchns - the event channels of a guest's data rings
  * @lock: guards @all, and pvcalls_evtchn.nr
- * @all: by the guest's end
+ * @all: the event channels, hashed by pvcalls_evtchn.port
  */
 struct pvcalls_evtchns {
 	struct mutex lock;
@@ -37,17 +38,17 @@ struct pvcalls_evtchns {
 
 /**
  * struct pvcalls_evtchn - an event channel
- * @hash: in pvcalls_evtchns.all
- * @port: the guest's end
- * @irq: our end's interrupt
- * @local: our end, 0 if that is not known
- * @nr: rings that it serves
+ * @hash: entry in pvcalls_evtchns.all
+ * @port: port number of the guest's end
+ * @irq: interrupt of our end
+ * @local: port number of our end, 0 if unknown
+ * @nr: number of rings on the channel, at most %PVCALLS_MAX_SHARED
  * @lock: guards @subs, pvcalls_subscriber.ops and pvcalls_subscriber.steers;
  *	taken with interrupts off
  * @subs: the rings
- * @shares: of the EOI that is owed; one is the handler's while it runs
- * @found: somebody has found a reason for the event
- * @found_last: there was a reason for the event before
+ * @shares: shares of the EOI that is owed; the handler has one while it runs
+ * @found: a ring had a reason for this event
+ * @found_last: a ring had a reason for the previous event
  */
 struct pvcalls_evtchn {
 	struct hlist_node hash;
@@ -63,10 +64,10 @@ struct pvcalls_evtchn {
 };
 
 /**
- * struct pvcalls_subscriber_ops - what a ring's event channel asks of it
+ * struct pvcalls_subscriber_ops - functions that an event channel calls
  * @due: has the guest changed anything in the ring since the last event was
  *	served?
- * @mark: have the ring be looked at soon
+ * @mark: mark the work that looks at the ring
  *
  * Context: hard interrupt, with pvcalls_evtchn.lock held.
  */
@@ -76,13 +77,13 @@ struct pvcalls_subscriber_ops {
 };
 
 /**
- * struct pvcalls_subscriber - a ring, as its event channel knows it
+ * struct pvcalls_subscriber - a ring on an event channel
  * @evtchn: the event channel
- * @node: in pvcalls_evtchn.subs
- * @ops: called about events; NULL while nobody wants to hear of them
- * @owner: for @ops
- * @state: bit 0: it has a share of the EOI that is owed
- * @steers: the interrupt goes where this ring is run, if it goes anywhere
+ * @node: entry in pvcalls_evtchn.subs
+ * @ops: functions that are called about events; NULL while the ring is disabled
+ * @owner: the ring's user, for @ops
+ * @state: bit 0: the ring has a share of the EOI that is owed
+ * @steers: the channel's interrupt is steered by this ring's worker
  */
 struct pvcalls_subscriber {
 	struct pvcalls_evtchn *evtchn;

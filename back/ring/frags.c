@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See frags.h. */
+/* Pages for sending; frags.h says why workers reuse them. */
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -11,7 +11,7 @@
 #include "ring/frags.h"
 #include "pvcalls_param.h"
 
-/* With less room than that a page is full: half of a small one */
+/* A page with less room than this, in bytes, is full: half of a small page */
 #define PVCALLS_FRAG_FULL	2048
 
 PVCALLS_PARAM_UINT(recycle, 128, 0, PVCALLS_MAX_FRAGS, 0644);
@@ -27,7 +27,7 @@ static struct page *pvcalls_frags_pop(struct pvcalls_frags *f)
 	return page;
 }
 
-/* The page is full: it waits for the network to let go of it. */
+/* Queue a full page until the network has let go of it. */
 static void pvcalls_frags_push(struct pvcalls_frags *f, struct page *page)
 {
 	if (f->count >= READ_ONCE(param_recycle)) {
@@ -39,8 +39,9 @@ static void pvcalls_frags_push(struct pvcalls_frags *f, struct page *page)
 }
 
 /*
- * The oldest page, if the network has let go of it. Else it becomes the newest:
- * a program that does not read must not keep the others from being used.
+ * Take the oldest page if the network has let go of it. If not, the page
+ * becomes the newest: a receiver that does not read must not keep the other
+ * pages from being used again.
  */
 static struct page *pvcalls_frags_oldest(struct pvcalls_frags *f)
 {
@@ -57,7 +58,7 @@ static struct page *pvcalls_frags_oldest(struct pvcalls_frags *f)
 
 /**
  * pvcalls_frags_room() - give this task a page to send from
- * @f: its worker's pages
+ * @f: pages of the worker that this is
  *
  * Context: the worker that @f belongs to, may sleep.
  * Return: bytes that TCP can copy before it allocates a page of its own; 0 if
@@ -90,12 +91,12 @@ u32 pvcalls_frags_room(struct pvcalls_frags *f)
 }
 
 /**
- * pvcalls_frags_swap() - lend a socket the softirq's page, or take it back
+ * pvcalls_frags_swap() - lend a socket the softirq's page, or undo that
  * @f: a worker's pages
- * @sk: socket that has no page of its own, or the lent one; locked
+ * @sk: locked socket that has either no page of its own or the lent page
  *
- * In softirq context there is no task whose page it could be. A socket that
- * kept one would cost 32 KiB.
+ * A task lends sockets its own page, but a softirq has no task. The page is
+ * taken back because it would cost 32 KiB in each socket.
  *
  * Context: softirq, for the worker that @f belongs to.
  */
@@ -108,7 +109,7 @@ void pvcalls_frags_swap(struct pvcalls_frags *f, struct sock *sk)
  * pvcalls_frags_free() - give all pages back
  * @f: pages of a worker that has stopped
  *
- * Those that are being sent are freed when that is done.
+ * A page that is being sent is freed when the network lets go of it.
  *
  * Context: any.
  */

@@ -2,10 +2,11 @@
 /*
  * Pages for data that is copied for sending.
  *
- * TCP copies into pages of the task that sends (struct page_frag), and
- * allocates a new one when it is full. Debian's kernels zero all that they
- * allocate, which costs as much as the copy itself. So a worker keeps its full
- * pages, and uses the oldest again once the network has let go of it.
+ * TCP copies data into the pages of the sending task (struct page_frag), and
+ * allocates a new page when the old one is full. Debian's kernels zero each
+ * page that they allocate, which costs as much as the copy itself. So a worker
+ * holds its full pages in a queue, and uses the oldest page again once the
+ * network has let go of it.
  */
 #ifndef PVCALLS_BACK_FRAGS_H
 #define PVCALLS_BACK_FRAGS_H
@@ -16,15 +17,15 @@
 struct page;
 struct sock;
 
-/* Pages that a worker can keep at most */
+/* Most pages in a worker's queue */
 #define PVCALLS_MAX_FRAGS	512
 
 /**
  * struct pvcalls_frags - the pages of a worker, a circular queue
- * @page: full ones, each with one reference that is ours
- * @first: index of the oldest
- * @count: how many
- * @fast: the page that its softirq copies into
+ * @page: full pages, each with one reference that is ours
+ * @first: index of the oldest page
+ * @count: number of pages in @page, 0 to %PVCALLS_MAX_FRAGS
+ * @fast: page into which the worker's softirq copies
  */
 struct pvcalls_frags {
 	struct page *page[PVCALLS_MAX_FRAGS];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See notify.h. */
+/* Sending of events; notify.h says how they are gathered. */
 #include <linux/kernel.h>
 #include <linux/rcupdate.h>
 
@@ -10,10 +10,10 @@
 #include "ring/notify.h"
 #include "trace.h"
 
-/* The most event channels that a domain can have: Xen's public headers */
+/* Most event channels of a domain, as Xen's public headers say */
 #define PVCALLS_MAX_PORTS	EVTCHN_FIFO_NR_CHANNELS
 
-/* How far from the last one that was found the next one usually is */
+/* Usual distance of the next port from the last one that was found */
 #define PVCALLS_PORTS_NEAR	64U
 
 static evtchn_port_t pvcalls_last_port;
@@ -25,7 +25,7 @@ static evtchn_port_t pvcalls_notify_search(int irq, u32 from, u32 to)
 	for (port = from; port < to; port++) {
 		bool found;
 
-		/* another one's interrupt may be going away */
+		/* RCU, because another channel's interrupt may be going away */
 		rcu_read_lock();
 		found = irq_from_evtchn(port) == irq;
 		rcu_read_unlock();
@@ -38,14 +38,15 @@ static evtchn_port_t pvcalls_notify_search(int irq, u32 from, u32 to)
 }
 
 /**
- * pvcalls_notify_find() - our end of an event channel
- * @irq: its interrupt
+ * pvcalls_notify_find() - find our end of an event channel
+ * @irq: interrupt of the event channel
  *
- * The kernel tells only which interrupt an event channel has. Xen gives out
- * the lowest one that is free: usually that is near the last one that it gave.
- * May sleep.
+ * The kernel maps ports to interrupts but not back, so the ports are searched.
+ * Xen gives out the lowest free port, which is usually near the last one, so
+ * the search begins there.
  *
- * Return: the event channel, or 0 if there is none.
+ * Context: process, may sleep.
+ * Return: port number of our end, or 0 if no port has that interrupt.
  */
 evtchn_port_t pvcalls_notify_find(int irq)
 {
@@ -62,8 +63,10 @@ evtchn_port_t pvcalls_notify_find(int irq)
 }
 
 /**
- * pvcalls_notify_init() - nothing owed, no event channel
- * @n: notification to initialise
+ * pvcalls_notify_init() - initialise a notification
+ * @n: the notification: no event is owed, and no event channel is known
+ *
+ * Context: any.
  */
 void pvcalls_notify_init(struct pvcalls_notify *n)
 {
@@ -73,11 +76,14 @@ void pvcalls_notify_init(struct pvcalls_notify *n)
 }
 
 /**
- * pvcalls_notify_owe() - an event is to be sent by pvcalls_events_send()
- * @n: to whom; many calls before that make one event
- * @ev: what the worker owes whose work @n belongs to
+ * pvcalls_notify_owe() - owe a guest an event
+ * @n: the ring's notification; many calls before the event is sent make one
+ *	event
+ * @ev: the events of the worker whose work @n belongs to
  *
- * Context: on that worker.
+ * The event is sent by pvcalls_events_send().
+ *
+ * Context: the worker whose work @n belongs to.
  */
 void pvcalls_notify_owe(struct pvcalls_notify *n, struct pvcalls_events *ev)
 {
@@ -87,10 +93,11 @@ void pvcalls_notify_owe(struct pvcalls_notify *n, struct pvcalls_events *ev)
 
 /**
  * pvcalls_notify_now() - send the event if one is owed
- * @n: to whom
+ * @n: the ring's notification
  *
- * To be called before the event channel goes away. On the worker whose work @n
- * belongs to.
+ * The caller may close the event channel afterwards.
+ *
+ * Context: the worker whose work @n belongs to.
  */
 void pvcalls_notify_now(struct pvcalls_notify *n)
 {
@@ -101,15 +108,20 @@ void pvcalls_notify_now(struct pvcalls_notify *n)
 }
 
 /**
- * pvcalls_events_init() - nobody is owed anything
- * @ev: zeroed memory
+ * pvcalls_events_init() - initialise a worker's events
+ * @ev: the events, in zeroed memory; none is owed
+ *
+ * Context: any.
  */
 void pvcalls_events_init(struct pvcalls_events *ev)
 {
 	INIT_LIST_HEAD(&ev->owed);
 }
 
-/* Xen makes one call of them; a Xen that can't gets them one by one. */
+/*
+ * Send the batch in one hypercall. A Xen without multicalls gets the events one
+ * by one.
+ */
 static void pvcalls_events_flush(struct pvcalls_events *ev)
 {
 	unsigned int i, nr = ev->nr;
@@ -123,7 +135,10 @@ static void pvcalls_events_flush(struct pvcalls_events *ev)
 		notify_remote_via_irq(ev->irqs[i]);
 }
 
-/* Rings that share an event channel need one event only. */
+/*
+ * Is an event for @irq in the batch? Rings that share an event channel need one
+ * event only.
+ */
 static bool pvcalls_events_has(const struct pvcalls_events *ev, int irq)
 {
 	unsigned int i;
@@ -148,10 +163,10 @@ static void pvcalls_events_add(struct pvcalls_events *ev,
 }
 
 /**
- * pvcalls_events_send() - send what is owed
- * @ev: of the worker that this is
+ * pvcalls_events_send() - send all events that a worker owes
+ * @ev: events of the worker that this is
  *
- * Process context.
+ * Context: the worker that @ev belongs to.
  */
 void pvcalls_events_send(struct pvcalls_events *ev)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Events that the guests are owed. A worker's round may owe them to many; they
- * go to Xen together at its end, in one hypercall.
+ * Events that a worker owes to guests. A round of the worker may owe events to
+ * many guests. They are sent together at the end of the round, because a
+ * hypercall for all costs less than one for each.
  */
 #ifndef PVCALLS_BACK_NOTIFY_H
 #define PVCALLS_BACK_NOTIFY_H
@@ -11,14 +12,14 @@
 #include <xen/interface/xen.h>
 #include <xen/interface/event_channel.h>
 
-/* Events in one hypercall; Xen looks for other work to do between them */
+/* Events in one hypercall; Xen looks for other work between two of them */
 #define PVCALLS_EVENTS_BATCH	16
 
 /**
  * struct pvcalls_notify - a ring whose guest may be owed an event
- * @node: on its worker's list while an event is owed, else empty
+ * @node: entry in pvcalls_events.owed while an event is owed, else empty
  * @irq: the event channel's interrupt
- * @port: our end of the event channel, 0 if that is not known
+ * @port: port number of our end of the event channel, 0 if unknown
  */
 struct pvcalls_notify {
 	struct list_head node;
@@ -27,12 +28,12 @@ struct pvcalls_notify {
 };
 
 /**
- * struct pvcalls_events - what a worker's round owes
- * @owed: struct pvcalls_notify
- * @nr: entries of the following
- * @irqs: for which events are due; each once
- * @sends: their event channels
- * @calls: the hypercalls
+ * struct pvcalls_events - events that a worker's round owes
+ * @owed: list of struct pvcalls_notify
+ * @nr: entries of the following arrays that are in use
+ * @irqs: interrupts of the event channels, each once
+ * @sends: arguments of @calls, with the event channels' ports
+ * @calls: the hypercalls, one for each event
  */
 struct pvcalls_events {
 	struct list_head owed;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See ring.h. */
+/* Data rings of a guest and their cache; ring.h describes the objects. */
 #include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/slab.h>
@@ -10,8 +10,8 @@
 #include "ring/ring.h"
 
 /*
- * Unmapping can't fail for want of memory: a worker has its own scratch, and
- * this one is for the end of a connection, which is not a worker's.
+ * Unmapping must not fail for want of memory, so each worker has its own
+ * scratch. A connection ends outside the workers, so this scratch is for that.
  */
 static struct pvcalls_datamap_scratch pvcalls_end_scratch;
 static DEFINE_MUTEX(pvcalls_end_lock);
@@ -39,7 +39,7 @@ static bool pvcalls_ring_is_cached(const struct pvcalls_ring *ring)
 	return !list_empty(&ring->cached);
 }
 
-/* From here on it is its caller's alone. */
+/* Take a ring out of the cache. The caller is then its only user. */
 static void pvcalls_ring_uncache(struct pvcalls_rings *rings,
 				 struct pvcalls_ring *ring)
 {
@@ -47,7 +47,7 @@ static void pvcalls_ring_uncache(struct pvcalls_rings *rings,
 	rings->cached_pages -= pvcalls_datamap_pages(ring->map);
 }
 
-/* Give a ring that nobody uses back to the guest. */
+/* Give a ring without a user back to the guest. */
 static void pvcalls_ring_free(struct pvcalls_rings *rings,
 			      struct pvcalls_ring *ring,
 			      struct pvcalls_datamap_scratch *scratch)
@@ -59,8 +59,8 @@ static void pvcalls_ring_free(struct pvcalls_rings *rings,
 }
 
 /*
- * Forget a kept ring. Under the lock all the while: the guest may name the ring
- * again at any time, and then its event channel must be free to be bound.
+ * Unmap a cached ring. The lock is held throughout: the guest may name the ring
+ * again at any time, and its event channel must be free to be bound by then.
  */
 static void pvcalls_ring_drop(struct pvcalls_rings *rings,
 			      struct pvcalls_ring *ring,
@@ -71,7 +71,7 @@ static void pvcalls_ring_drop(struct pvcalls_rings *rings,
 	pvcalls_ring_free(rings, ring, scratch);
 }
 
-/* Forget the kept ring that was not used for the longest time, if any. */
+/* Unmap the cached ring that has been unused for the longest time, if any. */
 static bool pvcalls_ring_drop_last(struct pvcalls_rings *rings,
 				   struct pvcalls_datamap_scratch *scratch)
 {
@@ -92,10 +92,10 @@ static void pvcalls_rings_timer(struct timer_list *timer)
 }
 
 /**
- * pvcalls_rings_init() - a guest without data rings
- * @rings: zeroed memory
- * @peer: the guest; stays until pvcalls_rings_exit()
- * @aged: see struct pvcalls_rings
+ * pvcalls_rings_init() - initialise the data rings of a guest
+ * @rings: the rings, in zeroed memory; the guest has none
+ * @peer: the guest; valid until pvcalls_rings_exit()
+ * @aged: value for pvcalls_rings.aged
  *
  * Context: any. Undone by pvcalls_rings_exit().
  */
@@ -112,10 +112,10 @@ void pvcalls_rings_init(struct pvcalls_rings *rings,
 }
 
 /**
- * pvcalls_rings_exit() - forget all kept rings
- * @rings: of a guest without sockets, whose command ring has stopped
+ * pvcalls_rings_exit() - unmap all cached rings
+ * @rings: the rings of a guest without sockets, whose command ring has stopped
  *
- * May sleep. Not on a worker.
+ * Context: process, may sleep; not a worker.
  */
 void pvcalls_rings_exit(struct pvcalls_rings *rings)
 {
@@ -131,11 +131,11 @@ void pvcalls_rings_exit(struct pvcalls_rings *rings)
 }
 
 /**
- * pvcalls_rings_age() - forget rings that were not used again in time
- * @rings: of the guest
- * @scratch: memory to work with
+ * pvcalls_rings_age() - unmap rings that have been cached for too long
+ * @rings: the guest's rings
+ * @scratch: the worker's scratch
  *
- * On the command ring's worker.
+ * Context: the command ring's worker.
  */
 void pvcalls_rings_age(struct pvcalls_rings *rings,
 		       struct pvcalls_datamap_scratch *scratch)
@@ -157,7 +157,10 @@ void pvcalls_rings_age(struct pvcalls_rings *rings,
 	mutex_unlock(&rings->lock);
 }
 
-/* Count the pages of a new mapping. Kept rings have to make way. */
+/*
+ * Count the pages of a new mapping. If the guest has too many pages, cached
+ * rings are unmapped first.
+ */
 static int pvcalls_ring_charge(struct pvcalls_rings *rings, u32 pages,
 			       struct pvcalls_datamap_scratch *scratch)
 {
@@ -194,7 +197,7 @@ static int pvcalls_ring_bind(struct pvcalls_rings *rings,
 	return err == -ENOBUFS || err == -ENOMEM ? err : -EINVAL;
 }
 
-/* Make it known, unless the guest has named it for two sockets at a time. */
+/* Make a ring known, unless the guest uses it for another socket already. */
 static int pvcalls_ring_add(struct pvcalls_rings *rings,
 			    struct pvcalls_ring *ring)
 {
@@ -212,7 +215,7 @@ static int pvcalls_ring_add(struct pvcalls_rings *rings,
 	return err;
 }
 
-/* Map a ring that is not kept. */
+/* Map a ring that is not in the cache. */
 static struct pvcalls_ring *
 pvcalls_ring_new(struct pvcalls_rings *rings, grant_ref_t ref,
 		 evtchn_port_t port, struct pvcalls_datamap_scratch *scratch)
@@ -259,7 +262,7 @@ free:
 	return ERR_PTR(err);
 }
 
-/* The kept ring, out of the hands of all others; NULL if there is none. */
+/* Take a ring out of the cache; NULL if the cache does not have it. */
 static struct pvcalls_ring *
 pvcalls_ring_again(struct pvcalls_rings *rings, grant_ref_t ref,
 		   evtchn_port_t port, struct pvcalls_datamap_scratch *scratch)
@@ -271,7 +274,10 @@ pvcalls_ring_again(struct pvcalls_rings *rings, grant_ref_t ref,
 	if (ring && !pvcalls_ring_is_cached(ring)) {
 		ring = NULL;
 	} else if (ring && ring->port != port) {
-		/* not what was announced, so begin with nothing */
+		/*
+		 * the guest has announced another event channel: map the ring
+		 * anew
+		 */
 		pvcalls_ring_drop(rings, ring, scratch);
 		ring = NULL;
 	} else if (ring) {
@@ -282,15 +288,17 @@ pvcalls_ring_again(struct pvcalls_rings *rings, grant_ref_t ref,
 }
 
 /**
- * pvcalls_ring_get() - a guest names a data ring for a socket
- * @rings: of the guest
- * @ref: grant of the indexes page
- * @port: the guest's end of the event channel
- * @scratch: memory to work with
+ * pvcalls_ring_get() - get a data ring for a socket
+ * @rings: the guest's rings
+ * @ref: grant of the indexes page, as the guest says
+ * @port: port number of the guest's end of the event channel, as the guest says
+ * @scratch: the worker's scratch
  *
- * One that has been kept is as it was mapped: nothing is read again. Nobody
- * hears of events yet. On any worker. Undone by pvcalls_ring_put().
+ * A cached ring stays as it was mapped: its order and grants are not read
+ * again. Events are ignored until pvcalls_evtchn_enable(). The call is undone
+ * by pvcalls_ring_put().
  *
+ * Context: any worker.
  * Return: the ring, or an error pointer with an error number for the guest,
  * with a line in the log: -EINVAL for a bad order or port, or a ring that is in
  * use, -EFAULT for a bad grant, -ENOBUFS for too many pages or too many rings
@@ -320,14 +328,15 @@ static void pvcalls_ring_cache(struct pvcalls_rings *rings,
 }
 
 /**
- * pvcalls_ring_put() - a socket does not use its data ring any more
- * @rings: of the guest
- * @ring: ring; the socket owes no event to the guest
- * @steered: number of the worker to whose CPU the interrupt goes, 0: to none
- * @keep: the guest has said that it will be used again
- * @scratch: memory to work with
+ * pvcalls_ring_put() - undo pvcalls_ring_get()
+ * @rings: the guest's rings
+ * @ring: the ring, for which no event is owed to the guest
+ * @steered: number of the worker to whose CPU the interrupt goes, or 0
+ * @keep: put the ring into the cache, because the guest has said that it will
+ *	use the ring again
+ * @scratch: the worker's scratch
  *
- * On the worker that the socket belongs to.
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_ring_put(struct pvcalls_rings *rings, struct pvcalls_ring *ring,
 		      u32 steered, bool keep,
@@ -339,7 +348,7 @@ void pvcalls_ring_put(struct pvcalls_rings *rings, struct pvcalls_ring *ring,
 		pvcalls_ring_cache(rings, ring, scratch);
 		return;
 	}
-	/* as long as it is mapped, it is not free to be named again */
+	/* a mapped ring stays known, so that the guest can't name it again */
 	pvcalls_evtchn_leave(&rings->evtchns, &ring->sub);
 	atomic_sub(pvcalls_datamap_pages(ring->map), &rings->pages);
 	pvcalls_datamap_unmap(ring->map, scratch);
@@ -350,12 +359,15 @@ void pvcalls_ring_put(struct pvcalls_rings *rings, struct pvcalls_ring *ring,
 }
 
 /**
- * pvcalls_ring_forget() - the guest will not use a ring again after all
- * @rings: of the guest
- * @ref: grant of the indexes page
- * @scratch: memory to work with
+ * pvcalls_ring_forget() - unmap a cached ring
+ * @rings: the guest's rings
+ * @ref: grant of the indexes page, as the guest says
+ * @scratch: the worker's scratch
  *
- * Does nothing if the ring is in use or not kept. On the command ring's worker.
+ * The guest has said that it will not use the ring again. Nothing happens if
+ * the ring is in use or not in the cache.
+ *
+ * Context: the command ring's worker.
  */
 void pvcalls_ring_forget(struct pvcalls_rings *rings, grant_ref_t ref,
 			 struct pvcalls_datamap_scratch *scratch)

@@ -1,7 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Data rings of a guest, each with its event channel: in use by a socket, or
- * kept for the next one because the guest has said that there will be one.
+ * Wing ring/: the memory that is shared with a guest.
+ *
+ * It offers mapped data rings (ring.h, datamap.h), their event channels
+ * (evtchn.h), events to guests (notify.h), pages for sending (frags.h), and the
+ * set of all that a worker needs for rings (tools.h). It may use limits.h,
+ * peer.h, trace.h and include/; it knows neither sockets nor workers.
+ *
+ * Locks: pvcalls_rings.lock, inside it pvcalls_evtchns.lock, inside that
+ * pvcalls_evtchn.lock. The first two are mutexes and may be held while a ring
+ * is mapped or unmapped; the last one is a spinlock with interrupts off.
+ * Handlers of events run as hard interrupts and only mark work. Everything else
+ * runs on workers, or on the thread that ends a connection.
+ *
+ * A data ring is in use by a socket, or it is in the ring cache. The cache has
+ * rings for which the guest has announced another use, because mapping is
+ * expensive.
  */
 #ifndef PVCALLS_BACK_RING_H
 #define PVCALLS_BACK_RING_H
@@ -26,16 +40,17 @@ struct pvcalls_peer;
 /**
  * struct pvcalls_rings - the data rings of a guest
  * @peer: the guest
- * @pages: pages of the guest that are mapped for them
- * @lock: guards all of the following but @evtchns, also while a kept ring is
+ * @pages: number of the guest's pages that are mapped, limited by
+ *	pvcalls_max_pages()
+ * @lock: guards all of the following but @evtchns, also while a cached ring is
  *	being unmapped
- * @evtchns: their event channels
- * @all: all rings, by the grant of their indexes page
- * @cached: those that no socket uses, the one that was used last at the head
- * @cached_pages: pages of the guest that those hold
- * @timer: runs while there are any
- * @aged: called in softirq context when rings may have been kept for too long;
- *	a call of pvcalls_rings_age() is to follow
+ * @evtchns: event channels of the rings
+ * @all: all rings, hashed by pvcalls_ring.ref
+ * @cached: rings that no socket uses, the most recently used one at the head
+ * @cached_pages: number of the guest's pages in @cached
+ * @timer: runs while @cached is not empty
+ * @aged: called in softirq context when rings may have been cached for too
+ *	long; a call of pvcalls_rings_age() is to follow
  */
 struct pvcalls_rings {
 	const struct pvcalls_peer *peer;
@@ -51,19 +66,21 @@ struct pvcalls_rings {
 
 /**
  * struct pvcalls_ring - a mapped data ring with its event channel
- * @map: the pages
+ * @map: mapping of the ring's pages
  * @ref: grant of the indexes page
- * @port: the guest's end of the event channel
- * @sub: the event channel
- * @steered: number of the worker to whose CPU the interrupt goes, 0: to none;
- *	while a socket uses it, that socket's work knows
- * @astray: how often in a row a softirq has moved bytes on another CPU than the
- *	one that the connection's packets arrive on
- * @follows: for how many more runs of a socket's work the interrupt stays there
- * @hash: in pvcalls_rings.all
- * @cached: in pvcalls_rings.cached, empty while it is used; under
- *	pvcalls_rings.lock
- * @since: when it was last used, in jiffies
+ * @port: port number of the guest's end of the event channel
+ * @sub: the ring on its event channel
+ * @steered: number of the worker to whose CPU the interrupt goes, or 0; valid
+ *	in the cache, while pvcalls_work.steered of the socket's work has the
+ *	number for a ring in use
+ * @astray: how often in a row a softirq has moved bytes on a CPU on which the
+ *	connection's packets do not arrive
+ * @follows: for how many more runs of a socket's work the interrupt stays on
+ *	the CPU where the packets arrive
+ * @hash: entry in pvcalls_rings.all
+ * @cached: entry in pvcalls_rings.cached, empty while a socket uses the ring;
+ *	under pvcalls_rings.lock
+ * @since: time of the last use, in jiffies
  */
 struct pvcalls_ring {
 	struct pvcalls_datamap *map;

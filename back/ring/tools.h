@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a worker has for the rings that it serves; the worker's own. */
+/* A worker's tools for the rings that it serves. Only the worker uses them. */
 #ifndef PVCALLS_BACK_TOOLS_H
 #define PVCALLS_BACK_TOOLS_H
 
@@ -11,14 +11,14 @@
 #include "ring/frags.h"
 #include "ring/notify.h"
 
-/* More segments than half of the largest ring, begun amid a page, can have */
+/* Most segments of one move: half of the largest ring, begun within a page */
 #define PVCALLS_MAX_SEGS	(BIT(PVCALLS_MAX_PAGE_ORDER - 1) + 2)
 
 /**
- * struct pvcalls_tools - what a worker has for rings
- * @events: owed to guests, and sent when all that is ready has had a turn
- * @scratch: for mapping and unmapping
- * @bvec: segments of a pass
+ * struct pvcalls_tools - a worker's tools for rings
+ * @events: events that are owed to guests; sent at the end of a round
+ * @scratch: memory for mapping and unmapping
+ * @bvec: segments of the move under way
  * @frags: pages for data that is copied for sending
  */
 struct pvcalls_tools {
@@ -29,10 +29,10 @@ struct pvcalls_tools {
 };
 
 /**
- * pvcalls_tools_init() - nobody is owed anything, no pages are kept
- * @tools: zeroed memory
+ * pvcalls_tools_init() - initialise a worker's tools
+ * @tools: the tools, in zeroed memory; no event is owed and no page held
  *
- * Context: any. Undone by pvcalls_tools_exit().
+ * Context: any; undone by pvcalls_tools_exit().
  */
 static inline void pvcalls_tools_init(struct pvcalls_tools *tools)
 {
@@ -41,7 +41,7 @@ static inline void pvcalls_tools_init(struct pvcalls_tools *tools)
 
 /**
  * pvcalls_tools_exit() - undo pvcalls_tools_init()
- * @tools: of a worker that has stopped
+ * @tools: the tools of a worker that has stopped
  *
  * Context: any.
  */
