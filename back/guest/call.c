@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See call.h. */
+/* Calls and their responses; call.h describes the object. */
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -25,7 +25,9 @@ int pvcalls_reply_init(void)
 /**
  * pvcalls_reply_exit() - undo pvcalls_reply_init()
  *
- * There must be no call left. May sleep.
+ * Description: No call may exist any more.
+ *
+ * Context: process, may sleep.
  */
 void pvcalls_reply_exit(void)
 {
@@ -34,10 +36,9 @@ void pvcalls_reply_exit(void)
 
 /**
  * pvcalls_call_alloc() - make a call
- * @g: whose request it will be
+ * @g: the guest whose request the call will hold
  *
- * May sleep.
- *
+ * Context: process, may sleep.
  * Return: a call with everything but @req initialised, or NULL.
  */
 struct pvcalls_call *pvcalls_call_alloc(struct pvcalls_guest *g)
@@ -57,9 +58,9 @@ struct pvcalls_call *pvcalls_call_alloc(struct pvcalls_guest *g)
 
 /**
  * pvcalls_call_free() - forget a call without a response
- * @call: call
+ * @call: the call, which is on no list
  *
- * Any context.
+ * Context: any.
  */
 void pvcalls_call_free(struct pvcalls_call *call)
 {
@@ -68,11 +69,14 @@ void pvcalls_call_free(struct pvcalls_call *call)
 
 /**
  * pvcalls_call_name() - put an address into the response
- * @call: call
+ * @call: the call
  * @addr: the address
- * @len: its length in bytes, or an error number of whoever looked it up
+ * @len: length of @addr in bytes, or the error number of the function that
+ *	looked the address up
  *
- * Does nothing without feature-names.
+ * Nothing happens without feature-names, or if @len is not a length.
+ *
+ * Context: any; the caller owns the call.
  */
 void pvcalls_call_name(struct pvcalls_call *call,
 		       const struct sockaddr_storage *addr, int len)
@@ -86,9 +90,11 @@ void pvcalls_call_name(struct pvcalls_call *call,
 
 /**
  * pvcalls_call_value() - put bytes of an option's value into the response
- * @call: call
+ * @call: the call
  * @value: the bytes
- * @len: how many, at most PVCALLS_ADDR_LEN
+ * @len: length of @value in bytes, 0 to PVCALLS_ADDR_LEN
+ *
+ * Context: any; the caller owns the call.
  */
 void pvcalls_call_value(struct pvcalls_call *call, const void *value, u32 len)
 {
@@ -97,9 +103,10 @@ void pvcalls_call_value(struct pvcalls_call *call, const void *value, u32 len)
 }
 
 /*
- * Put a response on the ring. There is always room: it takes the slot of a
- * request, and no more requests are read than the ring has slots. Neither the
- * index nor anything else is read back from the ring.
+ * Put a response on the ring. There is always room: a response takes the slot
+ * of a request, and no more requests are read than the ring has slots. Nothing
+ * is read back from the ring, not even the index, because the guest may change
+ * it.
  */
 static void pvcalls_push(struct pvcalls_guest *g,
 			 const struct pvcalls_response *rsp)
@@ -112,10 +119,10 @@ static void pvcalls_push(struct pvcalls_guest *g,
 	memcpy(&sring->ring[prod & (RING_SIZE(&g->ring) - 1)], rsp,
 	       sizeof(*rsp));
 	g->ring.rsp_prod_pvt = ++prod;
-	/* the response before the index */
+	/* write the response before the index that publishes it */
 	virt_wmb();
 	WRITE_ONCE(sring->rsp_prod, prod);
-	/* the index before the look at whether the guest sleeps */
+	/* write the index before reading rsp_event, so that no event is lost */
 	virt_mb();
 	if (READ_ONCE(sring->rsp_event) == prod)
 		set_bit(PVCALLS_GUEST_NOTIFY, &g->flags);
@@ -127,7 +134,7 @@ static void pvcalls_push_plain(struct pvcalls_call *call, int ret)
 		.req_id = call->req.req_id,
 		.cmd = call->req.cmd,
 		.ret = ret,
-		/* every request that has an id has it at the same place */
+		/* every request with an id has the id at the same place */
 		.u.id = call->req.u.socket.id,
 	};
 
@@ -165,10 +172,13 @@ static void pvcalls_push_deferred(struct pvcalls_guest *g, u32 slot,
 
 /**
  * pvcalls_reply() - answer a call
- * @call: call; freed, or kept until the guest can take the result
+ * @call: the call, which is freed: at once, or when the guest has taken the
+ *	result
  * @ret: 0 or a negative error number
  *
- * The caller's run must end with pvcalls_guest_notify(). On a worker.
+ * The caller's run must end with pvcalls_guest_notify(), which sends the event.
+ *
+ * Context: any worker; takes pvcalls_guest.rsp_lock.
  */
 void pvcalls_reply(struct pvcalls_call *call, int ret)
 {
@@ -201,14 +211,15 @@ void pvcalls_reply(struct pvcalls_call *call, int ret)
 }
 
 /**
- * pvcalls_reply_later() - a call has to wait for the network
- * @call: call; still the caller's
+ * pvcalls_reply_later() - defer a call that waits for the network
+ * @call: the call, which stays the caller's
  *
  * With feature-defer the guest gets the call's slot in the command ring back;
- * without, the response simply comes later. On a worker.
+ * without it, the slot stays taken until the response.
  *
- * Return: 0, or -ENOBUFS if the guest has too many deferred calls already:
- * then the call has not been deferred.
+ * Context: any worker; takes pvcalls_guest.rsp_lock.
+ * Return: 0, or -ENOBUFS if the guest has pvcalls_max_deferred() deferred calls
+ * already. Then the call is not deferred.
  */
 int pvcalls_reply_later(struct pvcalls_call *call)
 {
@@ -231,10 +242,13 @@ int pvcalls_reply_later(struct pvcalls_call *call)
 }
 
 /**
- * pvcalls_reply_slot() - the guest can take a deferred result
- * @call: a PVCALLS_DEFERRED request; freed
+ * pvcalls_reply_slot() - take a slot for the result of a deferred call
+ * @call: call of a PVCALLS_DEFERRED request, which is freed
  *
- * Answered at once if there is a result. On the command ring's worker.
+ * The slot is answered at once if a result waits. If not, the slot is answered
+ * when there is a result.
+ *
+ * Context: the command ring's worker; takes pvcalls_guest.rsp_lock.
  */
 void pvcalls_reply_slot(struct pvcalls_call *call)
 {
@@ -248,7 +262,9 @@ void pvcalls_reply_slot(struct pvcalls_call *call)
 		list_del(&result->list);
 		pvcalls_push_deferred(g, call->req.req_id, result);
 	} else {
-		/* no more of them can be outstanding than the ring has slots */
+		/*
+		 * a guest has at most as many slots outstanding as the ring has
+		 */
 		g->slots[(g->first_slot + g->nr_slots) %
 			 RING_SIZE(&g->ring)] = call->req.req_id;
 		g->nr_slots++;
@@ -261,9 +277,9 @@ void pvcalls_reply_slot(struct pvcalls_call *call)
 
 /**
  * pvcalls_reply_flush() - drop results that the guest has not taken
- * @g: a dead frontend without sockets
+ * @g: a dead guest without sockets
  *
- * May sleep.
+ * Context: process, may sleep.
  */
 void pvcalls_reply_flush(struct pvcalls_guest *g)
 {

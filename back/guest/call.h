@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Calls, that is requests of a guest that were read, and their responses. */
+/* Calls: requests that were read from a guest, and their responses. */
 #ifndef PVCALLS_BACK_REPLY_H
 #define PVCALLS_BACK_REPLY_H
 
@@ -15,20 +15,22 @@ struct pvcalls_guest;
 struct pvcalls_sock;
 
 /**
- * struct pvcalls_call - a request, from the read to the response
- * @node: on the queue of a socket's calls
- * @list: on a list of waiting calls, or on the frontend's list of results
- * @guest: whose request
+ * struct pvcalls_call - a request, from reading it to its response
+ * @node: entry in the queue of a socket's calls
+ * @list: entry in a list of waiting calls, or in pvcalls_guest.results
+ * @guest: the guest that made the request
  * @req: private copy of the request
- * @deferred: the slot in the ring was given back with EINPROGRESS
- * @run: runs the command on the worker of its socket; NULL if it has none
- * @child: accept: the socket that will hold the connection
- * @ret: the return value, once it is known
- * @len: length of @addr, 0 if the response has no address
+ * @deferred: the slot in the command ring was given back with -EINPROGRESS
+ * @run: runs the command on its socket's worker; NULL for a command without a
+ *	socket
+ * @child: for accept, the socket that will hold the connection
+ * @ret: the return value of a deferred call that has been answered
+ * @len: length of @addr in bytes, 0 if the response has no address
  * @addr: an address, or a part of an option's value
  *
- * A call belongs to one worker at a time. It is answered exactly once, by
- * pvcalls_reply(), which frees it, unless its frontend is dead.
+ * A call belongs to one worker at a time. A call is answered exactly once, by
+ * pvcalls_reply(), which also frees the call. If the guest is dead the call is
+ * freed without an answer.
  */
 struct pvcalls_call {
 	struct llist_node node;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See guest.h. */
+/* The guest's life and the list of all guests; guest.h describes the object. */
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
@@ -11,11 +11,11 @@ static DEFINE_MUTEX(pvcalls_guest_lock);
 static LIST_HEAD(pvcalls_guest_list);
 
 /**
- * pvcalls_guest_for_each() - look at all connected frontends
- * @fn: called for each; may sleep, must not connect or disconnect any
- * @arg: for @fn
+ * pvcalls_guest_for_each() - call a function for each connected guest
+ * @fn: the function; may sleep, but must not connect or disconnect a guest
+ * @arg: argument of @fn
  *
- * May sleep.
+ * Context: process, may sleep; @fn is called with the list's mutex held.
  */
 void pvcalls_guest_for_each(void (*fn)(struct pvcalls_guest *g, void *arg),
 			    void *arg)
@@ -29,10 +29,10 @@ void pvcalls_guest_for_each(void (*fn)(struct pvcalls_guest *g, void *arg),
 }
 
 /**
- * pvcalls_guest_new() - make an object
+ * pvcalls_guest_new() - allocate a guest
  *
- * Context: may sleep.
- * Return: a frontend with one reference that is not connected yet, or NULL.
+ * Context: process, may sleep.
+ * Return: a guest that is not connected yet, with one reference; or NULL.
  */
 struct pvcalls_guest *pvcalls_guest_new(void)
 {
@@ -48,10 +48,10 @@ struct pvcalls_guest *pvcalls_guest_new(void)
 }
 
 /**
- * pvcalls_guest_show() - a frontend is connected
- * @g: frontend, for pvcalls_guest_for_each() to find
+ * pvcalls_guest_show() - add a guest to the list of connected guests
+ * @g: the guest, which pvcalls_guest_for_each() will find
  *
- * Context: may sleep. Undone by pvcalls_guest_hide().
+ * Context: process, may sleep; undone by pvcalls_guest_hide().
  */
 void pvcalls_guest_show(struct pvcalls_guest *g)
 {
@@ -62,9 +62,9 @@ void pvcalls_guest_show(struct pvcalls_guest *g)
 
 /**
  * pvcalls_guest_hide() - undo pvcalls_guest_show()
- * @g: frontend
+ * @g: the guest
  *
- * Context: may sleep.
+ * Context: process, may sleep.
  */
 void pvcalls_guest_hide(struct pvcalls_guest *g)
 {
@@ -75,9 +75,9 @@ void pvcalls_guest_hide(struct pvcalls_guest *g)
 
 /**
  * pvcalls_guest_get() - take a reference
- * @g: frontend
+ * @g: the guest
  *
- * Any context.
+ * Context: any.
  */
 void pvcalls_guest_get(struct pvcalls_guest *g)
 {
@@ -95,9 +95,9 @@ static void pvcalls_guest_free(struct kref *ref)
 
 /**
  * pvcalls_guest_put() - drop a reference
- * @g: frontend; may be freed
+ * @g: the guest, which is freed with its last reference
  *
- * Any context.
+ * Context: any.
  */
 void pvcalls_guest_put(struct pvcalls_guest *g)
 {
@@ -106,11 +106,13 @@ void pvcalls_guest_put(struct pvcalls_guest *g)
 
 /**
  * pvcalls_guest_notify() - send the event that responses are owed, if any
- * @g: frontend
+ * @g: the guest
  *
- * Every run that may have answered requests ends with it. The caller must be
- * the command ring's run or hold a live socket, so that the event channel is
- * there. May sleep.
+ * Every run that may have answered requests ends with this call, so that one
+ * event announces all responses of the run. The caller must be the command
+ * ring's run or hold a live socket, because these keep the event channel open.
+ *
+ * Context: process, may sleep.
  */
 void pvcalls_guest_notify(struct pvcalls_guest *g)
 {

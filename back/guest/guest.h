@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A connected frontend: one guest, from XenbusStateConnected until the
+ * Wing guest/: a connected guest, from XenbusStateConnected until the
  * connection ends, with its command ring and all its sockets.
+ *
+ * It offers the guest (guest.h), calls and responses (call.h), and the policy
+ * for addresses and marks (policy.h). It may use sched/work.h, ring/, limits.h,
+ * peer.h, trace.h and include/; it does not look into sockets.
+ *
+ * Locks: the list's mutex is held while all guests are looked at.
+ * pvcalls_guest.rsp_lock guards responses; it is a spinlock that only process
+ * context takes, with no other lock inside it. Requests are read by the command
+ * ring's worker only, and any worker may answer. References may be dropped in
+ * any context.
  */
 #ifndef PVCALLS_BACK_GUEST_H
 #define PVCALLS_BACK_GUEST_H
@@ -24,11 +34,11 @@ struct pvcalls_socks;
 
 /**
  * enum pvcalls_guest_flag - bits of pvcalls_guest.flags
- * @PVCALLS_GUEST_DEAD: the connection ends; everything is torn down
+ * @PVCALLS_GUEST_DEAD: the connection ends, and all sockets are closed
  * @PVCALLS_GUEST_BROKEN: the guest broke a rule of the command ring
  * @PVCALLS_GUEST_EOI: the command ring's event channel is owed an EOI
  * @PVCALLS_GUEST_NOTIFY: the guest is owed an event about responses
- * @PVCALLS_GUEST_AGE: kept rings may have become too old
+ * @PVCALLS_GUEST_AGE: cached rings may have become too old
  */
 enum pvcalls_guest_flag {
 	PVCALLS_GUEST_DEAD,
@@ -39,33 +49,36 @@ enum pvcalls_guest_flag {
 };
 
 /**
- * struct pvcalls_guest - a connected frontend
+ * struct pvcalls_guest - a connected guest
  * @ref: held by the connection, by each socket and by queued work
- * @all: in the list of all frontends
- * @peer: who the guest is. The xenbus device is gone when all sockets are and
- *	the command ring has stopped
- * @node: NUMA node that the guest is on, or PLACEMENT_ANY_NODE
- * @mark: marks its sockets, as SO_MARK does; 0 for none
+ * @all: entry in the list of all connected guests
+ * @peer: identity of the guest. The xenbus device may go away once all sockets
+ *	are closed and the command ring has stopped
+ * @node: NUMA node on which the guest is, or PLACEMENT_ANY_NODE
+ * @mark: mark of the guest's sockets, as of SO_MARK; 0 for none
  * @flags: bits of enum pvcalls_guest_flag
  * @work: the command ring's work
  * @stopped: completed when the command ring is not read any more
- * @irq: the command ring's event channel
- * @progress: requests were found since the last EOI; the worker's
- * @ring: the command ring; requests are the worker's, responses @rsp_lock's
+ * @irq: interrupt of the command ring's event channel
+ * @progress: requests were found since the last EOI; only the command ring's
+ *	worker uses this
+ * @ring: the command ring; its worker owns the requests, @rsp_lock guards the
+ *	responses
  * @rsp_lock: guards the responses, @results, @slots and @nr_deferred; taken in
  *	process context only
  * @results: results of deferred requests that wait for a slot
  * @slots: req_ids of outstanding PVCALLS_DEFERRED requests, a circular queue of
  *	as many as the ring has slots
- * @first_slot: index of the oldest of them
- * @nr_slots: how many
- * @nr_deferred: deferred requests without a result, and @results
- * @socks: its sockets, which are sock/'s; freed with the guest
- * @rings: its data rings
- * @denied: calls that the policy denied
+ * @first_slot: index of the oldest entry in @slots
+ * @nr_slots: number of entries in @slots
+ * @nr_deferred: number of deferred requests without a response, including
+ *	@results
+ * @socks: the guest's sockets, an object of sock/ that is freed with the guest
+ * @rings: the guest's data rings
+ * @denied: number of calls that the policy denied
  * @broken: called, in process context and at most once, when the guest has
  *	broken a rule of the command ring
- * @broken_arg: for @broken
+ * @broken_arg: argument of @broken
  */
 struct pvcalls_guest {
 	struct kref ref;
@@ -97,9 +110,9 @@ struct pvcalls_guest {
 
 /**
  * pvcalls_guest_warn() - write one line to the log that names the guest
- * @g: frontend
+ * @g: the guest
  * @fmt: format as of printk(), with a newline
- * @...: its arguments
+ * @...: arguments of @fmt
  *
  * Context: any.
  */
@@ -108,9 +121,10 @@ struct pvcalls_guest {
 
 /**
  * pvcalls_guest_dead() - is the connection ending?
- * @g: frontend
+ * @g: the guest
  *
- * Return: true once everything is to be torn down. Any context.
+ * Context: any.
+ * Return: true once the connection ends and requests are not answered any more.
  */
 static inline bool pvcalls_guest_dead(const struct pvcalls_guest *g)
 {
@@ -119,10 +133,11 @@ static inline bool pvcalls_guest_dead(const struct pvcalls_guest *g)
 
 /**
  * pvcalls_guest_has() - is an extension in force?
- * @g: frontend
- * @f: which
+ * @g: the guest
+ * @f: the extension
  *
- * Return: true if both sides offered it. Any context.
+ * Context: any.
+ * Return: true if both sides have offered the extension.
  */
 static inline bool pvcalls_guest_has(const struct pvcalls_guest *g,
 				     enum pvcalls_feature f)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See policy.h. */
+/* Checks of addresses, and the sockets' mark; both have module parameters. */
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/moduleparam.h>
@@ -16,7 +16,7 @@ module_param(allow_loopback, bool, 0644);
 MODULE_PARM_DESC(allow_loopback,
 		 "Guests may use this domain's own loopback addresses (default 0)");
 
-/* What the largest domid can be added to */
+/* Largest base to which every domain id can be added */
 #define PVCALLS_MAX_MARK	0xffff0000U
 
 PVCALLS_PARAM_UINT(mark, 0, 0, PVCALLS_MAX_MARK, 0644);
@@ -24,11 +24,11 @@ MODULE_PARM_DESC(mark,
 		 "Guests that connect from now on have their sockets marked with this and their domid added, for routing rules and packet filters; 0 to 4294901760, 0: no mark (default 0)");
 
 /**
- * pvcalls_mark() - what marks a guest's sockets, if its device does not say
+ * pvcalls_mark() - the mark of a guest's sockets, if xenstore has none
  * @domid: the guest
  *
  * Context: any.
- * Return: the mark, as of SO_MARK, 0 for none.
+ * Return: the mark, as of SO_MARK; 0 for none.
  */
 u32 pvcalls_mark(domid_t domid)
 {
@@ -39,10 +39,10 @@ u32 pvcalls_mark(domid_t domid)
 
 /**
  * pvcalls_policy_addr() - take an address out of a request
- * @g: whose
- * @addr: the address field
- * @len: its length in bytes, as the guest says
- * @out: the address, zero-padded
+ * @g: the guest that made the request
+ * @addr: the request's address field, PVCALLS_ADDR_LEN bytes
+ * @len: length of the address in bytes, as the guest says
+ * @out: copy of the address, padded with zeroes
  *
  * Context: any.
  * Return: the length for the kernel in bytes; or -EAFNOSUPPORT for a family
@@ -81,7 +81,10 @@ static bool pvcalls_v4_local(__be32 addr, bool any)
 	return ipv4_is_loopback(addr) || (any && ipv4_is_zeronet(addr));
 }
 
-/* Is this address this domain's loopback? The unspecified one is if @any. */
+/*
+ * Is this a loopback address of this domain? With @any, so is the unspecified
+ * address.
+ */
 static bool pvcalls_addr_local(const struct sockaddr_storage *addr, bool any)
 {
 	const struct in6_addr *a6;
@@ -109,14 +112,15 @@ static int pvcalls_policy_check(struct pvcalls_guest *g, const char *what,
 }
 
 /**
- * pvcalls_policy_connect() - may this guest connect there?
+ * pvcalls_policy_connect() - may a guest connect to an address?
  * @g: the guest
- * @addr: as from pvcalls_policy_addr()
+ * @addr: the address, from pvcalls_policy_addr()
  *
- * To connect to the unspecified address means the loopback, on Linux.
+ * The unspecified address is denied too, because Linux connects it to the
+ * loopback address.
  *
  * Context: any.
- * Return: 0 or -EACCES.
+ * Return: 0, or -EACCES with a line in the log.
  */
 int pvcalls_policy_connect(struct pvcalls_guest *g,
 			   const struct sockaddr_storage *addr)
@@ -125,12 +129,12 @@ int pvcalls_policy_connect(struct pvcalls_guest *g,
 }
 
 /**
- * pvcalls_policy_bind() - may this guest bind this address?
+ * pvcalls_policy_bind() - may a guest bind an address?
  * @g: the guest
- * @addr: as from pvcalls_policy_addr()
+ * @addr: the address, from pvcalls_policy_addr()
  *
  * Context: any.
- * Return: 0 or -EACCES.
+ * Return: 0, or -EACCES with a line in the log.
  */
 int pvcalls_policy_bind(struct pvcalls_guest *g,
 			const struct sockaddr_storage *addr)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which addresses a guest may use, and what marks its sockets. */
+/* The policy: which addresses a guest may use, and the mark of its sockets. */
 #ifndef PVCALLS_BACK_POLICY_H
 #define PVCALLS_BACK_POLICY_H
 
