@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * All commands that a guest can give, one a line: number, name in traces,
- * extension that must be in force, who takes the request off the command ring,
- * and who runs the command on its socket's worker. link/cmd.c has the types of
- * the last two.
+ * All commands that a guest can give. Each line has a command's number, its
+ * name in traces, the extension that must be in force, the function that takes
+ * the request off the command ring, and the function that runs the command on
+ * its socket's worker. link/cmd.c has the types of these two functions.
  */
 #ifndef PVCALLS_BACK_COMMANDS_H
 #define PVCALLS_BACK_COMMANDS_H
@@ -19,6 +19,8 @@
  * PVCALLS_COMMANDS() - all commands
  * @x: macro that is used for each but the last one
  * @last: macro that is used for the last one
+ *
+ * Context: any; the list is expanded by the compiler.
  */
 #define PVCALLS_COMMANDS(x, last) \
 	x(PVCALLS_SOCKET, "socket", PVCALLS_F_NONE, \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See limits.h. */
+/* The module parameters of limits.h and functions that read them. */
 #include <linux/jiffies.h>
 #include <linux/limits.h>
 #include <linux/moduleparam.h>
@@ -104,10 +104,10 @@ u32 pvcalls_reuse_pages(void)
 }
 
 /**
- * pvcalls_reuse_time() - for how long
+ * pvcalls_reuse_time() - how long an unused ring may stay mapped
  *
  * Context: any.
- * Return: jiffies.
+ * Return: jiffies, 1 to 3600 seconds.
  */
 unsigned long pvcalls_reuse_time(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How much a guest may have: the module parameters that limit each guest. */
+/* The limits of each guest: module parameters that say how much it may have. */
 #ifndef PVCALLS_BACK_LIMITS_H
 #define PVCALLS_BACK_LIMITS_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The backend module: starts its parts, in order, and unwinds them. */
+/* The backend module: starts its parts in order, and stops them in reverse. */
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/rcupdate.h>
@@ -56,11 +56,17 @@ static void __exit pvcalls_back_exit(void)
 	pvcalls_debugfs_stop();
 	pvcalls_balancer_stop();
 	pvcalls_xenbus_unregister();
-	/* what the network still has may mark work of the workers */
+	/*
+	 * completions of zero-copy sends may mark works, so the workers stop
+	 * later
+	 */
 	pvcalls_zerocopy_stop();
 	pvcalls_members_stop();
 	pvcalls_datamap_exit();
-	/* softirqs may be in callbacks that connections not handed out had */
+	/*
+	 * softirqs may still be in callbacks of connections that no guest has
+	 * taken
+	 */
 	synchronize_net();
 	pvcalls_reply_exit();
 }

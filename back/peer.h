@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Who a guest is, for all that speaks to it, or of it in the log. */
+/* A guest's identity, for all code that talks to the guest or logs about it. */
 #ifndef PVCALLS_BACK_PEER_H
 #define PVCALLS_BACK_PEER_H
 
@@ -18,10 +18,11 @@ struct xenbus_device;
  * struct pvcalls_peer - the other end of a connection
  * @domid: the guest
  * @dev: xenbus device, through which grants are mapped and event channels are
- *	bound; must not be used once the connection has ended
+ *	bound. The device must not be used once the connection has ended
  * @features: extensions in force, bits of enum pvcalls_feature
- * @warnings: limits the messages about the guest. The device has the state,
- *	because a guest could connect anew to get the connection's own reset.
+ * @warnings: limits the messages about the guest. The state belongs to the
+ *	device: a state of the connection would be reset whenever the guest
+ *	connects anew
  */
 struct pvcalls_peer {
 	domid_t domid;
@@ -34,7 +35,7 @@ struct pvcalls_peer {
  * pvcalls_peer_warn() - write one line to the log that names the guest
  * @peer: the guest
  * @fmt: format as of printk(), with a newline
- * @...: its arguments
+ * @...: arguments of @fmt
  *
  * Context: any.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * States of a connection's two directions, and what is allowed in each. The
- * numbers of the two differ, so that one trace can name both.
+ * States of a connection's two directions, and what is allowed in each state.
+ * The two enums have different numbers, so that one tracepoint can name states
+ * of both.
  */
 #ifndef PVCALLS_BACK_STATES_H
 #define PVCALLS_BACK_STATES_H
@@ -25,16 +26,18 @@ enum pvcalls_in_state {
 /**
  * enum pvcalls_out_state - from the guest to the network
  * @PVCALLS_OUT_OPEN: all that the guest publishes is sent
- * @PVCALLS_OUT_RESTING: likewise. The last pass has left nothing to do and has
- *	asked for an event about the next byte. So an event about nothing new
- *	needs no pass, and a softirq may send the next bytes
- * @PVCALLS_OUT_BLOCKED: likewise, but the kernel socket was full. Nothing is
- *	sent before %PVCALLS_SF_OUT_READY
+ * @PVCALLS_OUT_RESTING: all that the guest publishes is sent. The last run has
+ *	left nothing to do and has asked for an event about the next byte. So an
+ *	event needs no run if the guest has published nothing, and a softirq may
+ *	send the next bytes
+ * @PVCALLS_OUT_BLOCKED: as @PVCALLS_OUT_OPEN, but the kernel socket was full.
+ *	Nothing is sent before %PVCALLS_SF_OUT_READY
  * @PVCALLS_OUT_STOP: what is published up to pvcalls_conn.stop_at is sent, and
- *	nothing after that
- * @PVCALLS_OUT_STOP_BLOCKED: likewise, and the kernel socket was full
+ *	nothing beyond that index
+ * @PVCALLS_OUT_STOP_BLOCKED: as @PVCALLS_OUT_STOP, and the kernel socket was
+ *	full
  * @PVCALLS_OUT_FIN: as @PVCALLS_OUT_STOP, and then a FIN is sent
- * @PVCALLS_OUT_FIN_BLOCKED: likewise, and the kernel socket was full
+ * @PVCALLS_OUT_FIN_BLOCKED: as @PVCALLS_OUT_FIN, and the kernel socket was full
  * @PVCALLS_OUT_DONE: nothing more can be sent. The state stays for as long as
  *	the ring does
  */
@@ -50,11 +53,11 @@ enum pvcalls_out_state {
 };
 
 /**
- * pvcalls_out_is_blocked() - is there to be room in the kernel socket first?
- * @state: the state
+ * pvcalls_out_is_blocked() - does sending wait for room?
+ * @state: state of the direction to the network
  *
  * Context: any.
- * Return: true if so.
+ * Return: true if nothing is sent before the kernel socket has room.
  */
 static inline bool pvcalls_out_is_blocked(enum pvcalls_out_state state)
 {
@@ -64,11 +67,11 @@ static inline bool pvcalls_out_is_blocked(enum pvcalls_out_state state)
 }
 
 /**
- * pvcalls_out_is_limited() - does pvcalls_conn.stop_at count?
- * @state: the state
+ * pvcalls_out_is_limited() - does sending stop somewhere?
+ * @state: state of the direction to the network
  *
  * Context: any.
- * Return: true if so.
+ * Return: true if pvcalls_conn.stop_at limits what is sent.
  */
 static inline bool pvcalls_out_is_limited(enum pvcalls_out_state state)
 {

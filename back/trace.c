@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The tracepoints of trace.h, and what they need to be filled in. */
+/* The tracepoints of trace.h, and a function that fills in addresses. */
 #include <linux/in6.h>
 #include <linux/minmax.h>
 #include <linux/socket.h>
 #include <linux/string.h>
 
-/* 0.0.0.0:0 where there is none; a guest's address may be anything */
+/*
+ * Copy @len bytes of an address. The printing code knows two families, and a
+ * guest's address may be of any: other families become AF_INET.
+ */
 static inline void pvcalls_trace_addr(u8 *to, const u8 *from, u32 len)
 {
 	struct sockaddr *addr = (struct sockaddr *)to;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints, for perf, trace-cmd and bpftrace: what guests ask for, what they
- * are answered, and what the workers do. See pvcalls_mt_back(4).
+ * Tracepoints for perf, trace-cmd and bpftrace: requests of guests, responses,
+ * and the work of the workers. pvcalls_mt_back(4) describes them.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM pvcalls
@@ -26,8 +26,10 @@
 
 /**
  * pvcalls_request() - a request has been read
- * @domid: of the guest
- * @req: private copy of it
+ * @domid: the guest
+ * @req: private copy of the request
+ *
+ * Context: process, on the command ring's worker.
  */
 TRACE_EVENT(pvcalls_request,
 	TP_PROTO(domid_t domid, const struct xen_pvcalls_request *req),
@@ -47,7 +49,7 @@ TRACE_EVENT(pvcalls_request,
 		__entry->req_id = req->req_id;
 		__entry->cmd = req->cmd;
 		__entry->id = req->u.socket.id;
-		/* both have it at the same place */
+		/* connect and bind have the address at the same place */
 		pvcalls_trace_addr(__entry->addr, req->u.connect.addr,
 				   named ? PVCALLS_ADDR_LEN : 0);
 	),
@@ -58,11 +60,13 @@ TRACE_EVENT(pvcalls_request,
 
 /**
  * pvcalls_response() - a request is answered, or deferred
- * @domid: of the guest
+ * @domid: the guest
  * @req: private copy of the request
  * @ret: the return value; -EINPROGRESS: the request is deferred
  * @addr: the address in the response
  * @len: bytes of @addr, 0 if the response has no address
+ *
+ * Context: process, on a worker, with pvcalls_guest.rsp_lock held.
  */
 TRACE_EVENT(pvcalls_response,
 	TP_PROTO(domid_t domid, const struct xen_pvcalls_request *req, int ret,
@@ -93,11 +97,13 @@ TRACE_EVENT(pvcalls_response,
 );
 
 /**
- * pvcalls_move() - bytes were moved, by a worker or where they came in
- * @domid: of the guest
+ * pvcalls_move() - a worker or a softirq has moved bytes
+ * @domid: the guest
  * @id: the socket
  * @in: bytes given to the guest
- * @out: bytes taken from it
+ * @out: bytes taken from the guest
+ *
+ * Context: process or softirq.
  */
 TRACE_EVENT(pvcalls_move,
 	TP_PROTO(domid_t domid, u64 id, u32 in, u32 out),
@@ -146,10 +152,12 @@ TRACE_DEFINE_ENUM(PVCALLS_OUT_DONE);
 
 /**
  * pvcalls_conn_state() - a direction of a connection changes its state
- * @domid: of the guest
+ * @domid: the guest
  * @id: the socket
- * @from: enum pvcalls_in_state or enum pvcalls_out_state
- * @to: likewise
+ * @from: the old state, of enum pvcalls_in_state or enum pvcalls_out_state
+ * @to: the new state, of the same enum as @from
+ *
+ * Context: process or softirq.
  */
 TRACE_EVENT(pvcalls_conn_state,
 	TP_PROTO(domid_t domid, u64 id, u32 from, u32 to),
@@ -173,7 +181,9 @@ TRACE_EVENT(pvcalls_conn_state,
 
 /**
  * pvcalls_events() - a worker sends the events that it owes
- * @nr: how many, in one hypercall
+ * @nr: number of events in one hypercall, at least 1
+ *
+ * Context: process, on the worker.
  */
 TRACE_EVENT(pvcalls_events,
 	TP_PROTO(unsigned int nr),
