@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See balancer.h.
+ * The balancer moves works between workers, as balancer.h says.
  *
- * Every interval the workers' costs are compared. Only when they are uneven
- * are the works of the busiest one looked at: in a first turn what each has
- * cost so far is noted, and in the next one, if they are uneven still, what
- * each has cost since decides. So nothing is moved because of a single
- * interval, and a system that is idle or even costs next to nothing.
+ * In each interval the costs of the workers are compared. Only if they are
+ * uneven are the works of the busiest worker looked at. At first the cost of
+ * each work so far is noted. If the costs are still uneven in the next
+ * interval, the cost of each work since the note decides. So a single interval
+ * moves nothing, and a balanced or idle system costs next to nothing.
  */
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -21,10 +21,10 @@
 #include "sched/pool.h"
 #include "sched/worker.h"
 
-/* With a mean cost below that in an interval nobody is busy; in bytes */
+/* Below this mean cost in an interval, in bytes, no worker counts as busy */
 #define PVCALLS_BUSY_COST	SZ_1M
 
-/* A work that was moved stays for so many turns */
+/* Intervals for which a work stays after it has been moved */
 #define PVCALLS_MOVED_REST	8
 
 static void pvcalls_balancer_turn(struct work_struct *work);
@@ -36,14 +36,14 @@ MODULE_PARM_DESC(balance_ms,
 		 "Milliseconds between looks at whether the workers are evenly loaded, 1 to 60000 (default 100), 0: never");
 
 static DECLARE_DEFERRABLE_WORK(pvcalls_balancer, pvcalls_balancer_turn);
-/* Under the pool's lock, as parameters can be written until the very end */
+/* Guarded by the pool's mutex: parameters can be written until the very end */
 static bool pvcalls_balancer_on;
 
-/* The turn, and the worker whose works' costs were noted in the last one */
+/* Number of the interval, and of the worker whose works have a note */
 static u32 pvcalls_balancer_now;
 static u32 pvcalls_balancer_noted;
 
-/* What each worker has cost since the last turn; returns the set, locked. */
+/* Get each worker's cost in this interval. Returns the pool, locked. */
 static const struct pvcalls_pool *pvcalls_balancer_costs(u64 *cost)
 {
 	const struct pvcalls_pool *pool = pvcalls_pool_lock();
@@ -69,7 +69,10 @@ static void pvcalls_balancer_note(struct pvcalls_worker *w)
 	spin_unlock(&w->lock);
 }
 
-/* The worker's lock is held. Returns what is best moved, or NULL. */
+/*
+ * Returns the work that gains most if moved, or NULL. The worker's lock is
+ * held, so its list of works does not change.
+ */
 static struct pvcalls_work *pvcalls_balancer_find(struct pvcalls_worker *w,
 						  u64 from, u64 to)
 {
@@ -134,7 +137,7 @@ static void pvcalls_balancer_turn(struct work_struct *unused)
 	const struct pvcalls_pool *pool = pvcalls_balancer_costs(cost);
 	u32 from, to, noted = 0;
 
-	/* 0 is no turn */
+	/* pvcalls_work.moved uses 0 for a work that was never moved */
 	if (!++pvcalls_balancer_now)
 		pvcalls_balancer_now++;
 	if (pool && pvcalls_balancer_uneven(pool, cost, &from, &to)) {
@@ -151,9 +154,11 @@ static void pvcalls_balancer_turn(struct work_struct *unused)
 }
 
 /**
- * pvcalls_balancer_start() - begin to look
+ * pvcalls_balancer_start() - start the balancer
  *
- * The pool has started. May sleep.
+ * Description: The workers must have been started.
+ *
+ * Context: process, may sleep; takes the pool's mutex.
  */
 void pvcalls_balancer_start(void)
 {
@@ -164,9 +169,9 @@ void pvcalls_balancer_start(void)
 }
 
 /**
- * pvcalls_balancer_stop() - look no more
+ * pvcalls_balancer_stop() - stop the balancer
  *
- * May sleep.
+ * Context: process, sleeps; takes the pool's mutex.
  */
 void pvcalls_balancer_stop(void)
 {
@@ -176,7 +181,7 @@ void pvcalls_balancer_stop(void)
 	cancel_delayed_work_sync(&pvcalls_balancer);
 }
 
-/* The interval has been set. */
+/* The parameter balance_ms has changed: use the new interval at once. */
 static void pvcalls_balancer_reset(void)
 {
 	pvcalls_pool_lock();

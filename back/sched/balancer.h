@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Moves hot rings from the busiest worker to the least busy one. */
+/* The balancer: moves busy works from the busiest worker to the idlest one. */
 #ifndef PVCALLS_BACK_BALANCER_H
 #define PVCALLS_BACK_BALANCER_H
 

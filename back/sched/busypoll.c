@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: GPL-2.0
-/* kbuild wants the source beside the module. */
+/* numa/ compiled for this module: kbuild wants sources in its directory. */
 #include "../../numa/busypoll.c"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See fairq.h. */
+/* The fair queue of a worker; fairq.h describes the algorithm. */
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
 
@@ -7,7 +7,7 @@
 #include "sched/fairq.h"
 #include "sched/work.h"
 
-/* Turns that a guest is made to wait at most */
+/* Most budgets that a guest can owe, so that it waits no longer than that */
 #define PVCALLS_MAX_DEBT	64
 
 PVCALLS_PARAM_UINT(budget, 1 << 18, 4096, 1 << 30, 0644);
@@ -15,9 +15,10 @@ MODULE_PARM_DESC(budget,
 		 "Bytes that a ring may move each way before others have their turn, and that a guest may before other guests do, 4096 to 1073741824 (default 262144)");
 
 /**
- * pvcalls_fairq_budget() - the parameter
+ * pvcalls_fairq_budget() - the parameter budget
  *
- * Return: bytes. Any context.
+ * Context: any.
+ * Return: bytes, 4096 to 2^30.
  */
 u32 pvcalls_fairq_budget(void)
 {
@@ -25,8 +26,10 @@ u32 pvcalls_fairq_budget(void)
 }
 
 /**
- * pvcalls_fairq_init() - nothing is ready
- * @fq: zeroed memory
+ * pvcalls_fairq_init() - initialise a fair queue
+ * @fq: the fair queue, in zeroed memory
+ *
+ * Context: any.
  */
 void pvcalls_fairq_init(struct pvcalls_fairq *fq)
 {
@@ -34,9 +37,10 @@ void pvcalls_fairq_init(struct pvcalls_fairq *fq)
 }
 
 /**
- * pvcalls_fairq_sparse() - what a work may cost in a cycle and still go first
+ * pvcalls_fairq_sparse() - the most that a sparse work may cost in a cycle
  *
- * Return: bytes. Any context.
+ * Context: any.
+ * Return: bytes, an eighth of the budget.
  */
 u32 pvcalls_fairq_sparse(void)
 {
@@ -74,9 +78,11 @@ static struct llist_node *pvcalls_fairq_pop(struct pvcalls_fifo *f)
 }
 
 /**
- * pvcalls_fairq_add() - a work is ready
- * @fq: not in a turn
- * @work: on no list
+ * pvcalls_fairq_add() - add a work that is ready
+ * @fq: fair queue of the worker, outside of a guest's share of a round
+ * @work: the work, which is on no list
+ *
+ * Context: the worker that @fq belongs to.
  */
 void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work)
 {
@@ -102,19 +108,24 @@ void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work)
 }
 
 /**
- * pvcalls_fairq_begin() - it is this guest's turn
- * @q: queue that has works
+ * pvcalls_fairq_begin() - begin a guest's share of a round
+ * @q: the guest's queue, which has works
+ *
+ * Context: the worker that @q belongs to.
  */
 void pvcalls_fairq_begin(struct pvcalls_guestq *q)
 {
 	s64 budget = pvcalls_fairq_budget();
 
-	/* it may have been much larger when that was spent */
+	/* the debt was limited by a budget that may have been larger then */
 	q->deficit = max_t(s64, q->deficit, -PVCALLS_MAX_DEBT * budget);
 	q->deficit += budget;
 }
 
-/* The next one of those that have cost much. */
+/*
+ * Take the next bulk work. When all works of a cycle are taken, the next cycle
+ * begins.
+ */
 static struct llist_node *pvcalls_fairq_bulk(struct pvcalls_guestq *q)
 {
 	struct llist_node *node = pvcalls_fairq_pop(&q->bulk);
@@ -129,10 +140,12 @@ static struct llist_node *pvcalls_fairq_bulk(struct pvcalls_guestq *q)
 }
 
 /**
- * pvcalls_fairq_take() - the next work of this turn
- * @q: queue whose turn it is
+ * pvcalls_fairq_take() - take a guest's next work in this round
+ * @q: the guest's queue, after pvcalls_fairq_begin()
  *
- * Return: it, on no list, or NULL: the turn is over.
+ * Context: the worker that @q belongs to.
+ * Return: the work, on no list; or NULL if the guest has used up its budget or
+ * has no more works.
  */
 struct pvcalls_work *pvcalls_fairq_take(struct pvcalls_guestq *q)
 {
@@ -148,23 +161,28 @@ struct pvcalls_work *pvcalls_fairq_take(struct pvcalls_guestq *q)
 }
 
 /**
- * pvcalls_fairq_spend() - a work has been run
- * @fq: of the worker
- * @work: it
- * @cost: of the run, in bytes
+ * pvcalls_fairq_spend() - charge a work and its guest for a run
+ * @fq: fair queue of the worker
+ * @work: the work that was run
+ * @cost: cost of the run, in bytes
+ *
+ * Context: the worker that @fq belongs to.
  */
 void pvcalls_fairq_spend(struct pvcalls_fairq *fq, struct pvcalls_work *work,
 			 u64 cost)
 {
 	pvcalls_fairq_queue(fq, work)->deficit -= cost;
-	/* what was much is forgotten after some cycles */
+	/* the limit makes a bulk work sparse again after some idle cycles */
 	work->used = min_t(u64, work->used + cost, pvcalls_fairq_budget());
 }
 
 /**
- * pvcalls_fairq_end() - the turn is over
- * @fq: of the worker
- * @q: queue whose turn it was; the last one to have another, if it has works
+ * pvcalls_fairq_end() - end a guest's share of a round
+ * @fq: fair queue of the worker
+ * @q: the guest's queue, which goes to the end of the list if it still has
+ *	works
+ *
+ * Context: the worker that @fq belongs to.
  */
 void pvcalls_fairq_end(struct pvcalls_fairq *fq, struct pvcalls_guestq *q)
 {
@@ -177,8 +195,10 @@ void pvcalls_fairq_end(struct pvcalls_fairq *fq, struct pvcalls_guestq *q)
 }
 
 /**
- * pvcalls_fairq_round() - each guest with works has had a turn
- * @fq: of the worker
+ * pvcalls_fairq_round() - end a round
+ * @fq: fair queue of the worker, all of whose guests with works had their share
+ *
+ * Context: the worker that @fq belongs to.
  */
 void pvcalls_fairq_round(struct pvcalls_fairq *fq)
 {

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whose turn it is: a worker's ready works, in a queue for each guest.
+ * Fair queue: the order in which a worker runs its ready works, with one queue
+ * for each guest.
  *
- * Guests take turns, whatever number of works each has: in its turn a guest
- * runs works until what they have cost is as much as the parameter budget. What
- * the last of them cost beyond that is taken off its next turns: deficit round
- * robin (M. Shreedhar and G. Varghese, SIGCOMM 1995), but that a guest owes it
- * also when it had nothing else to run, and is let off a turn's worth by each
- * round without it. Guests find their queues by their domain ids, so that
- * nothing has to be set up for one; two that are 256 apart share a queue, and
- * its turns (as in P. McKenney's stochastic fairness queueing, INFOCOM 1990).
+ * Guests share a worker equally, however many works each of them has. In each
+ * round a guest's works run until their cost reaches the parameter budget. If
+ * the last work exceeded the budget, the excess is taken off the guest's next
+ * budgets: deficit round robin (M. Shreedhar and G. Varghese, SIGCOMM 1995).
+ * Unlike there, a debt outlives an empty queue, and each round in which the
+ * queue is empty pays back one budget. A guest's queue is found by its domain
+ * id, so that a queue needs no setup. Two guests whose ids differ by a multiple
+ * of 256 share one queue and its budget (as in P. McKenney's stochastic
+ * fairness queueing, INFOCOM 1990).
  *
- * Of a guest's works those go first that have cost little of late, an eighth of
- * the budget, as sparse flows do in FQ-CoDel (RFC 8290): an exchange does not
- * wait for all the bulk beside it. The others run in the order in which they
- * became ready, and each cycle of them gives every work another eighth.
+ * Of a guest's works the sparse ones run first, as sparse flows do in FQ-CoDel
+ * (RFC 8290), so that a short exchange does not wait for bulk data. A work is
+ * sparse while its recent cost is below an eighth of the budget. The bulk works
+ * run in the order in which they became ready. A cycle ends when each of them
+ * has run, and takes an eighth of the budget off the recent cost of every work.
  *
- * All of it is the worker's own.
+ * Only the worker uses its fair queue, so there is no lock.
  */
 #ifndef PVCALLS_BACK_FAIRQ_H
 #define PVCALLS_BACK_FAIRQ_H
@@ -32,10 +35,10 @@
 struct pvcalls_work;
 
 /**
- * struct pvcalls_fifo - ready works, in the order in which they became so
- * @first: the next to run, or NULL
- * @end: where the pointer to one more goes; while there are any
- * @nr: how many
+ * struct pvcalls_fifo - queue of ready works, first in, first out
+ * @first: the next work to run, or NULL
+ * @end: the last work's pointer to the next one; valid unless @first is NULL
+ * @nr: number of works
  */
 struct pvcalls_fifo {
 	struct llist_node *first;
@@ -45,14 +48,15 @@ struct pvcalls_fifo {
 
 /**
  * struct pvcalls_guestq - a guest's ready works
- * @node: in &pvcalls_fairq.queues, or the list of this round; while there are
- *	works
- * @sparse: those that have cost little of late
- * @bulk: the others
- * @to_go: of @bulk, before the cycle is over
- * @cycle: counts cycles
- * @deficit: what may be spent in this turn; negative: what was spent beyond it
- * @round: after the one of its last turn
+ * @node: entry in &pvcalls_fairq.queues or in this round's list while the queue
+ *	has works
+ * @sparse: works whose recent cost is below pvcalls_fairq_sparse()
+ * @bulk: all other works
+ * @to_go: number of works of @bulk that have yet to run in this cycle
+ * @cycle: number of the cycle
+ * @deficit: what the guest may still spend in this round, in bytes; a negative
+ *	value is the guest's debt
+ * @round: number of the round after the last one in which the queue had works
  */
 struct pvcalls_guestq {
 	struct list_head node;
@@ -66,9 +70,9 @@ struct pvcalls_guestq {
 
 /**
  * struct pvcalls_fairq - the ready works of all guests
- * @queues: those that have works, the one whose turn is next first
- * @round: counts rounds, in which each queue that has works has a turn
- * @queue: all of them
+ * @queues: queues that have works; the head is served next
+ * @round: number of the round; each queue with works is served once in a round
+ * @queue: all queues, by domain id modulo %PVCALLS_FAIRQ_QUEUES
  */
 struct pvcalls_fairq {
 	struct list_head queues;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See members.h. */
+/* Members of the pool: starts and ends workers, as members.h says. */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/kernel.h>
@@ -23,11 +23,11 @@ static void pvcalls_members_follow(struct work_struct *work);
 static DECLARE_WORK(pvcalls_members_work, pvcalls_members_follow);
 static enum cpuhp_state pvcalls_members_cpuhp;
 
-/* Parameters, under the pool's lock; no CPU in pvcalls_cpus: all online */
+/* Parameters, guarded by the pool's mutex; an empty mask means all CPUs */
 static unsigned int pvcalls_workers;
 static struct cpumask pvcalls_cpus;
 
-/* A worker of the set on this CPU that is not taken yet. */
+/* Find a worker of the pool on @cpu that is not in @taken, and take it. */
 static struct pvcalls_worker *
 pvcalls_members_take(const struct pvcalls_pool *pool, unsigned long *taken,
 		     unsigned int cpu)
@@ -56,9 +56,10 @@ static bool pvcalls_members_has(const struct pvcalls_pool *pool,
 }
 
 /*
- * Fill a set as the parameters and the CPUs that are online want it: with
- * workers of the old one where they fit, which are marked as taken, and else
- * with new ones. Under cpus_read_lock(). On error it has what it got so far.
+ * Fill a pool as the parameters and the online CPUs want it. Workers of the old
+ * pool that fit are taken over and marked in @taken; the others are new. The
+ * caller holds cpus_read_lock(). On error the pool has the workers found so
+ * far.
  */
 static int pvcalls_members_fill(struct pvcalls_pool *pool,
 				const struct pvcalls_pool *old,
@@ -92,13 +93,16 @@ static int pvcalls_members_fill(struct pvcalls_pool *pool,
 	return 0;
 }
 
-/* Workers of the set that are not taken hand all over, and end. */
+/*
+ * End the workers of @pool that are not in @taken. First they hand over all
+ * their works.
+ */
 static void pvcalls_members_retire(struct pvcalls_pool *pool,
 				   const unsigned long *taken)
 {
 	unsigned int i;
 
-	/* from here on nobody gives them any work */
+	/* after this no thread gives a work to them */
 	synchronize_rcu();
 	for (i = 0; i < pool->n; i++) {
 		if (test_bit(i, taken))
@@ -110,7 +114,7 @@ static void pvcalls_members_retire(struct pvcalls_pool *pool,
 		if (!test_bit(i, taken))
 			wait_event(pool->w[i]->idle,
 				   !atomic_read(&pool->w[i]->load));
-	/* those who were just marking a work of theirs are done */
+	/* after this no thread is still marking a work of theirs */
 	synchronize_rcu();
 	for (i = 0; i < pool->n; i++)
 		if (!test_bit(i, taken))
@@ -118,7 +122,7 @@ static void pvcalls_members_retire(struct pvcalls_pool *pool,
 	kfree(pool);
 }
 
-/* Have all works be placed anew. */
+/* Place all works anew. */
 static void pvcalls_members_spread(void)
 {
 	const struct pvcalls_pool *pool = pvcalls_pool_get();
@@ -129,8 +133,8 @@ static void pvcalls_members_spread(void)
 }
 
 /*
- * Make the set what it should be. Works are never without a worker; on error
- * nothing has changed.
+ * Change the pool to what the parameters and the online CPUs want. Works always
+ * have a worker. On error nothing has changed.
  */
 static int pvcalls_members_apply(void)
 {
@@ -198,9 +202,10 @@ static int pvcalls_members_online(unsigned int cpu)
 }
 
 /*
- * The scheduler moves the threads of a CPU that goes away to others. Their
- * works follow when it has gone: a worker may be waiting for just that, in the
- * allocator of pages for grants, so it must not be waited for here.
+ * The scheduler moves the threads of a CPU that goes away to other CPUs. The
+ * works follow after the CPU has gone. This function must not wait for a worker:
+ * the worker may be in the allocator of pages for grants, and wait there for
+ * the CPU to be gone.
  */
 static int pvcalls_members_offline(unsigned int cpu)
 {
@@ -209,7 +214,7 @@ static int pvcalls_members_offline(unsigned int cpu)
 	return 0;
 }
 
-/* The policy, or what it goes by, has changed: place all works anew. */
+/* The policy or the topology has changed: place all works anew. */
 static void pvcalls_members_replace(void)
 {
 	const struct pvcalls_pool *pool = pvcalls_pool_lock();
@@ -225,8 +230,8 @@ static void pvcalls_members_replace(void)
 /**
  * pvcalls_members_start() - start the workers
  *
- * Context: process, may sleep. Undone by pvcalls_members_stop().
- * Return: 0 or a negative error number; then none is running.
+ * Context: process, may sleep; undone by pvcalls_members_stop().
+ * Return: 0, or a negative error number with no worker running.
  */
 int pvcalls_members_start(void)
 {
@@ -248,7 +253,7 @@ int pvcalls_members_start(void)
 		return ret;
 	}
 	pvcalls_members_cpuhp = ret;
-	/* what came or went before anybody looked */
+	/* CPUs may have come or gone before the callbacks were there */
 	queue_work(system_unbound_wq, &pvcalls_members_work);
 	return 0;
 }
@@ -256,8 +261,10 @@ int pvcalls_members_start(void)
 /**
  * pvcalls_members_stop() - stop the workers
  *
- * All works must have been ended; what is still queued gets its last run. May
- * sleep.
+ * Description: All works must have ended. A work that is still queued gets its
+ * last run.
+ *
+ * Context: process, sleeps; takes the pool's mutex.
  */
 void pvcalls_members_stop(void)
 {
@@ -310,7 +317,7 @@ module_param_cb(workers, &param_ops_workers, NULL, 0644);
 MODULE_PARM_DESC(workers,
 		 "Worker threads, 1 to 64; 0 (default): one for each CPU online that they may use");
 
-/* Returns what is wrong with it, or NULL. */
+/* Returns what is wrong with the list of CPUs, or NULL. */
 static const char *pvcalls_check_cpus(const char *val, struct cpumask *cpus)
 {
 	if (cpulist_parse(val, cpus))

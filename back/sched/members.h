@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Members of the pool: how many workers there are to be and on which CPUs, as
- * the parameters and the CPUs that are online want it.
+ * Members of the pool: how many workers there are, and on which CPUs. The
+ * parameters and the online CPUs decide.
  */
 #ifndef PVCALLS_BACK_MEMBERS_H
 #define PVCALLS_BACK_MEMBERS_H

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: GPL-2.0
-/* This module's own object of the shared code. */
+/* numa/ compiled for this module: kbuild wants sources in its directory. */
 #include "../../numa/placement.c"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See placing.h. */
+/* Placing of works; placing.h says what it adds to numa/. */
 #include <linux/atomic.h>
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
@@ -12,14 +12,14 @@
 
 static u32 pvcalls_placement = PLACEMENT_LEAST_LOADED;
 static atomic_t pvcalls_turn;
-/* NULL: there is no work yet that could be placed anew */
+/* NULL until there are works that could be placed anew */
 static void (*pvcalls_placing_changed)(void);
 
 /**
  * pvcalls_placing_heeds_cpu() - does it matter where packets arrive?
  *
- * Return: true if a work whose @cpu_wish changes is to be placed anew. Any
- * context.
+ * Context: any.
+ * Return: true if a work whose @cpu_wish changes is to be placed anew.
  */
 bool pvcalls_placing_heeds_cpu(void)
 {
@@ -29,9 +29,10 @@ bool pvcalls_placing_heeds_cpu(void)
 }
 
 /**
- * pvcalls_placing_keeps_node() - are works to stay on their node?
+ * pvcalls_placing_keeps_node() - are must works stay on their node?
  *
- * Return: true if the balancer may not move them to another. Any context.
+ * Context: any.
+ * Return: true if the balancer may not move a work to another node.
  */
 bool pvcalls_placing_keeps_node(void)
 {
@@ -52,13 +53,13 @@ enum placement_policy pvcalls_placing_policy(void)
 /**
  * pvcalls_placing_pick() - find a worker by a policy
  * @policy: the policy
- * @pw: the workers; of several that are as good the first one is found
- * @n: how many, at least 1
- * @node: NUMA node that the work would like to be on, or PLACEMENT_ANY_NODE
- * @cpu: CPU that the work's packets arrive on, or PLACEMENT_ANY_CPU
+ * @pw: the workers; the first one is chosen among equally good ones
+ * @n: number of workers, at least 1
+ * @node: NUMA node that is best for the work, or PLACEMENT_ANY_NODE
+ * @cpu: CPU on which the work's packets arrive, or PLACEMENT_ANY_CPU
  *
  * Context: any.
- * Return: an index into @pw.
+ * Return: index of the worker in @pw.
  */
 u32 pvcalls_placing_pick(enum placement_policy policy,
 			 const struct placement_worker *pw, u32 n, int node,
@@ -66,7 +67,7 @@ u32 pvcalls_placing_pick(enum placement_policy policy,
 {
 	struct placement_wish wish = { .node = node, .cpu = cpu };
 
-	/* where the guest is known to be counts for more than its packets */
+	/* a known node of the guest counts for more than that of its packets */
 	if (policy == PLACEMENT_IRQ || node == PLACEMENT_ANY_NODE)
 		wish.node = pvcalls_topology_node(cpu);
 	return placement_pick(policy, pw, n, &wish,
@@ -74,7 +75,7 @@ u32 pvcalls_placing_pick(enum placement_policy policy,
 }
 
 /**
- * pvcalls_placing_watch() - have changes of the policy be heeded
+ * pvcalls_placing_watch() - register a callback for changes of the policy
  * @changed: called after each change from now on; may sleep
  *
  * Context: any.

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The policy by which works are placed: numa/ with what the kernel knows. */
+/*
+ * Placing: the policy of the parameter placement, applied by numa/ to what the
+ * kernel knows.
+ */
 #ifndef PVCALLS_BACK_PLACING_H
 #define PVCALLS_BACK_PLACING_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See pool.h. */
+/* The pool of workers and the owner of each work; pool.h describes both. */
 #include <linux/kernel.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -9,15 +9,15 @@
 #include "sched/pool.h"
 #include "sched/worker.h"
 
-/* Guards changes of the set, and what the parameters say of it */
+/* Guards changes of the pool, and the parameters that describe the pool */
 static DEFINE_MUTEX(pvcalls_pool_mutex);
 static struct pvcalls_pool __rcu *pvcalls_pool;
 
 /**
- * pvcalls_pool_get() - the set of workers, while that is kept as it is
+ * pvcalls_pool_get() - the pool of workers, while it can't change
  *
  * Context: between pvcalls_pool_lock() and pvcalls_pool_unlock().
- * Return: the set, or NULL if the pool has not started.
+ * Return: the pool, or NULL if the workers have not started.
  */
 const struct pvcalls_pool *pvcalls_pool_get(void)
 {
@@ -26,10 +26,10 @@ const struct pvcalls_pool *pvcalls_pool_get(void)
 }
 
 /**
- * pvcalls_pool_lock() - keep the set of workers as it is
+ * pvcalls_pool_lock() - keep the pool of workers from changing
  *
- * Context: may sleep. Undone by pvcalls_pool_unlock().
- * Return: the set, or NULL if the pool has not started.
+ * Context: process, may sleep; undone by pvcalls_pool_unlock().
+ * Return: the pool, or NULL if the workers have not started.
  */
 const struct pvcalls_pool *pvcalls_pool_lock(void)
 {
@@ -48,13 +48,13 @@ void pvcalls_pool_unlock(void)
 }
 
 /**
- * pvcalls_pool_publish() - make another set of workers the pool's
- * @pool: the set, or NULL: there are no workers any more
+ * pvcalls_pool_publish() - replace the pool of workers
+ * @pool: the new pool, or NULL if there are to be no workers
  *
- * Those who have found the former set may use it until synchronize_rcu().
+ * Readers may use the former pool until synchronize_rcu().
  *
  * Context: between pvcalls_pool_lock() and pvcalls_pool_unlock().
- * Return: the former set, which is the caller's, or NULL.
+ * Return: the former pool, which the caller now owns, or NULL.
  */
 struct pvcalls_pool *pvcalls_pool_publish(struct pvcalls_pool *pool)
 {
@@ -67,10 +67,10 @@ struct pvcalls_pool *pvcalls_pool_publish(struct pvcalls_pool *pool)
 }
 
 /*
- * Find a worker by the policy. Of several that are as good it is the one that
- * the work is on, or has to do with: a socket's calls come from the worker of
- * its guest's command ring, and to wake another one for each costs more than
- * they do. Returns its index in @pool.
+ * Find a worker by the policy. Among equally good workers the work's own one is
+ * chosen, or the one that was named as near. The reason: a socket's calls come
+ * from the worker of its guest's command ring, and waking another worker for
+ * each call costs more than the call. Returns the worker's index in @pool.
  */
 static u32 pvcalls_pool_pick(const struct pvcalls_pool *pool,
 			     const struct pvcalls_work *work)
@@ -79,7 +79,7 @@ static u32 pvcalls_pool_pick(const struct pvcalls_pool *pool,
 	struct placement_worker pw[PVCALLS_MAX_WORKERS];
 	unsigned int i, here = 0;
 
-	/* the first one of equals is chosen */
+	/* the first of equally good workers is chosen, so begin with its own */
 	for (i = 0; i < pool->n && policy != PLACEMENT_ROUND_ROBIN; i++)
 		if (pool->w[i] == work->worker)
 			here = i;
@@ -89,7 +89,7 @@ static u32 pvcalls_pool_pick(const struct pvcalls_pool *pool,
 		pw[i].load = atomic_read(&w->load);
 		pw[i].node = READ_ONCE(w->node);
 		pw[i].cpu = w->cpu;
-		/* what it is itself is no reason to go away */
+		/* the work's own load is no reason to leave its worker */
 		if (w == work->worker && pw[i].load)
 			pw[i].load--;
 	}
@@ -99,20 +99,20 @@ static u32 pvcalls_pool_pick(const struct pvcalls_pool *pool,
 }
 
 /*
- * Which worker is to have @work, which is the caller's to give away? @dest is
- * an index into the set, or PVCALLS_DEST_POLICY, or PVCALLS_DEST_STAY for the
- * one that has the work. Under rcu_read_lock(), until the work is on the
- * worker's list.
+ * Find the worker that is to have @work, which the caller may give away. @dest
+ * is an index into the pool; or PVCALLS_DEST_POLICY; or PVCALLS_DEST_STAY for
+ * the worker that has the work. The caller holds rcu_read_lock() until the work
+ * is on the worker's list, so that the worker exists.
  */
 static struct pvcalls_worker *
 pvcalls_pool_choose(const struct pvcalls_work *work, int dest)
 {
 	const struct pvcalls_pool *pool = rcu_dereference(pvcalls_pool);
 
-	/* there is none when all works have ended: it gets its last run */
+	/* without a pool all works have ended: the work gets its last run */
 	if (dest == PVCALLS_DEST_STAY || !pool)
 		return work->worker;
-	/* the set may have changed since somebody thought of an index */
+	/* the pool may have changed since @dest was chosen */
 	if (dest < 0 || dest >= pool->n)
 		dest = pvcalls_pool_pick(pool, work);
 	return pool->w[dest];
@@ -122,9 +122,8 @@ pvcalls_pool_choose(const struct pvcalls_work *work, int dest)
  * pvcalls_pool_serves() - is there a worker on a CPU?
  * @cpu: the CPU
  *
- * Any context.
- *
- * Return: true if so, for the moment.
+ * Context: any.
+ * Return: true if there is one; the pool may change at any time.
  */
 bool pvcalls_pool_serves(unsigned int cpu)
 {
@@ -137,8 +136,8 @@ bool pvcalls_pool_serves(unsigned int cpu)
 }
 
 /**
- * pvcalls_pool_lose() - a CPU has gone away, and so have its workers
- * @cpu: the CPU
+ * pvcalls_pool_lose() - mark the workers of a CPU that goes away
+ * @cpu: the CPU, whose workers will not be taken over
  *
  * Context: any.
  */
@@ -157,15 +156,17 @@ void pvcalls_pool_lose(unsigned int cpu)
 
 /**
  * pvcalls_work_init() - give a work to a worker
- * @work: to initialise
- * @ops: what it is
+ * @work: the work to initialise
+ * @ops: operations of this kind of work
  * @domid: the guest
- * @node: NUMA node that it would like to be on, or PLACEMENT_ANY_NODE
- * @near: the worker that it has to do with, if that is as good as another one;
- *	or NULL. Being that one's already does not count as its load.
+ * @node: NUMA node that is best for the work, or PLACEMENT_ANY_NODE
+ * @near: the worker that is chosen among equally good ones, or NULL. One work
+ *	less than it has counts as its load
  *
- * It may be run before this returns. Process context. Undone by
+ * The work may be run before this function returns. The call is undone by
  * pvcalls_work_exit().
+ *
+ * Context: process; takes pvcalls_worker.lock.
  */
 void pvcalls_work_init(struct pvcalls_work *work,
 		       const struct pvcalls_work_ops *ops, domid_t domid,
@@ -182,7 +183,9 @@ void pvcalls_work_init(struct pvcalls_work *work,
 	work->cpu_seen = PLACEMENT_ANY_CPU;
 	work->worker = near;
 
-	/* a worker that retires waits for those who may have chosen it */
+	/*
+	 * RCU, because a worker that ends waits for readers that have chosen it
+	 */
 	rcu_read_lock();
 	w = pvcalls_pool_choose(work, PVCALLS_DEST_POLICY);
 	spin_lock(&w->lock);
@@ -194,12 +197,13 @@ void pvcalls_work_init(struct pvcalls_work *work,
 }
 
 /**
- * pvcalls_work_hand_over() - give a work to another worker, if it wants one
- * @work: marked, and taken off its worker's list
- * @from: that worker
+ * pvcalls_work_hand_over() - give a work to the worker that it is to have
+ * @work: work that is marked, and off its worker's ready list
+ * @from: the worker that has the work
  *
- * Context: the worker's thread.
- * Return: false if the work stays, and is to be run.
+ * Context: the thread of @from; takes pvcalls_worker.lock of both workers.
+ * Return: true if another worker has the work now; false if the caller is to
+ * run the work.
  */
 bool pvcalls_work_hand_over(struct pvcalls_work *work,
 			    struct pvcalls_worker *from)
@@ -225,7 +229,9 @@ bool pvcalls_work_hand_over(struct pvcalls_work *work,
 	}
 	spin_unlock(&second->lock);
 	spin_unlock(&first->lock);
-	/* it is the other one's when it is on its list, and not before */
+	/*
+	 * the new worker owns the work once the work is on its list, not before
+	 */
 	if (moved)
 		pvcalls_work_queue(work, to);
 unlock:

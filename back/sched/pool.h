@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The pool: the workers that there are, and which one gets which work.
- * members.h says which ones there are to be.
+ * The pool: the workers, and the choice of a worker for each work. members.h
+ * decides which workers there are.
  *
- * The set of workers is published under RCU. A worker that is in it no more is
- * asked to hand over all its works and freed when it has none; so a worker
- * that was found in the set is there until rcu_read_unlock(), and one that a
- * work was given to by then is there until it has handed it over.
+ * The pool is published under RCU. A worker that leaves the pool is asked to
+ * hand over all its works, and is freed when it has none. So a worker that was
+ * found in the pool exists until rcu_read_unlock(). A worker that was given a
+ * work before rcu_read_unlock() exists until it has handed the work over.
  */
 #ifndef PVCALLS_BACK_POOL_H
 #define PVCALLS_BACK_POOL_H
@@ -22,10 +22,10 @@
 #include "sched/worker.h"
 
 /**
- * struct pvcalls_pool - the workers that there are
- * @n: how many, at least 1
+ * struct pvcalls_pool - the pool of workers
+ * @n: number of workers, 1 to %PVCALLS_MAX_WORKERS
  * @w: the workers
- * @cpus: the CPUs that they are on
+ * @cpus: CPUs to which the workers are bound
  */
 struct pvcalls_pool {
 	unsigned int n;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See thread.h. */
+/* The worker's thread and its softirq; thread.h says what each does. */
 #include <linux/interrupt.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
@@ -17,7 +17,7 @@
 #include "sched/topology.h"
 #include "sched/worker.h"
 
-/* Works that a softirq tries before it leaves the others to the thread */
+/* Works that a softirq runs before it leaves the others to the thread */
 #define PVCALLS_FAST_RUNS	8
 
 PVCALLS_PARAM_UINT(poll_us, 0, 0, 1000, 0644);
@@ -34,19 +34,24 @@ static void pvcalls_worker_run(struct pvcalls_worker *w,
 	    pvcalls_work_hand_over(work, w))
 		return;
 	clear_bit(PVCALLS_WORK_QUEUED, &work->state);
-	/* whoever finds the mark still set is seen by this run */
+	/* pairs with marking: what preceded a mark is seen by this run */
 	smp_mb__after_atomic();
 	more = work->ops->run(work, w);
 	pvcalls_fairq_spend(&w->fairq, work,
 			    max_t(u64, w->spent - before, PVCALLS_RUN_COST));
-	/* someone may have asked since, and found the mark there */
+	/*
+	 * a wish may have come after the mark was set, so mark the work again
+	 */
 	if (more || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
 		pvcalls_work_mark(work);
 	work->ops->put(work);
 	w->stats.runs++;
 }
 
-/* Returns false if it is the thread's, and still marked. */
+/*
+ * Run a work in softirq context. Returns false if the work is left to the
+ * thread, and still marked.
+ */
 static bool pvcalls_worker_try_fast(struct pvcalls_worker *w,
 				    struct pvcalls_work *work)
 {
@@ -54,12 +59,14 @@ static bool pvcalls_worker_try_fast(struct pvcalls_worker *w,
 
 	if (!work->ops->fast)
 		return false;
-	/* one that was woken for others, but has no CPU yet, is not */
+	/*
+	 * a thread that was woken for others, but has no CPU yet, is not asleep
+	 */
 	asleep = READ_ONCE(w->asleep) && llist_empty(&w->ready);
 	if (!asleep && atomic_read(&work->fast_cost) >= pvcalls_fairq_sparse())
 		return false;
 	clear_bit(PVCALLS_WORK_QUEUED, &work->state);
-	/* whoever finds the mark still set is seen by this run */
+	/* pairs with marking: what preceded a mark is seen by this run */
 	smp_mb__after_atomic();
 	done = work->ops->fast(work, w);
 	if (done) {
@@ -67,7 +74,7 @@ static bool pvcalls_worker_try_fast(struct pvcalls_worker *w,
 		if (!asleep)
 			atomic_add(PVCALLS_RUN_COST, &work->fast_cost);
 	}
-	/* only the thread hands over; the mark may be older than the wish */
+	/* only the thread hands works over, and a wish may follow the mark */
 	if (!done || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
 		pvcalls_work_mark(work);
 	work->ops->put(work);
@@ -103,7 +110,7 @@ static void pvcalls_worker_turn(struct pvcalls_worker *w,
 	pvcalls_fairq_end(&w->fairq, q);
 }
 
-/* A turn for each guest that has ready works, and then the events owed. */
+/* Serve each guest that has ready works, and then send the events owed. */
 static void pvcalls_worker_round(struct pvcalls_worker *w)
 {
 	LIST_HEAD(round);
@@ -118,7 +125,7 @@ static void pvcalls_worker_round(struct pvcalls_worker *w)
 	w->stats.rounds++;
 }
 
-/* Take over what has been marked. Returns whether anything is ready. */
+/* Add all marked works to the fair queue. Returns whether any is ready. */
 static bool pvcalls_worker_collect(struct pvcalls_worker *w)
 {
 	struct llist_node *ready;
@@ -135,8 +142,8 @@ static bool pvcalls_worker_collect(struct pvcalls_worker *w)
 }
 
 /*
- * Nothing is ready: poll for as long as seems worth it, unless somebody else
- * wants the CPU. Returns whether there is work.
+ * No work is ready: poll for as long as this seems worthwhile, unless another
+ * task wants the CPU. Returns whether a work is ready.
  */
 static bool pvcalls_worker_poll(struct pvcalls_worker *w, u64 begin)
 {
@@ -159,7 +166,7 @@ static bool pvcalls_worker_poll(struct pvcalls_worker *w, u64 begin)
 static int pvcalls_worker_main(void *data)
 {
 	struct pvcalls_worker *w = data;
-	/* when it ran dry; 0: it has not, or polling is off */
+	/* time when no work was ready any more; 0: not now, or no polling */
 	u64 dry = 0;
 
 	for (;;) {
@@ -201,11 +208,10 @@ static int pvcalls_worker_main(void *data)
 
 /**
  * pvcalls_worker_new() - start a worker
- * @index: the number in its thread's name
- * @cpu: the CPU that it is bound to
+ * @index: number in the thread's name
+ * @cpu: CPU to which the worker is bound
  *
- * May sleep; under cpus_read_lock(), with @cpu online.
- *
+ * Context: process, may sleep; under cpus_read_lock(), with @cpu online.
  * Return: the worker or an error pointer.
  */
 struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
@@ -225,7 +231,7 @@ struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
 	pvcalls_fairq_init(&w->fairq);
 	pvcalls_tools_init(&w->tools);
 	tasklet_setup(&w->fast, pvcalls_worker_fast);
-	/* under the pool's lock */
+	/* the pool's mutex guards the counter */
 	w->number = ++numbers;
 	w->index = index;
 	w->cpu = cpu;
@@ -246,9 +252,11 @@ struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
 
 /**
  * pvcalls_worker_free() - stop a worker
- * @w: worker that no work belongs to, and that nobody can find under RCU
+ * @w: the worker, which has no works, and which no reader can find under RCU
  *
- * What is still queued gets its last run. May sleep.
+ * A work that is still queued gets its last run.
+ *
+ * Context: process, sleeps.
  */
 void pvcalls_worker_free(struct pvcalls_worker *w)
 {

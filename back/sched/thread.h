@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a worker does: its thread, which runs works in rounds, and its softirq,
- * which tries those that interrupts have marked.
+ * A worker's two threads of execution: its kernel thread runs works in rounds,
+ * and its softirq tries works that interrupts have marked.
  */
 #ifndef PVCALLS_BACK_THREAD_H
 #define PVCALLS_BACK_THREAD_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See topology.h. */
+/* The topology that the operator has given; topology.h says when it counts. */
 #include <linux/cpumask.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -13,20 +13,21 @@
 #include "pvcalls_param.h"
 #include "sched/topology.h"
 
-/* The parameter as it was written; both under kernel_param_lock() */
+/* The parameter as text and as a table; kernel_param_lock() guards writers */
 static char pvcalls_topology_text[1024];
 static s16 pvcalls_topology_nodes[NR_CPUS] = {
 	[0 ... NR_CPUS - 1] = NODEMAP_NO_NODE
 };
 
-/* NULL: there are no workers yet whose nodes could change */
+/* NULL until there are workers whose nodes could change */
 static void (*pvcalls_topology_changed)(void);
 
 /**
  * pvcalls_topology_node() - the NUMA node of a CPU
  * @cpu: the CPU, or PLACEMENT_ANY_CPU
  *
- * Return: the node, or PLACEMENT_ANY_NODE. Any context.
+ * Context: any.
+ * Return: the node, or PLACEMENT_ANY_NODE.
  */
 int pvcalls_topology_node(int cpu)
 {
@@ -39,7 +40,7 @@ int pvcalls_topology_node(int cpu)
 }
 
 /**
- * pvcalls_topology_watch() - have changes of the topology be heeded
+ * pvcalls_topology_watch() - register a callback for changes of the topology
  * @changed: called after each change from now on; may sleep
  *
  * Context: any.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which CPU is on which NUMA node: what the operator says, else what Linux
- * says, which in a PV domain is nothing.
+ * The NUMA node of each CPU: as the operator says, or else as Linux says. In a
+ * PV domain Linux knows none.
  */
 #ifndef PVCALLS_BACK_TOPOLOGY_H
 #define PVCALLS_BACK_TOPOLOGY_H

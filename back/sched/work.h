@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Works: what a worker has to run now and then.
+ * Works: what workers run.
  *
- * Whatever has work (a command ring, a socket) embeds a struct pvcalls_work
- * that belongs to one worker at a time. Marking the work ready is lock-free,
- * needs no memory and is idempotent, so that interrupt handlers and socket
- * callbacks do nothing else (worker.h). Only the worker runs the work, one run
- * at a time: what a work's run touches needs no lock unless others touch it
- * too.
+ * A command ring and a socket each embed a struct pvcalls_work, which belongs
+ * to one worker at a time. To mark a work needs neither a lock nor memory, and
+ * a second mark has no effect. So interrupt handlers and socket callbacks only
+ * mark works (worker.h). Only the worker runs the work, one run at a time: data
+ * that only runs touch needs no lock.
  *
- * What an interrupt has marked with pvcalls_work_mark_fast() is tried in
- * softirq context first (@fast), and is left to the thread if the softirq could
- * not do it. While the thread sleeps nobody waits for the thread, and so the
- * softirq does all that is little. While the thread is awake softirqs run a
- * work only to some extent, which is charged when the thread runs the work
- * next, so that guests and rings get their shares.
+ * A work that an interrupt has marked with pvcalls_work_mark_fast() is tried in
+ * softirq context first (@fast). The thread gets the work if the softirq could
+ * not do all of it. While the thread sleeps, no other work waits for the
+ * thread, and so the softirq does all sparse work. While the thread is awake,
+ * softirqs run a work only up to a limit. What this costs is charged at the
+ * work's next run in the thread, so that guests and rings get their fair
+ * shares.
  *
- * A work changes its worker between two runs: others ask for it, and the worker
- * that takes the marked work off its list hands it over instead of running it
- * (pool.h). The mark stays, so nobody else looks at @worker meanwhile: whoever
- * puts the mark next sees the new worker. At that point the work owes no event,
- * because its last run was in an earlier round.
+ * A work changes its worker between two runs. Other threads set @dest and mark
+ * the work. The worker that takes the marked work off its list hands it over
+ * instead of running it (pool.h). The mark stays set meanwhile, so no other
+ * thread looks at @worker, and the next one to set the mark sees the new
+ * worker. At that point the work owes no event, because its last run was in an
+ * earlier round.
  */
 #ifndef PVCALLS_BACK_WORK_H
 #define PVCALLS_BACK_WORK_H
@@ -35,18 +36,18 @@
 struct pvcalls_work;
 struct pvcalls_worker;
 
-/* What a call of a guest costs, in bytes that could have been moved instead */
+/* Cost of a guest's call, in bytes that could have been moved instead */
 #define PVCALLS_CALL_COST	16384
 
 /**
  * struct pvcalls_work_ops - a kind of work
- * @run: do it, on its worker; may sleep, but never for the network. True if
- *	there is more to do.
- * @fast: do it in softirq context, if it is little; true if nothing is left to
- *	do. May be called while @run is under way, and must keep out then. NULL:
- *	it is always the thread's
+ * @run: run the work, on its worker; may sleep, but never for the network.
+ *	Returns true if there is more to do
+ * @fast: run the work in softirq context, if it is sparse. Returns true if
+ *	nothing is left to do. May be called while @run is under way, and must
+ *	do nothing then. NULL if the work is always run by the thread
  * @get: take a reference to the object that embeds the work; any context
- * @put: drop it; on a worker or in its softirq
+ * @put: drop the reference; on a worker or in its softirq
  */
 struct pvcalls_work_ops {
 	bool (*run)(struct pvcalls_work *work, struct pvcalls_worker *w);
@@ -55,33 +56,37 @@ struct pvcalls_work_ops {
 	void (*put)(struct pvcalls_work *work);
 };
 
-/* Values of pvcalls_work.dest; others are indexes into the set of workers */
+/* Values of pvcalls_work.dest; other values are indexes into the pool */
 #define PVCALLS_DEST_STAY	(-1)
 #define PVCALLS_DEST_POLICY	(-2)
 
 /**
- * struct pvcalls_work - something that a worker has to run now and then
- * @node: on the worker's list of ready work, or in its guest's queue
- * @worker: who runs it; RCU keeps it from being freed
+ * struct pvcalls_work - something that a worker runs when marked
+ * @node: entry in a list of ready works of the worker, or in a fair queue
+ * @worker: the worker that runs the work; RCU protects it
  * @state: bits of enum pvcalls_work_bit
- * @ops: what it is
+ * @ops: operations of this kind of work
  * @domid: the guest
- * @list: on the worker's list of all its works
- * @dest: where it is to be handed over to
- * @steered: number of the worker to whose CPU its interrupt goes, 0: to none
- * @node_wish: NUMA node that it would like to be on, or PLACEMENT_ANY_NODE
- * @cpu_wish: CPU that its packets arrive on, or PLACEMENT_ANY_CPU
- * @cpu_seen: the latest one seen
- * @cpu_runs: for how many runs
- * @fast_cost: what it has cost in softirqs while the worker was awake, in bytes
- * @used: what it has cost of late, in bytes; see fairq.h, like the next one
- * @cycle: when that was
- * @cost: bytes moved, and something for each run
- * @cost_seen: what the balancer has seen of it
- * @moved: the balancer's last turn that moved it
+ * @list: entry in pvcalls_worker.works
+ * @dest: the worker to hand the work over to: index into the pool, or
+ *	PVCALLS_DEST_STAY or PVCALLS_DEST_POLICY
+ * @steered: number of the worker to whose CPU the work's interrupt goes, or 0
+ * @node_wish: NUMA node that is best for the work, or PLACEMENT_ANY_NODE
+ * @cpu_wish: CPU on which the work's packets arrive, or PLACEMENT_ANY_CPU
+ * @cpu_seen: CPU on which the last packets arrived, while it differs from
+ *	@cpu_wish
+ * @cpu_runs: number of runs in a row with @cpu_seen
+ * @fast_cost: cost in softirqs that has not been charged yet, in bytes
+ * @used: recent cost, in bytes; see fairq.h
+ * @cycle: cycle of the fair queue in which @used was updated
+ * @cost: bytes moved, and PVCALLS_RUN_COST for each run; only grows
+ * @cost_seen: value of @cost that the balancer has noted
+ * @moved: number of the balancer's interval that last moved the work; 0 for
+ *	none
  *
- * While it is queued, the queue holds a reference to it. From @steered on it
- * is the worker's that it belongs to, but for the balancer's.
+ * While the work is queued, the queue holds a reference to its object. Only the
+ * work's worker uses the members from @steered on, except that softirqs add to
+ * @fast_cost, and that @cost_seen and @moved are the balancer's.
  */
 struct pvcalls_work {
 	struct llist_node node;
@@ -106,9 +111,9 @@ struct pvcalls_work {
 
 /**
  * enum pvcalls_work_bit - bits of pvcalls_work.state
- * @PVCALLS_WORK_QUEUED: it is on a worker's list of ready work, or taken off
- *	and not run yet
- * @PVCALLS_WORK_ENDED: it belongs to no worker any more
+ * @PVCALLS_WORK_QUEUED: the work is marked: it is on a list of ready works, or
+ *	is about to be run
+ * @PVCALLS_WORK_ENDED: the work belongs to no worker any more
  */
 enum pvcalls_work_bit {
 	PVCALLS_WORK_QUEUED,

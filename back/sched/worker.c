@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See worker.h. */
+/* Marking and accounting of works; worker.h says who calls what. */
 #include <linux/interrupt.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
@@ -11,13 +11,16 @@
 #include "sched/placing.h"
 #include "sched/worker.h"
 
-/* Packets arrive on a CPU once they have for so many runs */
+/* Runs in a row with packets on another CPU after which that CPU counts */
 #define PVCALLS_CPU_RUNS	16
 
 /**
- * pvcalls_worker_current() - the worker that this is
+ * pvcalls_worker_current() - the worker that runs this code
  *
- * Return: the running worker. Only worker threads may call it.
+ * Only the thread of a worker has a current worker.
+ *
+ * Context: any worker.
+ * Return: the running worker.
  */
 struct pvcalls_worker *pvcalls_worker_current(void)
 {
@@ -25,10 +28,11 @@ struct pvcalls_worker *pvcalls_worker_current(void)
 }
 
 /**
- * pvcalls_worker_unload() - a worker has one work less
- * @w: worker; its lock is held
+ * pvcalls_worker_unload() - count a work that leaves a worker
+ * @w: the worker
  *
- * Context: process, under RCU: whoever waits for the last work frees @w.
+ * Context: process, with @w->lock and rcu_read_lock() held. The latter keeps
+ * @w, which the thread that waits for the last work frees.
  */
 void pvcalls_worker_unload(struct pvcalls_worker *w)
 {
@@ -37,10 +41,12 @@ void pvcalls_worker_unload(struct pvcalls_worker *w)
 }
 
 /**
- * pvcalls_work_exit() - the work belongs to no worker any more
- * @work: as initialised; it may still be queued, which keeps it alive
+ * pvcalls_work_exit() - take a work away from its worker
+ * @work: the work; if it is still queued, the queue's reference keeps it
  *
- * Whoever marks it later has no effect. Process context.
+ * Later marks have no effect.
+ *
+ * Context: process; takes pvcalls_worker.lock.
  */
 void pvcalls_work_exit(struct pvcalls_work *work)
 {
@@ -50,7 +56,9 @@ void pvcalls_work_exit(struct pvcalls_work *work)
 	for (;;) {
 		w = READ_ONCE(work->worker);
 		spin_lock(&w->lock);
-		/* it may have been handed over meanwhile */
+		/*
+		 * the work may have been handed over before the lock was held
+		 */
 		if (w == READ_ONCE(work->worker))
 			break;
 		spin_unlock(&w->lock);
@@ -63,8 +71,8 @@ void pvcalls_work_exit(struct pvcalls_work *work)
 }
 
 /**
- * pvcalls_work_queue() - put a marked work on a worker's list
- * @work: the work
+ * pvcalls_work_queue() - put a marked work on a worker's ready list
+ * @work: the work, whose reference goes to the list
  * @w: the worker
  *
  * Context: any, under RCU or in the worker's softirq.
@@ -88,7 +96,7 @@ static void pvcalls_work_mark_how(struct pvcalls_work *work,
 {
 	if (test_and_set_bit(PVCALLS_WORK_QUEUED, &work->state))
 		return;
-	/* from here on nobody hands it over, and its worker is not freed */
+	/* the mark keeps the work where it is, and RCU keeps the worker */
 	rcu_read_lock();
 	if (!test_bit(PVCALLS_WORK_ENDED, &work->state)) {
 		work->ops->get(work);
@@ -98,12 +106,14 @@ static void pvcalls_work_mark_how(struct pvcalls_work *work,
 }
 
 /**
- * pvcalls_work_mark() - have a work run, soon
- * @work: what; the caller makes sure that it exists during the call
+ * pvcalls_work_mark() - have a work run by its worker
+ * @work: the work, which the caller keeps from being freed during the call
  *
- * Lock-free, for any context. If the work is queued already nothing happens:
- * it will be run, and that run sees everything that was done before this call,
- * because the worker takes the mark away, with a full barrier, before it runs.
+ * If the work is marked already, this call does nothing, because the coming run
+ * sees everything that precedes the call: the worker clears the mark, with a
+ * full barrier, before it runs the work.
+ *
+ * Context: any; lock-free.
  */
 void pvcalls_work_mark(struct pvcalls_work *work)
 {
@@ -111,10 +121,10 @@ void pvcalls_work_mark(struct pvcalls_work *work)
 }
 
 /**
- * pvcalls_work_mark_fast() - have a work run, in a softirq if it is little
- * @work: what, see pvcalls_work_mark()
+ * pvcalls_work_mark_fast() - have a work run, by a softirq if it is sparse
+ * @work: the work, as for pvcalls_work_mark()
  *
- * Lock-free, for hard interrupts: the softirq runs on the interrupt's CPU.
+ * Context: hard interrupt, lock-free: the softirq runs on the interrupt's CPU.
  */
 void pvcalls_work_mark_fast(struct pvcalls_work *work)
 {
@@ -123,9 +133,11 @@ void pvcalls_work_mark_fast(struct pvcalls_work *work)
 
 /**
  * pvcalls_worker_ask() - have a worker place all its works anew
- * @w: the worker; one that has retired keeps none
+ * @w: the worker, which hands all works over if it has retired
  *
- * The caller holds the pool's lock or RCU's. Process context.
+ * The caller holds the pool's mutex or rcu_read_lock(), so that @w exists.
+ *
+ * Context: process; takes pvcalls_worker.lock.
  */
 void pvcalls_worker_ask(struct pvcalls_worker *w)
 {
@@ -134,17 +146,19 @@ void pvcalls_worker_ask(struct pvcalls_worker *w)
 	spin_lock(&w->lock);
 	list_for_each_entry(work, &w->works, list) {
 		WRITE_ONCE(work->dest, PVCALLS_DEST_POLICY);
-		/* what is on the list has not ended, so it exists */
+		/* a work on the list has not ended, so its object exists */
 		pvcalls_work_mark(work);
 	}
 	spin_unlock(&w->lock);
 }
 
 /**
- * pvcalls_work_did() - account for what a run has done
- * @work: the work; in its run
- * @bytes: bytes moved
- * @cpu: CPU that its packets arrive on, or PLACEMENT_ANY_CPU
+ * pvcalls_work_did() - account for the bytes that a run has moved
+ * @work: the work, which is being run
+ * @bytes: number of bytes moved, both ways
+ * @cpu: CPU on which the work's packets arrive, or PLACEMENT_ANY_CPU
+ *
+ * Context: the worker that @work belongs to.
  */
 void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu)
 {
@@ -171,11 +185,13 @@ void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu)
 }
 
 /**
- * pvcalls_work_steer() - have a work's interrupt come in where it is run
- * @work: the work; in its run, or while that can't begin
- * @irq: its interrupt
+ * pvcalls_work_steer() - send a work's interrupt to its worker's CPU
+ * @work: the work, in its run or while its run can't begin
+ * @irq: interrupt of the work's event channel
  *
- * Cheap if it does already. Process or softirq context.
+ * The call is cheap if the interrupt goes there already.
+ *
+ * Context: process or softirq.
  */
 void pvcalls_work_steer(struct pvcalls_work *work, int irq)
 {
@@ -190,16 +206,18 @@ void pvcalls_work_steer(struct pvcalls_work *work, int irq)
 	rcu_read_unlock();
 	if (work->steered == number)
 		return;
-	/* fails if the CPU has just gone; then the work is about to move */
+	/* if the CPU has just gone this fails, and the work is about to move */
 	irq_set_affinity(irq, cpumask_of(cpu));
 	work->steered = number;
 }
 
 /**
- * pvcalls_work_index() - the number in the name of a work's worker's thread
- * @work: work
+ * pvcalls_work_index() - number in a worker's name
+ * @work: a work of the worker
  *
- * Return: the number, which may be out of date. Any context.
+ * Context: any.
+ * Return: the number in the name of the worker's thread. The work may have
+ * another worker by then.
  */
 unsigned int pvcalls_work_index(const struct pvcalls_work *work)
 {
@@ -213,9 +231,9 @@ unsigned int pvcalls_work_index(const struct pvcalls_work *work)
 
 /**
  * pvcalls_worker_spend() - charge this run for more than the bytes it moves
- * @cost: in bytes
+ * @cost: additional cost of the run, in bytes
  *
- * Only worker threads may call it.
+ * Context: any worker.
  */
 void pvcalls_worker_spend(u32 cost)
 {

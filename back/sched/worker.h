@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Workers, as those know them that have work for them: kernel threads, each
- * bound to one CPU, that run all the works (work.h).
+ * Wing sched/: workers run works, each guest in its fair share.
  *
- * Who calls what: interrupt handlers, socket callbacks, other workers and
- * xenbus's thread call pvcalls_work_mark(). The worker's thread (thread.h) runs
- * the work and, when each guest that has ready works has had a turn, sends the
- * events that are owed.
+ * It offers works (work.h), the workers that run them (worker.h, thread.h),
+ * fair queues (fairq.h), the pool of workers and its members (pool.h,
+ * members.h), placing, the balancer and the topology (placing.h, balancer.h,
+ * topology.h). It may use ring/tools.h, numa/ and include/; it knows neither
+ * guests nor sockets.
+ *
+ * Workers are kernel threads, each bound to one CPU. Interrupt handlers, socket
+ * callbacks, other workers and xenbus's thread call pvcalls_work_mark(). The
+ * worker's thread runs the work. At the end of a round, when each guest with
+ * ready works has been served, the thread sends the events that are owed.
+ *
+ * Locks: the pool's mutex guards the set of workers; process context takes it,
+ * and holds it while workers start and end. Inside it is pvcalls_worker.lock, a
+ * spinlock of process context that guards a worker's list of works. RCU
+ * protects the pool and its workers for readers. Marking is lock-free and
+ * allowed in any context.
  */
 #ifndef PVCALLS_BACK_WORKER_H
 #define PVCALLS_BACK_WORKER_H
@@ -25,24 +36,25 @@
 
 struct task_struct;
 
-/* Workers that there can be */
+/* Most workers in the pool */
 #define PVCALLS_MAX_WORKERS	64
 
-/* What a run costs beside the bytes that it moves, in bytes */
+/* Cost of a run in addition to the bytes that it moves, in bytes */
 #define PVCALLS_RUN_COST	4096
 
 /**
- * struct pvcalls_worker_stats - what a worker has done
- * @rounds: turns for all that was ready
- * @runs: works run
+ * struct pvcalls_worker_stats - counters of a worker
+ * @rounds: rounds, in each of which all guests with ready works were served
+ * @runs: runs of works by the thread
  * @bytes: bytes moved, both ways
- * @cost: of its works, see struct pvcalls_work
+ * @cost: cost of the worker's works, see struct pvcalls_work
  * @moved: works handed over
- * @fast: works done in softirq context; that one's own
- * @sleeps: how often it went to sleep
- * @polls: how often it polled
- * @hits: how often that met work
- * @polled: time spent on it, in ns
+ * @fast: works done in softirq context; written by the softirq, all others by
+ *	the thread
+ * @sleeps: how often the thread went to sleep
+ * @polls: how often the thread polled
+ * @hits: how often polling found a work
+ * @polled: time spent on polling, in ns
  */
 struct pvcalls_worker_stats {
 	u64 rounds;
@@ -59,28 +71,29 @@ struct pvcalls_worker_stats {
 
 /**
  * struct pvcalls_worker - one worker
- * @ready: work that has been marked
+ * @ready: works that have been marked
  * @task: the thread
- * @asleep: it is, or is about to be woken
- * @fast_ready: work that interrupts have marked
- * @fast: tries them
+ * @asleep: the thread sleeps, or has been woken and not run yet
+ * @fast_ready: works that interrupts have marked
+ * @fast: the softirq, which tries the works of @fast_ready
  * @number: unique, never 0
  * @index: the number in the thread's name
- * @cpu: the CPU that it is bound to
- * @node: that CPU's NUMA node
- * @lost: its CPU has gone away
- * @retired: it gets no work any more, and is to hand over what it has
- * @lock: guards @works, and pvcalls_work.worker of those on it; taken in
- *	process context only, two of them in the order of @number
- * @works: all works that belong to it
- * @load: how many
- * @idle: woken when @load reaches 0, if it has retired
- * @fairq: what is to be run; the worker's own
- * @spent: what runs have cost, in bytes; the worker's own
- * @stats: what it has done so far; the worker's own
- * @cost_seen: what the balancer has seen of @stats.cost
- * @poll: how long it polls when it runs dry, in ns; the worker's own
- * @tools: for the rings that its works have; the worker's own
+ * @cpu: CPU to which the thread is bound
+ * @node: NUMA node of @cpu
+ * @lost: @cpu has gone away
+ * @retired: the worker gets no works any more, and is to hand over all that it
+ *	has
+ * @lock: guards @works, and pvcalls_work.worker of the works on it; taken in
+ *	process context only, locks of two workers in the order of @number
+ * @works: all works that belong to the worker
+ * @load: number of works in @works
+ * @idle: woken when @load reaches 0 and @retired is set
+ * @fairq: works to run; used by the thread only
+ * @spent: cost of all runs so far, in bytes; used by the thread only
+ * @stats: counters, which other threads only read
+ * @cost_seen: value of @stats.cost that the balancer has noted
+ * @poll: how long to poll when no work is ready, in ns; used by the thread only
+ * @tools: tools for the rings of the works; used by the worker only
  */
 struct pvcalls_worker {
 	struct llist_head ready;
