@@ -26,10 +26,13 @@ static bool pvc_wake_is_default(const struct sock *sk)
 
 static void pvc_wake_now(struct sock *sk, unsigned long what)
 {
+	void (*state_change)(struct sock *sk) = READ_ONCE(sk->sk_state_change);
+	void (*data_ready)(struct sock *sk) = READ_ONCE(sk->sk_data_ready);
+
 	if (what & PVC_WAKE_STATE)
-		READ_ONCE(sk->sk_state_change)(sk);
+		state_change(sk);
 	if (what & PVC_WAKE_DATA)
-		READ_ONCE(sk->sk_data_ready)(sk);
+		data_ready(sk);
 	if (what & PVC_WAKE_ERROR)
 		sk_error_report(sk);
 }
