@@ -15,7 +15,7 @@
 #define PVC_TRACE_STATE_LEN	16
 
 /**
- * trace_conn_state() - a connection goes from one state to another
+ * conn_state() - a connection goes from one state to another
  * @domid: the backend's domain
  * @id: the socket's id, as the backend knows it
  * @from: name of the state before

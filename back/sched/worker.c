@@ -17,7 +17,7 @@
 /**
  * pvcalls_worker_current() - the worker that runs this code
  *
- * Only the thread of a worker has a current worker.
+ * Description: Only the thread of a worker has a current worker.
  *
  * Context: any worker.
  * Return: the running worker.

@@ -14,7 +14,7 @@
 #include "sock/sock.h"
 
 /* Is a socket of this namespace that this process makes to be ours? */
-static pvc_protosw_scope *pvc_protosw_wanted;
+static bool (*pvc_protosw_wanted)(const struct net *net);
 
 /*
  * Shall a socket that is being made be ours? The probe has asked before, but
@@ -144,7 +144,9 @@ static void pvc_protosw_find(struct pvc_prot *prot)
 	}
 }
 
-static int pvc_protosw_register(struct pvc_prot *prot, pvc_protosw_ops *ops)
+static int pvc_protosw_register(struct pvc_prot *prot,
+				const struct proto_ops *(*ops)(int family,
+							       int type))
 {
 	bool stream = prot->sw.type == SOCK_STREAM;
 	int ret = 0;
@@ -200,7 +202,8 @@ static void pvc_protosw_free(struct pvc_prot *prot)
  * Context: process, may sleep.
  * Return: 0 or a negative error.
  */
-int pvc_protosw_init(pvc_protosw_scope *wanted, pvc_protosw_ops *ops)
+int pvc_protosw_init(bool (*wanted)(const struct net *net),
+		     const struct proto_ops *(*ops)(int family, int type))
 {
 	unsigned int i;
 	int ret;
@@ -219,9 +222,9 @@ int pvc_protosw_init(pvc_protosw_scope *wanted, pvc_protosw_ops *ops)
 /**
  * pvc_protosw_exit() - undo pvc_protosw_init()
  *
- * No socket of ours is left. Whoever has read a table of ours before the last
- * one went may still be about to call a function, or about to leave one: none
- * of those sleeps before it holds a reference to the module.
+ * Description: No socket of ours is left. A task that has read a table of ours
+ * before the last socket went may still be about to call a function of ours, or
+ * to leave one. No such task sleeps before it holds a reference to the module.
  *
  * Context: process, sleeps.
  */

@@ -11,10 +11,8 @@
 struct net;
 struct proto_ops;
 
-typedef bool pvc_protosw_scope(const struct net *net);
-typedef const struct proto_ops *pvc_protosw_ops(int family, int type);
-
-int pvc_protosw_init(pvc_protosw_scope *wanted, pvc_protosw_ops *ops);
+int pvc_protosw_init(bool (*wanted)(const struct net *net),
+		     const struct proto_ops *(*ops)(int family, int type));
 void pvc_protosw_exit(void);
 
 #endif /* PVC_PROTOSW_H */

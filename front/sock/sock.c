@@ -82,8 +82,8 @@ void pvc_sk_init(struct pvc_sock *psk)
 /**
  * pvc_sk_alloc() - make the object of a TCP socket
  *
- * The object holds the module, since calls that use it may still be under way
- * when the socket has become native.
+ * Description: The object holds the module, since calls that use the object may
+ * still be under way when the socket has become native.
  *
  * Context: process, may sleep.
  * Return: the object with one reference, or NULL without memory or if the
