@@ -2,7 +2,7 @@
 /*
  * Turns programs' sockets of TCP, UDP and ICMP echoes into ours while they are
  * made: a probe on inet_create() and inet6_create() changes the protocol that
- * those look up. Sockets of the kernel itself are left alone.
+ * these functions look up. Sockets of the kernel itself are left alone.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -18,7 +18,7 @@
 #include "sock/protosw.h"
 #include "sock/tables.h"
 
-/* Nobody's protocol: who may not have one of ours gets what it leads to */
+/* Nobody's protocol, looked up for a program that may not have one of ours */
 #define PVC_PROTO_NONE	(IPPROTO_PVCALLS + 2)
 
 /*
@@ -45,7 +45,7 @@ static struct kretprobe pvc_probes[] = {
 	PVC_CREATE_PROBE("inet6_create"),
 };
 
-/* All probes are there: they may begin to take sockets */
+/* All probes have been registered, so that each may take sockets */
 static bool pvc_capturing;
 
 /* What is looked up instead of a protocol that a program has asked for */
@@ -76,15 +76,16 @@ static bool pvc_protocol_is_ours(int protocol)
 
 /*
  * int inet_create(struct net *net, struct socket *sock, int protocol, int kern)
- * and the same for inet6_create(). Returns 0 if the call may make a socket of
- * ours: then the module is held until the call returns, since the call sleeps
- * between looking up our protocol and taking a reference itself.
+ * begins, or inet6_create() with the same arguments. Returns 0 if the call may
+ * make a socket of ours. The call sleeps between looking up our protocol and
+ * taking a reference to the module, so the probe holds the module until the
+ * call returns.
  */
 static int pvc_create_entry(struct kretprobe_instance *ri,
 			    struct pt_regs *regs)
 {
 	struct net *net = (struct net *)regs_get_kernel_argument(regs, 0);
-	struct socket *sock = (struct socket *)regs_get_kernel_argument(regs, 1);
+	struct socket *sock = (void *)regs_get_kernel_argument(regs, 1);
 	int protocol = regs_get_kernel_argument(regs, 2);
 	bool kern = regs_get_kernel_argument(regs, 3);
 	int echo = get_kretprobe(ri) == &pvc_probes[1] ? IPPROTO_ICMPV6 :

@@ -55,10 +55,10 @@ MODULE_PARM_DESC(capture,
 
 /**
  * struct pvc_cgroups - what a parameter names
- * @rcu: for freeing it
- * @text: as it was written
- * @n: cgroups
- * @cgroup: they, referenced
+ * @rcu: for freeing the object
+ * @text: the parameter as it was written
+ * @n: number of cgroups
+ * @cgroup: the cgroups, each with a reference
  */
 struct pvc_cgroups {
 	struct rcu_head rcu;
@@ -170,7 +170,7 @@ module_param_cb(capture_except, &cgroups_ops, &pvc_excepted, 0644);
 MODULE_PARM_DESC(capture_except,
 		 "Paths of cgroups whose processes' sockets are left alone, likewise (default none)");
 
-/* Is this process in one of them, or below? */
+/* Is this process in a cgroup that a parameter names, or below one? */
 static bool pvc_cgroups_have(struct pvc_cgroups __rcu **where)
 {
 	struct pvc_cgroups *cgroups;
@@ -188,9 +188,9 @@ static bool pvc_cgroups_have(struct pvc_cgroups __rcu **where)
 
 /**
  * struct pvc_net - a network namespace
- * @capture: take its sockets
+ * @capture: sockets of the namespace may be ours
  * @table: net.pvcalls.capture, and an end for kernels that want one
- * @header: its registration
+ * @header: registration of @table
  */
 struct pvc_net {
 	u8 capture;
@@ -200,7 +200,10 @@ struct pvc_net {
 
 static unsigned int pvc_net_id;
 
-/* A namespace's own root is not asked: it may have been denied a network. */
+/*
+ * The namespace's own root may not write: whoever has made the namespace may
+ * have wanted it to have no network.
+ */
 static int pvc_sysctl_capture(PVCALLS_SYSCTL_TABLE *table, int write,
 			      void *buffer, size_t *len, loff_t *pos)
 {
@@ -240,12 +243,12 @@ static struct pernet_operations pvc_net_ops = {
 };
 
 /**
- * pvc_scope_allows() - may a socket that this process makes be ours?
+ * pvc_scope_allows() - may this process have a socket of ours?
  * @net: namespace of the socket
  *
- * Asked of every socket, also of one that a program makes with a protocol of
- * ours. In a namespace that the operator has not opened, and in a cgroup that
- * is kept out, no protocol leads to the backend.
+ * Every socket is asked for, also if a program names a protocol of ours. In a
+ * namespace that the operator has not opened, and in a cgroup that is kept out,
+ * no protocol leads to the backend.
  *
  * Context: any of a process; does not sleep.
  * Return: true if so.

@@ -15,10 +15,11 @@
 #define PVC_PORT_TRIES	64
 
 /**
- * pvc_to_backend() - turn an address of ours into one of the backend's socket
- * @c: that socket
- * @a: address; IPv4 becomes IPv4-mapped on one of family AF_INET6
+ * pvc_to_backend() - give an address the family of the backend's socket
+ * @c: the backend's socket
+ * @a: address; IPv4 becomes IPv4-mapped for a socket of family AF_INET6
  *
+ * Context: any.
  * Return: 0 or -ENETUNREACH.
  */
 int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a)
@@ -37,8 +38,8 @@ int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a)
 }
 
 /*
- * A new socket of the backend, bound to @want, with its ring if it is one of
- * datagrams; or an error pointer.
+ * Makes a socket of the backend that is bound to @want; a socket of datagrams
+ * gets its ring. Returns the socket or an error pointer.
  */
 static struct pvc_conn *pvc_bind_conn(struct pvc_sock *psk,
 				      struct pvc_link *link, struct sock *sk,
@@ -67,7 +68,10 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_sock *psk,
 	return ERR_PTR(ret);
 }
 
-/* The same, for the unspecified address of a socket that takes IPv4 too. */
+/*
+ * Does the same for a backend that may have no IPv6: then the unspecified
+ * address of an IPv6 socket that takes IPv4 as well becomes the IPv4 one.
+ */
 static struct pvc_conn *pvc_bind_dual(struct pvc_sock *psk,
 				      struct pvc_link *link, struct sock *sk,
 				      const struct pvc_addr *want)
@@ -94,7 +98,7 @@ static __be16 pvc_random_port(struct net *net)
 	return htons(low + get_random_u32() % (high - low + 1));
 }
 
-/* Holds the same port in the guest, for programs that connect from within. */
+/* Binds the port in the guest, too, for programs that connect from within. */
 static int pvc_bind_native(struct socket *sock, __be16 port)
 {
 	struct sockaddr_storage ss;
@@ -106,7 +110,7 @@ static int pvc_bind_native(struct socket *sock, __be16 port)
 	return pvc_native(sock->sk)->bind(sock, (struct sockaddr *)&ss, len);
 }
 
-/* Binds at the backend; any address in the guest, too. */
+/* Binds at the backend; the unspecified address is bound in the guest, too. */
 static int pvc_bind_remote(struct socket *sock, struct pvc_sock *psk,
 			   struct pvc_link *link, const struct pvc_addr *addr)
 {
@@ -141,8 +145,9 @@ static int pvc_bind_remote(struct socket *sock, struct pvc_sock *psk,
 }
 
 /*
- * A socket of ours is in a network namespace that the operator has opened: the
- * right is asked of the user namespace that owns that one.
+ * Has a program no right to a port? A socket of ours is in a network namespace
+ * that the operator has opened, so the user namespace that owns that network
+ * namespace is asked.
  */
 static bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
 {
@@ -190,10 +195,11 @@ static int pvc_bind_locked(struct pvc_sock *psk, struct socket *sock,
  * @psk: what we know of @sock
  * @sock: TCP socket, or one of datagrams
  * @sa: address
- * @len: its length in bytes
+ * @len: length of the address in bytes
  *
- * An address of the guest's own makes a TCP socket local. Any address makes it
- * remote, and holds the same port in the guest.
+ * An address of the guest's own makes a TCP socket local, any other address
+ * makes the socket remote. The unspecified address also holds the same port in
+ * the guest.
  *
  * Context: process, sleeps; killable.
  * Return: 0 or the error that TCP gives.
@@ -224,9 +230,9 @@ int pvc_bind(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
 }
 
 /**
- * pvc_bind_again() - bind to the address that it had
+ * pvc_bind_again() - bind a socket to the address that it had
  * @sock: socket whose connection has failed or was ended
- * @psk: of it, ctl held
+ * @psk: what we know of @sock, ctl held
  * @link: connection to the backend
  *
  * Context: process, sleeps; killable.
@@ -245,10 +251,10 @@ int pvc_bind_again(struct socket *sock, struct pvc_sock *psk,
 
 /**
  * pvc_bind_any() - give a socket a port, for listen() without bind()
- * @sock: socket without a backend's, ctl held
- * @psk: of it
+ * @sock: socket without a socket of the backend
+ * @psk: what we know of @sock, ctl held
  *
- * One that listened before gets the port that it had, if it had asked for it.
+ * A socket that listened before gets its old port if bind() had named the port.
  *
  * Context: process, sleeps; killable.
  * Return: 0, or -ENOTCONN if there is no backend, or another error.

@@ -10,7 +10,7 @@
 #include "sock/route.h"
 #include "sock/sockopt.h"
 
-/* The backend's socket to connect: the bound one, or a new one. */
+/* Finds the backend's socket to connect: the bound one, or a new one. */
 static int pvc_connect_conn(struct socket *sock, struct pvc_sock *psk,
 			    struct pvc_link *link, const struct pvc_addr *to)
 {
@@ -25,7 +25,7 @@ static int pvc_connect_conn(struct socket *sock, struct pvc_sock *psk,
 	c = pvc_conn_new(link, to->sa.sa_family, SOCK_STREAM, 0);
 	if (!c)
 		return -ENOMEM;
-	/* without options CONNECT can create it, too */
+	/* without options CONNECT can create the backend's socket, too */
 	if (!pvc_link_has(link, PVCALLS_F_OPEN) ||
 	    pvc_has_opts(psk, sock->sk)) {
 		if (pvc_conn_open_nowait(c)) {
@@ -53,7 +53,7 @@ static int pvc_connect_start(struct socket *sock, struct pvc_sock *psk,
 		if (ret)
 			pvc_sk_drop_conn(psk, true);
 		else if (late && pvc_has_opts(psk, sock->sk))
-			/* another thread has set options since we looked */
+			/* another thread has set options meanwhile */
 			pvc_relay_opts(psk, sock->sk, psk->conn);
 	}
 	if (!ret)
@@ -61,13 +61,13 @@ static int pvc_connect_start(struct socket *sock, struct pvc_sock *psk,
 	return ret;
 }
 
-/* Has it connected? Call with ctl held. */
+/* Has the socket connected? Call with ctl held. */
 static int pvc_connect_result(struct socket *sock, struct pvc_sock *psk)
 {
 	struct sock *sk = sock->sk;
 	int ret;
 
-	/* pairs with the release when it has failed */
+	/* pairs with the release when the connection has failed */
 	switch (smp_load_acquire(&psk->conn->state)) {
 	case PVC_CONN_CONNECTING:
 		return -EINPROGRESS;
@@ -89,11 +89,11 @@ static bool pvc_connecting(const struct pvc_conn *c)
 }
 
 /*
- * Waits for the result without ctl, so that others get EALREADY meanwhile; @ret
- * is what to return if there is none in time.
+ * Waits for the result without ctl, so that other threads get EALREADY
+ * meanwhile. Returns @ret if there is no result in time.
  */
-static int pvc_connect_wait(struct socket *sock, struct pvc_sock *psk, int flags,
-			    int ret)
+static int pvc_connect_wait(struct socket *sock, struct pvc_sock *psk,
+			    int flags, int ret)
 {
 	struct pvc_conn *c = pvc_sk_conn(psk);
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
@@ -103,7 +103,7 @@ static int pvc_connect_wait(struct socket *sock, struct pvc_sock *psk, int flags
 	mutex_unlock(&psk->ctl);
 	if (c && timeo) {
 		add_wait_queue(sk_sleep(sk), &wait);
-		/* before the look, as in sock_poll_wait() */
+		/* look only once the entry is queued, as in sock_poll_wait() */
 		smp_mb();
 		while (pvc_connecting(c) && !pvc_conn_gone(c) && timeo &&
 		       !signal_pending(current))
@@ -111,7 +111,7 @@ static int pvc_connect_wait(struct socket *sock, struct pvc_sock *psk, int flags
 		remove_wait_queue(sk_sleep(sk), &wait);
 		if (pvc_connecting(c) && timeo)
 			ret = sock_intr_errno(timeo);
-		/* shutdown() or another connect() has ended it */
+		/* shutdown() or another connect() has ended the attempt */
 		if (pvc_conn_gone(c))
 			ret = sock_error(sk) ?: -ECONNABORTED;
 	}
@@ -130,7 +130,7 @@ static int pvc_disconnect(struct socket *sock, struct pvc_sock *psk,
 	struct sock *sk = sock->sk;
 	struct pvc_conn *c = psk->conn;
 
-	/* as TCP, which resets a connection that has not ended */
+	/* TCP, too, resets a connection that has not ended */
 	if (c && (READ_ONCE(c->state) == PVC_CONN_CONNECTING ||
 		  (READ_ONCE(c->state) == PVC_CONN_CONNECTED &&
 		   !pvc_is_over(sk, c))))
@@ -168,7 +168,7 @@ static int pvc_connect_new(struct pvc_sock *psk, struct socket *sock,
 	ret = pvc_addr_from_user(sk, sa, len, false, &to);
 	if (ret)
 		return ret;
-	/* listen() without a backend */
+	/* listen() without a backend has made the native socket listen */
 	if (inet_sk_state_load(sk) == TCP_LISTEN)
 		return -EISCONN;
 	link = pvc_link_get();
@@ -178,7 +178,7 @@ static int pvc_connect_new(struct pvc_sock *psk, struct socket *sock,
 		ret = 1;
 	} else {
 		ret = pvc_connect_start(sock, psk, link, &to);
-		/* as in TCP, even if it has come about by now */
+		/* as in TCP, even if the connection is there by now */
 		if (!ret)
 			ret = flags & O_NONBLOCK ? -EINPROGRESS :
 			      pvc_connect_wait(sock, psk, flags, -EINPROGRESS);
@@ -206,7 +206,7 @@ static int pvc_connect_again(struct pvc_sock *psk, struct socket *sock,
  * @psk: what we know of @sock
  * @sock: TCP socket
  * @sa: address
- * @len: its length in bytes
+ * @len: length of the address in bytes
  * @flags: O_NONBLOCK
  *
  * An address of the guest's own makes the socket local.
@@ -246,7 +246,7 @@ int pvc_connect(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
 	else if (!ret)
 		ret = pvc_connect_new(psk, sock, sa, len, flags);
 	mutex_unlock(&psk->ctl);
-	/* the native connect() may wait, which nobody else need wait for */
+	/* the native connect() may wait: other calls need not, without ctl */
 	if (ret > 0)
 		ret = pvc_native(sock->sk)->connect(sock, sa, len, flags);
 	return ret;

@@ -46,7 +46,7 @@ static int pvc_dgram_create(struct socket *sock, struct pvc_sock *psk,
 	return 0;
 }
 
-/* Has a socket of the backend's made, if there is none that works. */
+/* Makes a socket of the backend's, unless there is one that works. */
 static int pvc_dgram_open(struct socket *sock, struct pvc_sock *psk,
 			  struct pvc_link *link)
 {
@@ -61,7 +61,7 @@ static int pvc_dgram_open(struct socket *sock, struct pvc_sock *psk,
 		return 0;
 	ret = psk->local.len ? pvc_bind_again(sock, psk, link) :
 			      pvc_dgram_create(sock, psk, link);
-	/* its peer is the new one's peer, too */
+	/* the peer of the dead socket is the new socket's peer, too */
 	if (!ret && peer.len)
 		ret = pvc_dgram_set_peer(psk->conn, &peer);
 	if (ret && psk->dpeer == PVC_PEER_REMOTE)
@@ -69,7 +69,10 @@ static int pvc_dgram_open(struct socket *sock, struct pvc_sock *psk,
 	return ret;
 }
 
-/* The backend's socket, referenced, made if need be; or an error pointer. */
+/*
+ * Finds the backend's socket, and makes one if need be. Returns the socket with
+ * a reference, or an error pointer.
+ */
 static struct pvc_conn *pvc_dgram_conn(struct socket *sock)
 {
 	struct pvc_sock *psk = pvc_prot_tail(sock->sk);
@@ -94,7 +97,7 @@ static struct pvc_conn *pvc_dgram_conn(struct socket *sock)
 	return ret ? ERR_PTR(ret) : c;
 }
 
-/* Whoever it talked to is its peer no more. */
+/* Takes its peer away from a socket, in the guest or at the backend. */
 static void pvc_dgram_unpeer(struct socket *sock, struct pvc_sock *psk)
 {
 	struct sockaddr none = { .sa_family = AF_UNSPEC };
@@ -185,7 +188,7 @@ static int pvc_dgram_getname(struct socket *sock, struct sockaddr *sa, int peer)
 		return pvc_native(sk)->getname(sock, sa, peer);
 	ret = 0;
 	if (!peer) {
-		/* without bind() it gets its port when it first sends */
+		/* without bind() the first send gives the socket its port */
 		spin_lock_irq(&c->lock);
 		if (!pvc_addr_port(&c->local))
 			c->local.len = 0;
@@ -199,8 +202,9 @@ static int pvc_dgram_getname(struct socket *sock, struct sockaddr *sa, int peer)
 }
 
 /*
- * Who may it hear? Of the two sockets only the one with the peer is connected;
- * the other one would let anybody's datagrams in.
+ * Whom may a program hear? Once the program has named a peer, only one of the
+ * two sockets is connected to that peer; the other socket would let anybody's
+ * datagrams in.
  */
 static enum pvc_peer pvc_dgram_peer(const struct sock *sk)
 {
@@ -214,7 +218,7 @@ static struct pvc_conn *pvc_dgram_heard(const struct sock *sk)
 	       NULL : pvc_sk_conn(pvc_prot_tail(sk));
 }
 
-/* One try, at the backend's socket and the native one. */
+/* Tries to receive, from the backend's socket and then from the native one. */
 static int pvc_dgram_try(struct socket *sock, struct msghdr *msg, size_t len,
 			 int flags, bool arm)
 {
@@ -284,7 +288,10 @@ static int pvc_dgram_send(struct sock *sk, struct pvc_conn *c,
 	return ret;
 }
 
-/* Is it for somebody outside? Without a length in @to for the peer. */
+/*
+ * Does a datagram leave the guest? @to becomes its address, without a length if
+ * the datagram is for the peer.
+ */
 static bool pvc_dgram_to(struct sock *sk, const struct msghdr *msg,
 			 struct pvc_addr *to)
 {
@@ -302,7 +309,7 @@ static int pvc_dgram_check(const struct sock *sk, struct msghdr *msg,
 {
 	struct cmsghdr *cmsg;
 
-	/* as much as IPv4's and UDP's headers leave */
+	/* IPv4's and UDP's headers need the rest of 64 KiB */
 	if (len > 65535 - sizeof(struct iphdr) - sizeof(struct udphdr))
 		return -EMSGSIZE;
 	if (msg->msg_flags & (MSG_OOB | MSG_MORE))
@@ -411,7 +418,7 @@ static int pvc_dgram_shutdown(struct socket *sock, int how)
 static int pvc_dgram_setsockopt(struct socket *sock, int level, int name,
 				sockptr_t val, unsigned int len)
 {
-	/* what changes where datagrams begin and end */
+	/* these options change where datagrams begin and end */
 	if (level == SOL_UDP && (name == UDP_CORK || name == UDP_ENCAP ||
 				 name == UDP_SEGMENT || name == UDP_GRO))
 		return -ENOPROTOOPT;
@@ -422,6 +429,8 @@ static int pvc_dgram_setsockopt(struct socket *sock, int level, int name,
 /**
  * pvc_dgram_init() - make a table of native operations ours
  * @ops: a copy of inet_dgram_ops or inet6_dgram_ops
+ *
+ * Context: any.
  */
 void pvc_dgram_init(struct proto_ops *ops)
 {

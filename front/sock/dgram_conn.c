@@ -17,10 +17,10 @@ bool pvc_dgram_dead(const struct pvc_conn *c)
 }
 
 /**
- * pvc_dgram_link() - the connection to a backend that knows datagrams
+ * pvc_dgram_link() - find the connection to a backend that knows datagrams
  *
  * Context: process.
- * Return: referenced, or NULL if there is none.
+ * Return: the connection with a reference, or NULL if there is none.
  */
 struct pvc_link *pvc_dgram_link(void)
 {
@@ -35,7 +35,8 @@ struct pvc_link *pvc_dgram_link(void)
 
 /**
  * pvc_dgram_attach() - give the backend's socket its data ring
- * @c: open object that no other thread knows yet: all that know it use the ring
+ * @c: open socket of the backend that no other thread knows yet, since every
+ *	thread that knows the socket uses its ring
  * @sk: the program's socket
  *
  * Context: process, may sleep; does not wait for the backend.

@@ -37,7 +37,7 @@ static int pvc_listen_locked(struct pvc_sock *psk, struct socket *sock,
 	int ret;
 
 	ret = pvc_listen_bind(psk, sock);
-	/* no backend: as in a guest without network */
+	/* without a backend only the native socket listens */
 	if (ret && ret != -ENOTCONN)
 		return ret;
 	psk->listened = true;
@@ -53,8 +53,8 @@ static int pvc_listen_locked(struct pvc_sock *psk, struct socket *sock,
 	pvc_sk_move(psk, sock, PVC_SK_LISTENING);
 	/*
 	 * A program that waits for a signal does not ask for a connection, so
-	 * the request for one goes out here. Without the extension a request
-	 * that waits holds a slot for good.
+	 * the request for one goes out here. Without feature-defer a request
+	 * that waits holds a slot of the command ring for good.
 	 */
 	if (pvc_link_has(c->link, PVCALLS_F_DEFER))
 		pvc_conn_post_accepts(c);
@@ -103,8 +103,9 @@ int pvc_listen(struct pvc_sock *psk, struct socket *sock, int backlog)
 
 /*
  * Gives @newsock, which accept() has made, a TCP socket underneath. Only the
- * kernel's own socket() makes those, so one of its is taken over; whether the
- * probe has made it ours or not depends on who calls accept().
+ * kernel's own socket() makes TCP sockets, so a socket of its making is taken
+ * over. Whether the probe has made that socket ours depends on who calls
+ * accept().
  */
 static int pvc_new_sk(struct socket *newsock, const struct sock *from)
 {
@@ -134,7 +135,7 @@ static int pvc_new_sk(struct socket *newsock, const struct sock *from)
 	return 0;
 }
 
-/* A connection from the backend, if there is one. */
+/* Accepts a connection from the backend; -EAGAIN if there is none. */
 static int pvc_accept_remote(struct socket *newsock, const struct sock *from,
 			     struct pvc_conn *l)
 {
@@ -170,9 +171,9 @@ static bool pvc_native_ready(const struct sock *sk)
  * @flags: O_NONBLOCK
  * @kern: on behalf of the kernel
  *
- * What comes is a native TCP socket and nothing else. kernel_accept() gives
- * @newsock no operations before and ours afterwards; those then find that the
- * socket is native.
+ * The new socket is a native TCP socket and nothing else. kernel_accept() gives
+ * @newsock no operations before this call and ours afterwards; our operations
+ * then find that the socket is native.
  *
  * Context: process, sleeps as the native accept() does.
  * Return: 0 or the error that TCP gives.
@@ -188,7 +189,7 @@ int pvc_accept_pass(struct socket *sock, struct socket *newsock, int flags,
 	return ret;
 }
 
-/* A connection from within the guest, if there is one. */
+/* Accepts a connection from within the guest; -EAGAIN if there is none. */
 static int pvc_accept_native(struct socket *sock, struct socket *newsock,
 			     bool kern)
 {
@@ -226,10 +227,10 @@ int pvc_accept(struct pvc_sock *psk, struct socket *sock,
 	timeo = sock_rcvtimeo(sk, flags & O_NONBLOCK);
 	wait.flags |= WQ_FLAG_EXCLUSIVE;
 	add_wait_queue_exclusive(sk_sleep(sk), &wait);
-	/* before the look, as in sock_poll_wait() */
+	/* look only once the entry is queued, as in sock_poll_wait() */
 	smp_mb();
 	for (;;) {
-		/* shutdown() or connect() with AF_UNSPEC has ended it */
+		/* shutdown() or connect() with AF_UNSPEC has ended listening */
 		ret = -EINVAL;
 		if (pvc_sk_state(psk) != PVC_SK_LISTENING)
 			break;

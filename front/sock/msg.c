@@ -10,7 +10,7 @@
  * pvc_zerocopy_begin() - before a send whose completion a program waits for
  * @sk: any of ours
  * @msg: what is to be sent
- * @len: its length in bytes
+ * @len: length of the message in bytes
  * @ubuf: result, for pvc_zerocopy_end(); NULL if no completion is wanted
  *
  * The bytes are copied nevertheless, which the completion says.
@@ -50,9 +50,9 @@ void pvc_zerocopy_end(struct ubuf_info *ubuf, size_t sent)
 }
 
 /**
- * pvc_put_inq() - tell how much is left, to who has asked for that
+ * pvc_put_inq() - tell a program that has asked how many bytes are left
  * @sk: connected socket
- * @c: the backend's
+ * @c: the backend's socket
  * @msg: what is being received
  *
  * Context: process.
@@ -65,7 +65,7 @@ void pvc_put_inq(struct sock *sk, struct pvc_conn *c, struct msghdr *msg)
 	if (!cmsg && !msg->msg_get_inq)
 		return;
 	left = pvc_conn_avail(c, false);
-	/* the end is something to read, too */
+	/* the end of the stream is something to read, too */
 	if (!left && c->in_err)
 		left = 1;
 	msg->msg_inq = left;

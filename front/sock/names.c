@@ -9,11 +9,11 @@
 #include "sock/native.h"
 
 /**
- * pvc_is_over() - is it no connection any more?
+ * pvc_is_over() - has a connection ended in both directions?
  * @sk: socket
- * @c: the backend's, connected
+ * @c: the backend's socket, connected
  *
- * TCP gives ENOTCONN once a RST has come, or both sides' FINs.
+ * TCP gives ENOTCONN once a RST has come, or both sides have sent a FIN.
  *
  * Context: process; does not sleep.
  * Return: true if so.
@@ -55,7 +55,7 @@ int pvc_getname(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
 		pvc_conn_put(c);
 		return -ENOTCONN;
 	}
-	/* peer is 2 when accept() asks: it may have ended */
+	/* peer is 2 when accept() asks: the connection may have ended */
 	if (peer == 1 && pvc_is_over(sk, c))
 		ret = -ENOTCONN;
 	else
@@ -98,7 +98,7 @@ static int pvc_shutdown_listen(struct socket *sock, struct pvc_sock *psk,
 	if (how & RCV_SHUTDOWN) {
 		pvc_sk_drop_conn(psk, false);
 		pvc_sk_rest(psk, sock);
-		/* the port in the guest goes with the backend's */
+		/* the native socket lets go of the port, as the backend has */
 		if (!psk->port_given)
 			sk->sk_userlocks &= ~SOCK_BINDPORT_LOCK;
 		if (inet_sk_state_load(sk) == TCP_LISTEN)
@@ -134,7 +134,7 @@ int pvc_shutdown(struct pvc_sock *psk, struct socket *sock, int how)
 	if (ret)
 		goto out;
 	if (psk->conn != c) {
-		/* another thread has ended it while this one waited */
+		/* another thread has ended the connection meanwhile */
 		ret = -ENOTCONN;
 	} else if (psk->state == PVC_SK_LISTENING) {
 		ret = pvc_shutdown_listen(sock, psk, how);
@@ -180,7 +180,7 @@ int pvc_peek_len(struct pvc_sock *psk, struct socket *sock)
  * @psk: what we know of @sock
  * @sock: TCP socket
  * @cmd: request
- * @arg: its argument
+ * @arg: argument of the request
  *
  * Context: process, may sleep.
  * Return: 0 or the error that TCP gives.

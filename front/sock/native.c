@@ -45,7 +45,8 @@ const struct proto_ops *pvc_native(const struct sock *sk)
  * @sock: struct socket with our operations
  * @sk: its native TCP socket
  *
- * The caller holds the module otherwise.
+ * Our operations held the module. The caller holds the module by another
+ * reference, so that this function may go on.
  *
  * Context: any.
  */
@@ -53,7 +54,7 @@ void pvc_ops_to_native(struct socket *sock, const struct sock *sk)
 {
 	const struct proto_ops *native = pvc_native(sk);
 
-	/* the native socket holds native's module, if that is one */
+	/* cannot fail: the native socket holds the module of its operations */
 	__module_get(native->owner);
 	WRITE_ONCE(sock->ops, native);
 	module_put(THIS_MODULE);

@@ -1,17 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Which sockets are ours, and how they come to be and cease to be.
- *
- * A TCP socket is ours while our upper layer protocol (ULP) is on it. The
- * kernel has one slot for a ULP, refuses a second one, and calls the ULP when
- * a listening socket is cloned and when a socket is destroyed. Ours is in no
- * list, so that no program can ask for it. pvc_sk_get() finds what we know of a
- * socket there and nowhere else: sk_user_data and the callbacks belong to
- * whoever sets them.
- *
- * A socket of datagrams is never cloned and stays ours; prot.c has made its
- * object larger by what we know of it.
- */
+/* See own.h. */
 #include <linux/module.h>
 #include <net/inet_connection_sock.h>
 #include <net/tcp.h>
@@ -84,8 +72,8 @@ static void pvc_ulp_release(struct sock *sk)
 
 /*
  * A listening socket was copied byte for byte for a connection from within the
- * guest. The copy is native before anybody can find it: one that is closed or
- * destroyed before accept() needs nothing of us.
+ * guest. The copy becomes native before anybody can find it, so that a copy
+ * that is closed or destroyed before accept() needs nothing of us.
  */
 static void pvc_ulp_clone(const struct request_sock *req, struct sock *newsk,
 			  const gfp_t priority)
@@ -125,20 +113,20 @@ int pvc_own(struct sock *sk, struct socket *sock)
 	__module_get(THIS_MODULE);
 	WRITE_ONCE(sk->sk_prot, pvc_prot_ours(sk->sk_prot));
 	WRITE_ONCE(icsk->icsk_ulp_ops, &pvc_ulp);
-	/* whoever shows sockets looks at the operations if there is data */
+	/* inet_diag looks at the operations if there is data */
 	rcu_assign_pointer(icsk->icsk_ulp_data, psk);
 	pvcalls_custom_sockopt(sock, true);
 	return 0;
 }
 
 /**
- * pvc_go_local() - from now on it is a native TCP socket and nothing else
+ * pvc_go_local() - make a TCP socket native, for good
  * @psk: object of the socket, ctl held, referenced by the caller
  * @sock: socket in state OPEN or BOUND
  *
- * The wait queue, the options and the local port stay as they are, so other
- * threads that poll it notice nothing. Calls that have begun find the state
- * LOCAL once they hold ctl, and go to the native operations.
+ * The wait queue, the options and the local port stay as they are, so that
+ * threads that poll the socket notice nothing. Calls that have begun find the
+ * state LOCAL once they hold ctl, and go to the native operations.
  *
  * Context: process, sleeps; takes the socket's lock.
  */
@@ -161,7 +149,7 @@ void pvc_go_local(struct pvc_sock *psk, struct socket *sock)
 	pvc_ops_to_native(sock, sk);
 	release_sock(sk);
 	pvc_sk_move(psk, sock, PVC_SK_LOCAL);
-	/* the ULP's reference, and the socket's to the object */
+	/* drop the ULP's reference, and the socket's reference to the object */
 	module_put(THIS_MODULE);
 	pvc_sk_put(psk);
 }

@@ -1,5 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which sockets are ours, and how they come to be and cease to be. */
+/*
+ * Which sockets are ours, and how they come to be and cease to be.
+ *
+ * A TCP socket is ours while our upper layer protocol (ULP) is on the socket.
+ * The kernel has one slot for a ULP, refuses a second one, and calls the ULP
+ * when a listening socket is cloned and when a socket is destroyed. Our ULP is
+ * in no list, so that no program can ask for it. pvc_sk_get() finds what we
+ * know of a socket in that slot and nowhere else: sk_user_data and the
+ * callbacks belong to whoever sets them.
+ *
+ * A socket of datagrams is never cloned and stays ours; what we know of the
+ * socket is the tail of its object, see prot.h.
+ */
 #ifndef PVC_OWN_H
 #define PVC_OWN_H
 

@@ -13,13 +13,13 @@
 #include "sock/protosw.h"
 #include "sock/sock.h"
 
-/* Is a socket of this namespace that this process makes to be ours? */
+/* Says whether a socket that this process makes in a namespace is to be ours */
 static bool (*pvc_protosw_wanted)(const struct net *net);
 
 /*
  * Shall a socket that is being made be ours? The probe has asked before, but
- * does not see a protocol of ours that a program names while probes are
- * switched off, and what it has found may have changed.
+ * the probe does not see a program that names a protocol of ours while probes
+ * are switched off, and the answer may have changed since.
  */
 static bool pvc_protosw_take(struct sock *sk)
 {
@@ -31,7 +31,7 @@ static bool pvc_protosw_take(struct sock *sk)
 	return false;
 }
 
-/* Context: process, inside inet_create() or inet6_create(). */
+/* Called by inet_create() and inet6_create(), which may sleep. */
 static int pvc_stream_init(struct sock *sk)
 {
 	struct pvc_prot *prot = pvc_prot_of(sk->sk_prot);
@@ -46,7 +46,7 @@ static int pvc_stream_init(struct sock *sk)
 	return pvc_own(sk, sk->sk_socket);
 }
 
-/* close(): the process of the last descriptor, which may wait. */
+/* Called when the last descriptor is closed; the process may wait. */
 static void pvc_stream_close(struct sock *sk, long timeout)
 {
 	struct proto *native = pvc_prot_native(sk);
@@ -86,7 +86,10 @@ static void pvc_dgram_sock_close(struct sock *sk, long timeout)
 	pvc_prot_native(sk)->close(sk, timeout);
 }
 
-/* Whoever has put something of his into the socket gets it back here. */
+/*
+ * Other kernel code may have put something into the socket. The native function
+ * gives that back.
+ */
 static void pvc_dgram_sock_destroy(struct sock *sk)
 {
 	struct proto *native = pvc_prot_native(sk);
@@ -96,7 +99,7 @@ static void pvc_dgram_sock_destroy(struct sock *sk)
 		native->destroy(sk);
 }
 
-/* IPV6_ADDRFORM puts other tables on a socket without asking whose it is. */
+/* IPV6_ADDRFORM would put other tables on a socket, whoever owns the socket. */
 static int pvc_dgram_sock_setsockopt(struct sock *sk, int level, int name,
 				     sockptr_t val, unsigned int len)
 {
@@ -126,7 +129,7 @@ static int pvc_protosw_enlarge(struct pvc_prot *prot)
 	return proto->slab ? 0 : -ENOMEM;
 }
 
-/* IPv6's are not there if the kernel was built without it. */
+/* Finds IPv6's native struct protos, which a kernel without IPv6 lacks. */
 static void pvc_protosw_find(struct pvc_prot *prot)
 {
 	if (prot->family == AF_INET || !pvc_native_ops(AF_INET6, SOCK_STREAM))
@@ -186,7 +189,7 @@ static void pvc_protosw_unregister(struct pvc_prot *prot)
 	prot->registered = false;
 }
 
-/* Call when no socket is being made any more. */
+/* Call when no socket is made any more and none of ours is left. */
 static void pvc_protosw_free(struct pvc_prot *prot)
 {
 	if (prot->sw.type == SOCK_DGRAM)
@@ -222,9 +225,10 @@ int pvc_protosw_init(bool (*wanted)(const struct net *net),
 /**
  * pvc_protosw_exit() - undo pvc_protosw_init()
  *
- * Description: No socket of ours is left. A task that has read a table of ours
- * before the last socket went may still be about to call a function of ours, or
- * to leave one. No such task sleeps before it holds a reference to the module.
+ * Description: No socket of ours is left. A thread that read a table of ours
+ * before the last socket went may still be about to call one of our functions,
+ * or about to return from one. Our functions do not sleep there without a
+ * reference to the module, so synchronize_rcu_tasks() waits for the thread.
  *
  * Context: process, sleeps.
  */

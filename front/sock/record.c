@@ -8,7 +8,10 @@
 #include "sock/record.h"
 #include "sock/wait.h"
 
-/* The next record's header. Returns the record's size, 0 if there is none. */
+/*
+ * Reads the header of the next record. Returns the size of the record, or 0 if
+ * there is none.
+ */
 static int pvc_record_next(struct pvc_conn *c, struct pvcalls_dgram *hdr,
 			   bool arm)
 {
@@ -30,7 +33,7 @@ static int pvc_record_next(struct pvc_conn *c, struct pvcalls_dgram *hdr,
 
 broken:
 	pvc_conn_break(c, "datagram");
-	/* nobody can tell where the next one begins */
+	/* nobody can tell where the next record begins */
 	pvc_conn_consume(c, n);
 	return 0;
 }
@@ -48,7 +51,7 @@ static void pvc_record_name(const struct sock *sk, struct msghdr *msg,
 	msg->msg_namelen = pvc_addr_to_user(sk, &a, msg->msg_name);
 }
 
-/* Control data, as if the datagram had come in by the loopback interface. */
+/* Gives control data, as if the datagram had come in by the loopback device. */
 static void pvc_record_control(const struct sock *sk, struct pvc_conn *c,
 			       struct msghdr *msg,
 			       const struct pvcalls_dgram *hdr)
@@ -75,7 +78,7 @@ static void pvc_record_control(const struct sock *sk, struct pvc_conn *c,
 /**
  * pvc_record_take() - receive a datagram
  * @sk: the program's socket
- * @c: the backend's, with a data ring
+ * @c: the backend's socket, with a data ring
  * @msg: where to
  * @len: bytes
  * @flags: MSG_*; does not wait
@@ -95,7 +98,7 @@ int pvc_record_take(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 	size = pvc_record_next(c, &hdr, arm);
 	if (size && hdr.type == PVCALLS_DGRAM_ERROR) {
 		ret = pvc_sane_error(hdr.err);
-		/* an error is told once, also to who only peeks */
+		/* an error is told once, even to a call that peeks */
 		flags &= ~MSG_PEEK;
 	} else if (size) {
 		n = min_t(size_t, len, hdr.len);
@@ -120,7 +123,7 @@ int pvc_record_take(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
  * pvc_record_error() - take an error that comes next
  * @c: the backend's socket, with a data ring
  *
- * So that it is told by the next call, whichever that is.
+ * The next call of the program tells the error, whichever call that is.
  *
  * Context: process, may sleep.
  * Return: the error, or 0 if something else comes next, or nothing.
@@ -162,8 +165,8 @@ int pvc_record_len(struct pvc_conn *c)
  * pvc_record_write() - send a datagram
  * @c: the backend's socket, with a data ring that has room for it; tx_mutex
  *	held
- * @rec: its header and control data
- * @msg: its bytes
+ * @rec: header and control data of the datagram
+ * @msg: bytes of the datagram
  *
  * Context: process, may sleep.
  * Return: bytes, or -EFAULT: then nothing is sent.

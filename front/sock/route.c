@@ -18,8 +18,8 @@
  * struct pvc_prefix - destinations
  * @addr: IPv4's as IPv4-mapped ones
  * @v4: the prefix is one of IPv4
- * @len: how many of its bits count
- * @local: they are the guest's own affair
+ * @len: how many bits of @addr count
+ * @local: the destinations are the guest's own affair
  */
 struct pvc_prefix {
 	struct in6_addr addr;
@@ -30,9 +30,9 @@ struct pvc_prefix {
 
 /**
  * struct pvc_routes - what the parameter names
- * @text: as it was written
- * @n: prefixes
- * @prefix: they
+ * @text: the parameter as it was written
+ * @n: number of prefixes
+ * @prefix: the prefixes, in the order of @text
  */
 struct pvc_routes {
 	char *text;
@@ -40,10 +40,10 @@ struct pvc_routes {
 	struct pvc_prefix prefix[PVC_MAX_PREFIXES];
 };
 
-/* NULL: everything is the backend's; written under kernel_param_lock() */
+/* NULL if everything is the backend's; written under kernel_param_lock() */
 static struct pvc_routes __rcu *pvc_routes;
 
-/* One prefix: [-]ADDRESS[/LENGTH] */
+/* Parses one prefix: [-]ADDRESS[/LENGTH] */
 static int pvc_route_parse_one(struct pvc_prefix *p, char *word)
 {
 	char *slash = strchr(word, '/');
@@ -170,12 +170,12 @@ static bool pvc_route_wanted(const struct in6_addr *addr)
 }
 
 /**
- * pvc_route_remote() - is this destination reached through the backend?
+ * pvc_route_remote() - is a destination reached through the backend?
  * @net: namespace of the socket
  * @a: address
  *
- * The guest's own addresses are not, nor is the unspecified one, which means
- * the guest itself.
+ * The guest's own addresses stay in the guest. So does the unspecified address,
+ * which means the guest itself.
  *
  * Context: process; does not sleep.
  * Return: true if so.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See sock.h. The object behind a program's socket, and the states of it. */
+/* See sock.h. */
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -24,7 +24,7 @@ static const u8 pvc_sk_next[] = {
 	[PVC_SK_CLOSED] = BIT(PVC_SK_CLOSED),
 };
 
-/* The native state of struct socket that goes with each of ours */
+/* The state of struct socket that goes with each state of ours */
 static socket_state pvc_sk_native_state(enum pvc_sk_state state)
 {
 	switch (state) {
@@ -123,7 +123,7 @@ static void pvc_sk_free(struct kref *ref)
 	if (psk->embedded)
 		return;
 	kfree_rcu(psk, rcu);
-	/* synchronize_rcu_tasks() at exit waits for what we still execute */
+	/* at exit synchronize_rcu_tasks() waits for this function to end */
 	module_put(THIS_MODULE);
 }
 
@@ -140,10 +140,10 @@ void pvc_sk_put(struct pvc_sock *psk)
 
 /**
  * pvc_sk_conn() - the backend's socket behind a program's
- * @psk: the program's
+ * @psk: the program's socket
  *
  * Context: process.
- * Return: with a reference, or NULL if there is none.
+ * Return: the backend's socket with a reference, or NULL if there is none.
  */
 struct pvc_conn *pvc_sk_conn(struct pvc_sock *psk)
 {
@@ -159,8 +159,8 @@ struct pvc_conn *pvc_sk_conn(struct pvc_sock *psk)
 
 /**
  * pvc_sk_set_conn() - give a socket its backend's socket
- * @psk: socket without one, ctl held or not yet visible
- * @c: object whose reference is taken over
+ * @psk: socket without a connection, ctl held or not yet visible
+ * @c: the backend's socket, whose reference is taken over
  *
  * Context: process; does not sleep.
  */
@@ -171,7 +171,7 @@ void pvc_sk_set_conn(struct pvc_sock *psk, struct pvc_conn *c)
 	spin_unlock_bh(&psk->lock);
 }
 
-/* The reference that psk->conn was, or NULL. */
+/* Takes the connection off a socket. Returns the reference, or NULL. */
 static struct pvc_conn *pvc_sk_take_conn(struct pvc_sock *psk)
 {
 	struct pvc_conn *c;
@@ -204,7 +204,7 @@ void pvc_sk_drop_conn(struct pvc_sock *psk, bool abort)
 
 /**
  * pvc_sk_close() - the program has closed its socket
- * @psk: object of it
+ * @psk: object of the socket
  * @sk: the native socket, which nobody else uses any more
  * @timeout: jiffies to wait until all has been sent, from SO_LINGER
  *
@@ -228,9 +228,9 @@ void pvc_sk_close(struct pvc_sock *psk, struct sock *sk, long timeout)
 
 /**
  * pvc_sk_abandon() - the native socket is destroyed
- * @psk: object of it
+ * @psk: object of the socket
  *
- * pvc_sk_close() comes before, but not if the socket has failed to be made.
+ * pvc_sk_close() has run before, unless making the socket has failed.
  *
  * Context: any, bottom halves may be off.
  */

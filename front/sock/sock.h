@@ -6,7 +6,7 @@
  * remote, and then the native socket stays closed and only keeps the options.
  * A UDP socket talks to local and remote peers at a time and stays ours.
  *
- * docs/sockets-of-our-own.md tells why the sockets have this shape.
+ * docs/ARCHITECTURE.md tells why the sockets have this shape.
  */
 #ifndef PVC_SOCK_H
 #define PVC_SOCK_H
@@ -77,8 +77,8 @@ enum pvc_peer {
  * @ref: held by the native socket until it goes local or is destroyed, and by
  *	each call under way
  * @rcu: frees the object of a TCP socket after those who look it up
- * @embedded: the object is the tail of a socket of datagrams, which is freed
- *	with it
+ * @embedded: the object is the tail of a socket of datagrams, and is freed with
+ *	that
  * @state: see &enum pvc_sk_state; changed under @ctl
  * @listened: the native socket has been in the hash of listening sockets
  * @ctl: serialises bind(), connect(), listen(), shutdown(); killable, since the
@@ -91,7 +91,7 @@ enum pvc_peer {
  *	no length
  * @dpeer: of datagrams: whom connect() has named
  * @opts_set: options of pvcalls_sockopt.h's table that the program has set
- * @opts: their values
+ * @opts: the values of these options
  * @congestion: the congestion control's name, perhaps without an end
  */
 struct pvc_sock {

@@ -21,7 +21,7 @@
 /* Bits of pvc_sock.opts_set */
 static_assert(PVCALLS_RELAYED <= BITS_PER_LONG);
 
-/* Notes a value; returns whether it is news for the backend. */
+/* Notes a value. Returns whether the value is news for the backend. */
 static bool pvc_note_opt(struct pvc_sock *psk, int i, int value)
 {
 	if (test_bit(i, &psk->opts_set) && READ_ONCE(psk->opts[i]) == value)
@@ -58,8 +58,8 @@ static int pvc_sk_value(const struct sock *sk, int name)
 }
 
 /*
- * Some kernels do not let us see SOL_SOCKET options being set, so look at what
- * they have set.
+ * Some kernels set SOL_SOCKET options without calling a socket's operations, so
+ * look for what they have set.
  */
 static void pvc_note_socket_opts(const struct sock *sk, struct pvc_sock *psk,
 				 unsigned long *news)
@@ -94,7 +94,7 @@ static void pvc_post_congestion(struct pvc_sock *psk, struct pvc_conn *c)
 	pvc_post_opts(c, opt, ARRAY_SIZE(opt));
 }
 
-/* Passes on the options in @which. */
+/* Passes the options in @which on to the backend. */
 static void pvc_relay(struct pvc_sock *psk, struct pvc_conn *c,
 		      unsigned long which)
 {
@@ -145,7 +145,7 @@ bool pvc_has_opts(struct pvc_sock *psk, const struct sock *sk)
  * pvc_relay_opts() - pass on all options that a program has set so far
  * @psk: what we know of @sk
  * @sk: the program's socket
- * @c: the backend's, just opened
+ * @c: the backend's socket, just opened
  *
  * Context: process, may sleep; does not wait for the backend.
  */
@@ -158,7 +158,7 @@ void pvc_relay_opts(struct pvc_sock *psk, const struct sock *sk,
 	pvc_relay(psk, c, READ_ONCE(psk->opts_set));
 }
 
-/* Notes the name that TCP has found good. */
+/* Notes a congestion control that the native socket has accepted. */
 static int pvc_note_congestion(struct pvc_sock *psk, sockptr_t val,
 			       unsigned int len)
 {
@@ -172,7 +172,7 @@ static int pvc_note_congestion(struct pvc_sock *psk, sockptr_t val,
 	return 0;
 }
 
-/* Notes what a program has set, once the socket below has found it good. */
+/* Notes an option that the native socket has accepted. */
 static int pvc_note_set(struct pvc_sock *psk, int i, sockptr_t val,
 			unsigned int len, unsigned long *news)
 {
@@ -200,17 +200,11 @@ static int pvc_note_set(struct pvc_sock *psk, int i, sockptr_t val,
 	}
 }
 
-/**
- * pvc_opt_refused() - is it an option that a socket of ours cannot keep?
- * @level: protocol
- * @name: option
- *
- * An upper layer protocol and TCP_REPAIR would take over a socket that carries
- * nothing; signatures would be missing from a connection that the program
- * believes to be signed.
- *
- * Context: any.
- * Return: true if so.
+/*
+ * Is an option one that a socket of ours cannot keep? An upper layer protocol
+ * and TCP_REPAIR would take over a native socket that carries nothing.
+ * Signatures would be missing from a connection that the program believes to be
+ * signed.
  */
 static bool pvc_opt_refused(int level, int name)
 {
@@ -230,7 +224,10 @@ static bool pvc_opt_refused(int level, int name)
 	return false;
 }
 
-/* What TCP refuses for the state of a socket, which the one below has not. */
+/*
+ * Refuses what TCP refuses in the state that the connection has; the native
+ * socket is in another state.
+ */
 static int pvc_check_state(struct pvc_sock *psk, struct sock *sk, int level,
 			   int name)
 {
@@ -261,13 +258,13 @@ static int pvc_check_state(struct pvc_sock *psk, struct sock *sk, int level,
 	return ret;
 }
 
-/* What the native socket says to an option. */
+/* Sets an option of the native socket, which may refuse the option. */
 static int pvc_set_native(struct pvc_sock *psk, struct socket *sock, int level,
 			  int name, sockptr_t val, unsigned int len)
 {
 	int ret;
 
-	/* a native socket has no options that ours refuses */
+	/* a socket that has gone local takes all that native ones take */
 	if (pvc_sk_state(psk) != PVC_SK_LOCAL) {
 		if (pvc_opt_refused(level, name))
 			return -ENOPROTOOPT;
@@ -286,7 +283,7 @@ static int pvc_set_native(struct pvc_sock *psk, struct socket *sock, int level,
  * @level: protocol
  * @name: option
  * @val: value
- * @len: its length in bytes
+ * @len: length of the value in bytes
  *
  * Context: process, may sleep; does not wait for the backend.
  * Return: 0 or the error that TCP gives.
@@ -314,7 +311,7 @@ int pvc_setsockopt(struct pvc_sock *psk, struct socket *sock, int level,
 	return 0;
 }
 
-/* What the state of a TCP socket would be, which the one below does not have. */
+/* The state that TCP would be in; the native socket is in another one. */
 static u8 pvc_tcp_state(const struct sock *sk, struct pvc_conn *c)
 {
 	switch (READ_ONCE(c->state)) {
@@ -334,13 +331,13 @@ static u8 pvc_tcp_state(const struct sock *sk, struct pvc_conn *c)
 	return READ_ONCE(c->in_err) ? TCP_LAST_ACK : TCP_FIN_WAIT2;
 }
 
-/* As the socket underneath has it, but for the state. */
+/* Reads an option of the native socket, but the state of the connection. */
 static int pvc_get_local(struct socket *sock, struct pvc_conn *c, int level,
 			 int name, char __user *val, int __user *len)
 {
 	int ret, n;
 
-	/* the upper layer protocol that is there is not the program's */
+	/* the upper layer protocol on the socket is not the program's */
 	if (level == SOL_TCP && name == TCP_ULP && !pvc_sk_is_native(sock->sk))
 		return put_user(0, len);
 	ret = pvc_native(sock->sk)->getsockopt(sock, level, name, val, len);
@@ -353,7 +350,7 @@ static int pvc_get_local(struct socket *sock, struct pvc_conn *c, int level,
 		     : 0;
 }
 
-/* Returns how many bytes of @size there are, or an error. */
+/* Asks the backend. Returns how many bytes of @size there are, or an error. */
 static int pvc_fetch_opt(struct pvc_conn *c, int level, int name, u8 *value,
 			 u32 size)
 {
@@ -406,9 +403,9 @@ static int pvc_get_remote(struct sock *sk, struct pvc_conn *c, int level,
  * @level: protocol
  * @name: option
  * @val: where the value goes
- * @len: its length in bytes
+ * @len: length of the value in bytes
  *
- * What only the real socket knows comes from the backend, if that tells.
+ * What only the real socket knows comes from the backend, if the backend tells.
  *
  * Context: process, sleeps; killable.
  * Return: 0 or the error that TCP gives.

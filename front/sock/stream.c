@@ -27,7 +27,7 @@ static bool pvc_send_ended(const struct sock *sk, const struct pvc_conn *c)
 	       !(pvc_connected(c) || pvc_connecting(c));
 }
 
-/* Moves what there is room for; the program's memory may fault. */
+/* Sends a piece that there is room for; the program's memory may fault. */
 static int pvc_send_some(struct pvc_conn *c, struct msghdr *msg, size_t len,
 			 int space)
 {
@@ -42,9 +42,9 @@ static int pvc_send_some(struct pvc_conn *c, struct msghdr *msg, size_t len,
 }
 
 /*
- * The number of a MSG_ZEROCOPY completion is taken before the first piece and,
- * if that fails, given back: nobody else may take one meanwhile, so both are
- * done without letting go of tx_mutex.
+ * The number of a MSG_ZEROCOPY completion is taken before the first piece, and
+ * given back if that piece fails. No other thread may take a number in between,
+ * so tx_mutex is not released in between.
  */
 static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		    size_t len, long timeo)
@@ -88,7 +88,7 @@ static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 	return sent ?: ret;
 }
 
-/* connect() and sendmsg() in one; it saves nothing here. */
+/* MSG_FASTOPEN: connect() and sendmsg() in one, which saves nothing here. */
 static int pvc_send_open(struct pvc_sock *psk, struct socket *sock,
 			 struct msghdr *msg, size_t len)
 {
@@ -104,7 +104,7 @@ static int pvc_send_open(struct pvc_sock *psk, struct socket *sock,
 	return READ_ONCE(sock->ops)->sendmsg(sock, msg, len);
 }
 
-/* What TCP checks in control data. */
+/* Checks control data as TCP does. */
 static int pvc_send_cmsg(struct sock *sk, struct msghdr *msg)
 {
 	struct sockcm_cookie cookie;
@@ -135,7 +135,7 @@ int pvc_sendmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
 	if (msg->msg_flags & MSG_FASTOPEN)
 		return pvc_send_open(psk, sock, msg, len);
 	c = pvc_sk_conn(psk);
-	/* not connected: TCP has the right error */
+	/* without a connection the native socket has the right error */
 	if (!c)
 		return pvc_native(sk)->sendmsg(sock, msg, len);
 	ret = -EOPNOTSUPP;
@@ -153,7 +153,7 @@ out:
 	return ret;
 }
 
-/* May more come? */
+/* Is nothing more going to come? */
 static bool pvc_recv_ended(const struct sock *sk, const struct pvc_conn *c)
 {
 	return !pvc_connecting(c) &&
@@ -176,7 +176,7 @@ static int pvc_recv_end(struct sock *sk, const struct pvc_conn *c)
 	return ret;
 }
 
-/* Moves @n bytes from @skip bytes into the ring, or drops them. */
+/* Takes @n bytes from @skip bytes into the ring, for the program or to drop. */
 static int pvc_recv_some(struct sock *sk, struct pvc_conn *c,
 			 struct msghdr *msg, u32 skip, size_t n, int flags)
 {
@@ -208,12 +208,12 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 	mutex_lock(&c->rx_mutex);
 	from = max(sk_peek_offset(sk, flags), 0);
 	for (;;) {
-		/* connect() with AF_UNSPEC has ended it meanwhile */
+		/* connect() with AF_UNSPEC has ended the connection */
 		ret = -EPIPE;
 		if (pvc_conn_gone(c))
 			break;
 		ended = pvc_recv_ended(sk, c);
-		/* what came before the end is there to be seen after it */
+		/* the bytes before an end are visible once the end is */
 		smp_rmb();
 		skip = flags & MSG_PEEK ? from + got : 0;
 		n = pvc_connected(c) ? pvc_conn_avail(c, waiter.waiting) : 0;
@@ -309,9 +309,10 @@ static __poll_t pvc_poll_once(struct sock *sk, struct pvc_conn *c, u8 shutdown)
 	} else if (!pvc_connecting(c)) {
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	}
-	/* what made sk_shutdown visible made sk_err visible */
+	/* sk_err was written before sk_shutdown, which was read before */
 	smp_rmb();
-	if (READ_ONCE(sk->sk_err) || !skb_queue_empty_lockless(&sk->sk_error_queue))
+	if (READ_ONCE(sk->sk_err) ||
+	    !skb_queue_empty_lockless(&sk->sk_error_queue))
 		mask |= EPOLLERR;
 	return mask;
 }
@@ -321,7 +322,7 @@ static __poll_t pvc_poll_stream(struct sock *sk, struct pvc_conn *c)
 	__poll_t mask;
 	u8 shutdown;
 
-	/* an end that comes meanwhile is told of as a whole */
+	/* an end that comes meanwhile is to show as a whole */
 	do {
 		shutdown = READ_ONCE(sk->sk_shutdown);
 		mask = pvc_poll_once(sk, c, shutdown);

@@ -16,16 +16,17 @@
 #include "sock/stream.h"
 #include "sock/tables.h"
 
-/* Ours for datagrams: the native ones but for what dgram.c changes */
+/* Our operations of datagrams: native ones but for what dgram.c changes */
 static struct proto_ops pvc_dgram_tables[2];
 
 /*
  * Each operation of a TCP socket holds what we know of the socket while the
- * operation runs. If there is nothing, the socket has gone local since the
- * caller looked at its operations, or the kernel has accepted a connection from
- * within the guest for itself: then the native operation is called, which may
- * sleep, so the module is held. That fails while the module is going, which
- * nothing but a call that began before its socket went local can see.
+ * operation runs. There is nothing to hold if the socket has gone local since
+ * the caller looked at sock->ops, or if kernel_accept() has put our operations
+ * on a connection from within the guest. Then the native operation is called.
+ * The native operation may sleep, so the module is held. Holding the module
+ * fails while the module is being removed; only a call that began before its
+ * socket went local can see that.
  *
  * Returns NULL for the native operation, or an error pointer.
  */

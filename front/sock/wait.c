@@ -27,8 +27,8 @@ long pvc_wait(struct sock *sk, wait_queue_entry_t *wait, long timeo)
 
 /**
  * pvc_waiter_init() - a call begins that may have to wait
- * @w: the call's, on its stack
- * @timeo: jiffies that it may wait
+ * @w: waiter on the stack of the call
+ * @timeo: jiffies that the call may wait
  *
  * Context: process; does not sleep.
  */
@@ -42,17 +42,17 @@ void pvc_waiter_init(struct pvc_waiter *w, long timeo)
 }
 
 /**
- * pvc_waiter_next() - there was nothing: wait, or look once more
- * @w: the call's
- * @sk: its socket
- * @mutex: held by the caller, but not while it waits; or NULL
+ * pvc_waiter_next() - wait, before the call looks once more
+ * @w: waiter of the call
+ * @sk: socket of the call
+ * @mutex: mutex that the caller holds, released while the call waits; or NULL
  *
- * The first look was made without being on the wait queue. So the first call
- * puts it there and does not wait: the look that decides to wait comes after
- * that.
+ * The call has looked for the first time without being on the wait queue. So
+ * the first pvc_waiter_next() only puts the call there and does not wait: the
+ * look that decides to wait has to come after that.
  *
  * Context: process, sleeps; interruptible.
- * Return: 0: look again; or a negative error, see pvc_wait().
+ * Return: 0 if the call is to look again, or a negative error, see pvc_wait().
  */
 long pvc_waiter_next(struct pvc_waiter *w, struct sock *sk, struct mutex *mutex)
 {
@@ -60,7 +60,7 @@ long pvc_waiter_next(struct pvc_waiter *w, struct sock *sk, struct mutex *mutex)
 
 	if (!w->waiting) {
 		add_wait_queue(sk_sleep(sk), &w->wait);
-		/* before the look, as in sock_poll_wait() */
+		/* look only once the entry is queued, as in sock_poll_wait() */
 		smp_mb();
 		w->waiting = true;
 		return 0;
@@ -78,8 +78,8 @@ long pvc_waiter_next(struct pvc_waiter *w, struct sock *sk, struct mutex *mutex)
 
 /**
  * pvc_waiter_end() - the call is over
- * @w: the call's
- * @sk: its socket
+ * @w: waiter of the call
+ * @sk: socket of the call
  *
  * Context: process; does not sleep.
  */
@@ -90,9 +90,9 @@ void pvc_waiter_end(struct pvc_waiter *w, struct sock *sk)
 }
 
 /**
- * pvc_recv_rearm() - have the next byte announced to who need not look before
+ * pvc_recv_rearm() - have the next byte announced to threads that sleep already
  * @sk: socket that something was read from
- * @c: the backend's
+ * @c: the backend's socket
  *
  * Context: process; does not sleep.
  */

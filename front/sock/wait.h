@@ -12,7 +12,7 @@ struct sock;
 /**
  * struct pvc_waiter - a call that waits for something to happen to its socket
  * @wait: on the socket's wait queue
- * @waiting: it is; then a look must ask to be woken
+ * @waiting: @wait is on the wait queue; a look must then ask to be woken
  * @timeo: jiffies that may still be waited
  */
 struct pvc_waiter {
