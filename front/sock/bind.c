@@ -157,7 +157,7 @@ static bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
 	       !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE);
 }
 
-/* Does an address keep a socket in the guest that is bound to it? */
+/* Does a socket stay in the guest if bind() names an address? */
 static bool pvc_bind_is_local(const struct sock *sk, const struct pvc_addr *a)
 {
 	return pvc_bound_elsewhere(sk) || pvc_addr_is_link_local(a) ||

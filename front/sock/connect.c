@@ -145,7 +145,7 @@ static int pvc_disconnect(struct socket *sock, struct pvc_sock *psk,
 	return pvc_native(sk)->connect(sock, sa, len, flags);
 }
 
-/* Does an address keep a socket in the guest that connects to it? */
+/* Does a socket stay in the guest if connect() names an address? */
 static bool pvc_connect_is_local(const struct sock *sk,
 				 const struct pvc_addr *to)
 {

@@ -211,7 +211,7 @@ static enum pvc_peer pvc_dgram_peer(const struct sock *sk)
 	return READ_ONCE(pvc_prot_tail(sk)->dpeer);
 }
 
-/* The backend's socket if there may be something to hear from it, referenced */
+/* Finds the backend's socket, referenced, if a program may hear from that. */
 static struct pvc_conn *pvc_dgram_heard(const struct sock *sk)
 {
 	return pvc_dgram_peer(sk) == PVC_PEER_LOCAL ?

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Struct protos of our own: copies of the native ones. A copy is on a socket
- * for as long as the socket is ours. What we know of the socket lives as long
- * as the copy says, because other kernel code replaces a struct proto only by
+ * for as long as the socket is ours. The life of what we know of the socket
+ * hangs on the copy, because other kernel code replaces a struct proto only by
  * rules that ours keep out of:
  *
  * - psock_update_sk_prot is NULL, so that a sockmap refuses the socket;

@@ -40,7 +40,7 @@ static socket_state pvc_sk_native_state(enum pvc_sk_state state)
 /**
  * pvc_sk_move() - change the state of a socket
  * @psk: socket, ctl held or not yet visible
- * @sock: its struct socket; NULL while it is destroyed
+ * @sock: struct socket of @psk; NULL while the socket is destroyed
  * @to: the new state, which must be one that may follow
  *
  * Context: any.

@@ -58,8 +58,8 @@ static int pvc_sk_value(const struct sock *sk, int name)
 }
 
 /*
- * Some kernels set SOL_SOCKET options without calling a socket's operations, so
- * look for what they have set.
+ * Some kernels set SOL_SOCKET options without calling a socket's operations.
+ * Therefore this function looks for the options that have been set.
  */
 static void pvc_note_socket_opts(const struct sock *sk, struct pvc_sock *psk,
 				 unsigned long *news)

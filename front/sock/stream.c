@@ -161,12 +161,12 @@ static bool pvc_recv_ended(const struct sock *sk, const struct pvc_conn *c)
 		READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
 }
 
-/* What to return when there is nothing to read and no more will come. */
+/* Says what recvmsg() returns when nothing is there and nothing will come. */
 static int pvc_recv_end(struct sock *sk, const struct pvc_conn *c)
 {
 	int ret;
 
-	/* a FIN is the end, whatever has come after it */
+	/* a FIN is the end, whatever has come after the FIN */
 	if (pvc_connected(c) && c->in_err == -ENOTCONN)
 		return 0;
 	ret = sock_error(sk);
