@@ -203,9 +203,9 @@ static int pvcalls_members_online(unsigned int cpu)
 
 /*
  * The scheduler moves the threads of a CPU that goes away to other CPUs. The
- * works follow after the CPU has gone. This function must not wait for a worker:
- * the worker may be in the allocator of pages for grants, and wait there for
- * the CPU to be gone.
+ * works follow after the CPU has gone. This function must not wait for a
+ * worker: the worker may be in the allocator of pages for grants, and wait
+ * there for the CPU to be gone.
  */
 static int pvcalls_members_offline(unsigned int cpu)
 {
