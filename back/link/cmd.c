@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See cmd.h. */
+/*
+ * The command ring: reads requests, finds their commands, and passes them on.
+ */
 #include <linux/in.h>
 #include <linux/kernel.h>
 #include <linux/net.h>
@@ -21,10 +23,10 @@
 #include "sock/sockopt.h"
 #include "trace.h"
 
-/* Requests that are read before others on this worker have their turn */
+/* Requests that are read before other works of this worker run */
 #define PVCALLS_CMD_BATCH	32
 
-/* What it costs to read one, in bytes that could have been moved instead */
+/* Cost of reading a request, in bytes that could have been moved instead */
 #define PVCALLS_CMD_COST	4096
 
 /**
@@ -32,7 +34,8 @@
  * @number: the command's number in requests
  * @needs: extension that must be in force, or PVCALLS_F_NONE
  * @take: takes a request off the command ring; on the command ring's worker
- * @run: runs the command on the worker of its socket; NULL if it has none
+ * @run: runs the command on its socket's worker; NULL for a command without a
+ *	socket
  */
 struct pvcalls_cmd {
 	u32 number;
@@ -72,7 +75,10 @@ static void pvcalls_cmd_deferred(struct pvcalls_call *call,
 	pvcalls_reply_slot(call);
 }
 
-/* A command for a socket: the socket's worker runs all of them, in order. */
+/*
+ * Pass a command on to its socket, whose worker runs all of the socket's
+ * commands in order.
+ */
 static void pvcalls_cmd_submit(struct pvcalls_call *call, bool release)
 {
 	struct pvcalls_sock *ps;
@@ -82,7 +88,7 @@ static void pvcalls_cmd_submit(struct pvcalls_call *call, bool release)
 		pvcalls_reply(call, -EBADF);
 		return;
 	}
-	/* the id is free from here on */
+	/* from here on the guest may use the id again */
 	if (release)
 		pvcalls_sock_unhash(ps);
 	pvcalls_sock_submit(ps, call);
@@ -129,7 +135,10 @@ static const struct pvcalls_cmd pvcalls_cmds[] = {
 	PVCALLS_COMMANDS(PVCALLS_CMD, PVCALLS_CMD)
 };
 
-/* The command that a request is for, or NULL if it is not in force. */
+/*
+ * Find the command of a request; NULL if there is none or its extension is not
+ * in force.
+ */
 static const struct pvcalls_cmd *pvcalls_cmd_find(struct pvcalls_guest *g,
 						  u32 number)
 {
@@ -165,16 +174,19 @@ static void pvcalls_cmd_take(struct pvcalls_call *call,
 }
 
 /*
- * How many requests are there to read? The guest's index is read once. It may
- * be ahead of the requests that were read, and of the responses, by no more
- * than the ring has slots.
+ * How many requests are there to read? The guest's index is read once, because
+ * the guest may change it. It may be ahead of the requests read, and of the
+ * responses sent, by at most the number of slots.
  */
 static int pvcalls_cmd_pending(struct pvcalls_guest *g)
 {
 	RING_IDX prod = READ_ONCE(g->ring.sring->req_prod);
 	RING_IDX rsp;
 
-	/* the index before the requests, and before how many were answered */
+	/*
+	 * read the index before the requests, and before the number of
+	 * responses
+	 */
 	virt_rmb();
 	rsp = READ_ONCE(g->ring.rsp_prod_pvt);
 	if (prod - g->ring.req_cons > RING_SIZE(&g->ring) ||
@@ -184,8 +196,8 @@ static int pvcalls_cmd_pending(struct pvcalls_guest *g)
 }
 
 /*
- * Read what was there when the run began, or some of it. Returns whether there
- * is more to do or a negative error number.
+ * Read requests that were there when the run began, at most a batch. Returns
+ * whether there is more to do, or a negative error number.
  */
 static int pvcalls_cmd_read(struct pvcalls_guest *g, struct pvcalls_worker *w)
 {
@@ -209,7 +221,9 @@ static int pvcalls_cmd_read(struct pvcalls_guest *g, struct pvcalls_worker *w)
 	}
 
 	WRITE_ONCE(g->ring.sring->req_event, g->ring.req_cons + 1);
-	/* the wish for an event before the last look */
+	/*
+	 * ask for an event before the last look, so that no request is missed
+	 */
 	virt_mb();
 	n = pvcalls_cmd_pending(g);
 	return n < 0 ? n : n > 0;
@@ -223,7 +237,9 @@ static bool pvcalls_cmd_run(struct pvcalls_work *work,
 	bool eoi;
 	int more;
 
-	/* binding raises an event before anybody knows which irq to EOI */
+	/*
+	 * the first event may come before the irq that needs the EOI is known
+	 */
 	if (!READ_ONCE(g->irq))
 		return false;
 	eoi = test_and_clear_bit(PVCALLS_GUEST_EOI, &g->flags);
@@ -232,7 +248,7 @@ static bool pvcalls_cmd_run(struct pvcalls_work *work,
 		complete_all(&g->stopped);
 		return false;
 	}
-	/* the event stays without EOI: no more of a broken guest's */
+	/* give no EOI, so that a broken guest can't raise further events */
 	if (test_bit(PVCALLS_GUEST_BROKEN, &g->flags))
 		return false;
 

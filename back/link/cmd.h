@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The command ring: reads requests and hands them to whom they are for. */
+/*
+ * The command ring: reads a guest's requests, and passes commands on to their
+ * sockets.
+ */
 #ifndef PVCALLS_BACK_CMD_H
 #define PVCALLS_BACK_CMD_H
 

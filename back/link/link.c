@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See link.h. */
+/*
+ * Connecting to a guest and the end of the connection; link.h describes both.
+ */
 #include <linux/err.h>
 #include <linux/interrupt.h>
 #include <linux/slab.h>
@@ -19,14 +21,17 @@ static irqreturn_t pvcalls_link_event(int irq, void *data)
 {
 	struct pvcalls_guest *g = data;
 
-	/* the first event may come before binding has returned the number */
+	/* the first event may arrive before the binding function returns */
 	g->irq = irq;
 	set_bit(PVCALLS_GUEST_EOI, &g->flags);
 	pvcalls_work_mark(&g->work);
 	return IRQ_HANDLED;
 }
 
-/* Rings may have been kept for too long: the command ring's worker looks. */
+/*
+ * Cached rings may have become too old. Only the command ring's worker has the
+ * memory for unmapping them, so its work is marked.
+ */
 static void pvcalls_link_aged(struct pvcalls_rings *rings)
 {
 	struct pvcalls_guest *g = container_of(rings, struct pvcalls_guest,
@@ -72,13 +77,12 @@ unmap:
 }
 
 /**
- * pvcalls_link_connect() - connect to a frontend
- * @dev: xenbus device; must stay until pvcalls_link_end()
- * @params: what the frontend said
+ * pvcalls_link_connect() - connect to a guest
+ * @dev: xenbus device, valid until pvcalls_link_end()
+ * @params: what the guest has said in xenstore
  *
- * May sleep.
- *
- * Return: the frontend, whose requests are being served, or an error pointer.
+ * Context: process, may sleep.
+ * Return: the guest, whose requests are being served, or an error pointer.
  */
 struct pvcalls_guest *pvcalls_link_connect(struct xenbus_device *dev,
 					   struct pvcalls_link_params *params)
@@ -111,7 +115,7 @@ struct pvcalls_guest *pvcalls_link_connect(struct xenbus_device *dev,
 
 	pvcalls_guest_show(g);
 
-	/* requests may have been published before there was an irq */
+	/* requests that preceded the binding have raised no event */
 	pvcalls_work_mark(&g->work);
 	return g;
 
@@ -124,19 +128,24 @@ free:
 }
 
 /**
- * pvcalls_link_end() - end the connection to a frontend
- * @g: frontend; the caller's reference is dropped
+ * pvcalls_link_end() - end the connection to a guest
+ * @g: the guest, of which the caller's reference is dropped
  *
- * Closes all sockets at once, whatever state they are in, gives all pages
- * back, and closes all event channels. Waits for the workers but never for the
- * network. Must not be called on a worker.
+ * All sockets are closed at once, in whatever state. All pages are given back,
+ * and all event channels are closed. The call waits for the workers, but never
+ * for the network.
+ *
+ * Context: process, sleeps; not a worker.
  */
 void pvcalls_link_end(struct pvcalls_guest *g)
 {
 	pvcalls_guest_hide(g);
 	set_bit(PVCALLS_GUEST_DEAD, &g->flags);
 
-	/* no further request will be read, so no socket or call be made */
+	/*
+	 * wait until no request is read any more, so that no new socket or call
+	 * comes
+	 */
 	pvcalls_work_mark(&g->work);
 	wait_for_completion(&g->stopped);
 

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The link to a frontend: the command ring and its event channel, from the
- * moment that both ends are connected until one of them goes.
+ * Wing link/: the link to a guest, with its xenbus device and its command ring.
+ *
+ * It offers the xenbus driver (xenbus.h), a connection's begin and end
+ * (link.h), and the commands (cmd.h). It may use sock/, sched/, guest/, ring/,
+ * commands.h, limits.h, trace.h and include/.
+ *
+ * Locks: pvcalls_dev.lock, a mutex, is held while a device's state changes; it
+ * is taken by xenbus's thread and by the work that ends a broken guest's
+ * connection. Under it both may wait for workers, but not for the network or a
+ * guest. Requests are read on the command ring's worker. Events of the command
+ * ring are hard interrupts and only mark that work.
  */
 #ifndef PVCALLS_BACK_LINK_H
 #define PVCALLS_BACK_LINK_H
@@ -18,16 +27,16 @@ struct ratelimit_state;
 struct xenbus_device;
 
 /**
- * struct pvcalls_link_params - what a frontend says when it connects
- * @port: event channel of the command ring
+ * struct pvcalls_link_params - parameters of a connection
+ * @port: port number of the guest's end of the command ring's event channel
  * @ring_order: log2 of the command ring's pages, 0 to PVCALLS_MAX_CMD_ORDER
- * @ring_refs: their grants
- * @features: extensions in force
+ * @ring_refs: grants of the command ring's pages
+ * @features: extensions in force, bits of enum pvcalls_feature
  * @warnings: see struct pvcalls_peer
  * @node: see struct pvcalls_guest
  * @mark: see struct pvcalls_guest
  * @broken: see struct pvcalls_guest
- * @broken_arg: for @broken
+ * @broken_arg: argument of @broken
  */
 struct pvcalls_link_params {
 	evtchn_port_t port;

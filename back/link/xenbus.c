@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See xenbus.h.
+ * Devices and their states; xenbus.h says what else is here.
  *
- * xenbus's watch thread brings the frontend's states, one at a time; @lock
- * keeps them apart from the work that ends the connection to a frontend that
- * broke the rules.
+ * xenbus's watch thread reports a device's frontend states one at a time. A
+ * frontend that breaks the rules is disconnected by a work of its own.
+ * pvcalls_dev.lock keeps the two apart.
  */
 #include <linux/err.h>
 #include <linux/kstrtox.h>
@@ -29,13 +29,14 @@
 
 /**
  * struct pvcalls_dev - a device, from probe to remove
- * @xdev: xenbus's side of it
- * @lock: guards @guest and the changes of state
- * @guest: the frontend, while connected; else NULL
- * @stale: the frontend has only been seen to end a connection that was before
- *	this driver's time; to follow it would take InitWait back at once
+ * @xdev: the device, as xenbus knows it
+ * @lock: guards @guest, @stale and changes of the device's state
+ * @guest: the guest while connected, else NULL
+ * @stale: the frontend has only been seen to end a connection that is older
+ *	than this driver. To follow such a frontend would take InitWait back at
+ *	once
  * @warnings: limits the messages about the guest
- * @broken: ends the connection when the frontend broke the rules
+ * @broken: ends the connection of a guest that has broken a rule
  */
 struct pvcalls_dev {
 	struct xenbus_device *xdev;
@@ -46,7 +47,10 @@ struct pvcalls_dev {
 	struct work_struct broken;
 };
 
-/* Close because of what the frontend says; it may say so again and again. */
+/*
+ * Close the device because of what the guest has said. The log and xenstore
+ * have a rate limit, because the guest may repeat that at will.
+ */
 #define pvcalls_dev_refuse(pdev, err, fmt, ...) do { \
 	struct pvcalls_dev *__pdev = (pdev); \
 	\
@@ -87,7 +91,7 @@ static int pvcalls_dev_write(struct xenbus_device *xdev,
 	return 0;
 }
 
-/* Say what this backend can do. */
+/* Write this backend's abilities to xenstore, all at once. */
 static int pvcalls_dev_publish(struct xenbus_device *xdev)
 {
 	struct xenbus_transaction xbt;
@@ -107,7 +111,10 @@ static int pvcalls_dev_publish(struct xenbus_device *xdev)
 	return err;
 }
 
-/* Only "1" counts; a number that is 1 modulo 2^32 does not. */
+/*
+ * Does the guest want this extension? Only "1" counts: a number that is 1
+ * modulo 2^32 must not.
+ */
 static bool pvcalls_dev_wants(struct xenbus_device *xdev, const char *key)
 {
 	char *value = xenbus_read(XBT_NIL, xdev->otherend, key, NULL);
@@ -131,7 +138,9 @@ static unsigned long pvcalls_dev_features(struct xenbus_device *xdev)
 	return features;
 }
 
-/* The command ring's grants: one, unless the frontend says how many. */
+/*
+ * Read the command ring's grants. There is one, unless the guest says how many.
+ */
 static int pvcalls_dev_ring(struct xenbus_device *xdev,
 			    struct pvcalls_link_params *params)
 {
@@ -159,8 +168,9 @@ static int pvcalls_dev_ring(struct xenbus_device *xdev,
 }
 
 /*
- * What marks the guest's sockets: this domain's toolstack may write it into the
- * device's directory. One that can't be read is no reason to do without.
+ * Read the mark of the guest's sockets. This domain's toolstack may have
+ * written the mark into the device's directory. A mark that can't be read is an
+ * error: without the mark, rules for the guest's sockets would not match.
  */
 static int pvcalls_dev_mark(struct xenbus_device *xdev, u32 *mark)
 {
@@ -184,7 +194,7 @@ static void pvcalls_dev_broken(void *arg)
 	schedule_work(&pdev->broken);
 }
 
-/* Returns 0, or an error number after it has been reported in xenstore. */
+/* Returns 0, or an error number that has been reported in xenstore. */
 static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 {
 	struct xenbus_device *xdev = pdev->xdev;
@@ -212,7 +222,10 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 		return -EINVAL;
 	}
 	params.features = pvcalls_dev_features(xdev);
-	/* which the toolstack knows, and this domain's kernel does not */
+	/*
+	 * the toolstack knows the guest's node, but this domain's kernel does
+	 * not
+	 */
 	if (xenbus_scanf(XBT_NIL, xdev->nodename, "node", "%d",
 			 &params.node) != 1 || params.node < 0)
 		params.node = PLACEMENT_ANY_NODE;
@@ -253,7 +266,7 @@ static void pvcalls_dev_broken_work(struct work_struct *work)
 						broken);
 
 	mutex_lock(&pdev->lock);
-	/* it may be another connection by now */
+	/* the device may have another connection by now */
 	if (pdev->guest &&
 	    test_bit(PVCALLS_GUEST_BROKEN, &pdev->guest->flags)) {
 		pvcalls_dev_disconnect(pdev);
@@ -262,7 +275,7 @@ static void pvcalls_dev_broken_work(struct work_struct *work)
 	mutex_unlock(&pdev->lock);
 }
 
-/* Follow the frontend. Returns whether the device is to go away. */
+/* Follow the frontend's state. Returns whether the device is to go away. */
 static bool pvcalls_dev_follow(struct pvcalls_dev *pdev,
 			       enum xenbus_state frontend)
 {
@@ -272,7 +285,7 @@ static bool pvcalls_dev_follow(struct pvcalls_dev *pdev,
 		pdev->stale = false;
 	switch (frontend) {
 	case XenbusStateInitialising:
-		/* a new start, whatever was before */
+		/* the frontend begins anew, whatever its state was before */
 		if (xdev->state == XenbusStateInitWait)
 			break;
 		pvcalls_dev_disconnect(pdev);
@@ -321,7 +334,9 @@ static void pvcalls_xenbus_changed(struct xenbus_device *xdev,
 	mutex_lock(&pdev->lock);
 	gone = pvcalls_dev_follow(pdev, frontend);
 	mutex_unlock(&pdev->lock);
-	/* ends in pvcalls_xenbus_remove() */
+	/*
+	 * outside of the lock, because pvcalls_xenbus_remove() takes the lock
+	 */
 	if (gone)
 		device_unregister(&xdev->dev);
 }
@@ -359,7 +374,7 @@ static void pvcalls_xenbus_remove(struct xenbus_device *xdev)
 	mutex_lock(&pdev->lock);
 	pvcalls_dev_disconnect(pdev);
 	mutex_unlock(&pdev->lock);
-	/* without a connection nobody schedules it again */
+	/* without a connection this work is not scheduled again */
 	cancel_work_sync(&pdev->broken);
 	dev_set_drvdata(&xdev->dev, NULL);
 	kfree(pdev);
@@ -379,26 +394,30 @@ static struct xenbus_driver pvcalls_xenbus_driver = {
 };
 
 /**
- * pvcalls_xenbus_register() - begin to serve
+ * pvcalls_xenbus_register() - register the xenbus driver
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; undone by pvcalls_xenbus_unregister().
  * Return: 0 or a negative error number.
  */
 int pvcalls_xenbus_register(void)
 {
 	/*
-	 * Without an owner: xenbus would hold a reference to the module for
-	 * each device, and the module could not be replaced while guests use
-	 * it. The driver core calls remove for all devices first.
+	 * The module is not named as owner: xenbus would hold a reference to
+	 * the module for each device, and the module could not be replaced
+	 * while guests use it. The driver core calls remove for all devices
+	 * first.
 	 */
 	return __xenbus_register_backend(&pvcalls_xenbus_driver, NULL,
 					 KBUILD_MODNAME);
 }
 
 /**
- * pvcalls_xenbus_unregister() - end all connections and serve no more
+ * pvcalls_xenbus_unregister() - unregister the xenbus driver
  *
- * The devices are left in XenbusStateClosed. May sleep.
+ * Description: All connections end first. The devices are left in
+ * XenbusStateClosed.
+ *
+ * Context: process, sleeps.
  */
 void pvcalls_xenbus_unregister(void)
 {
