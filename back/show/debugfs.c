@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See debugfs.h.
+ * Files in debugfs; debugfs.h says where they are.
  *
- * What a worker is changing meanwhile is read without a lock: a line may be
- * out of date by the time it is printed. Nothing is read from shared pages.
- * Each line is a list of names, each with its value: see pvcallsctl.
+ * The files show data that workers change meanwhile. The data are read without
+ * locks, so a line may be out of date when it is printed. Nothing is read from
+ * shared pages, because guests could change what is shown. Each line is a list
+ * of names with their values, which pvcallsctl reads.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -120,9 +121,11 @@ static int pvcalls_workers_show(struct seq_file *s, void *unused)
 DEFINE_SHOW_ATTRIBUTE(pvcalls_workers);
 
 /**
- * pvcalls_debugfs_start() - make the directory and its files
+ * pvcalls_debugfs_start() - create the directory and its files
  *
- * May sleep. Failure is of no consequence.
+ * Description: If this fails, the module works without the files.
+ *
+ * Context: process, may sleep.
  */
 void pvcalls_debugfs_start(void)
 {
@@ -136,9 +139,9 @@ void pvcalls_debugfs_start(void)
 }
 
 /**
- * pvcalls_debugfs_stop() - remove them
+ * pvcalls_debugfs_stop() - remove the directory and its files
  *
- * May sleep.
+ * Context: process, may sleep.
  */
 void pvcalls_debugfs_stop(void)
 {

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What there is to see in debugfs, below pvcalls_mt_back/. */
+/*
+ * Wing show/: what the module shows in debugfs, in the directory
+ * pvcalls_mt_back.
+ *
+ * It offers the files guests, sockets and workers. It may use all other wings,
+ * which do not use show/. Readers of the files are in process context. They
+ * hold the list of guests or the pool's mutex, so no guest and no worker goes
+ * away meanwhile.
+ */
 #ifndef PVCALLS_BACK_DEBUGFS_H
 #define PVCALLS_BACK_DEBUGFS_H
 
