@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See balance.h. */
+/* When to move a ring to another worker; balance.h defines costs. */
 #include "balance.h"
 
 /**
- * balance_find() - is the load uneven?
- * @cost: of each worker, each below 2^56
- * @n: how many workers, at most BALANCE_MAX
- * @least: with a mean below that nobody is busy
- * @from: set to the busiest worker
- * @to: set to the least busy one
+ * balance_find() - find an uneven load of all workers
+ * @cost: cost of each worker, each below 2^56
+ * @n: number of workers, 1 to BALANCE_MAX
+ * @least: mean cost below which no worker counts as busy
+ * @from: set to the index of the busiest worker
+ * @to: set to the index of the least busy worker
  *
  * Context: any.
- * Return: true if something should be moved from @from to @to.
+ * Return: true if a ring should be moved from @from to @to.
  */
 bool balance_find(const u64 *cost, u32 n, u64 least, u32 *from, u32 *to)
 {
@@ -27,12 +27,12 @@ bool balance_find(const u64 *cost, u32 n, u64 least, u32 *from, u32 *to)
 		if (cost[i] < cost[*to])
 			*to = i;
 	}
-	/* cost > mean * (1 + 1 / 8), without a division */
+	/* compare with mean * (1 + 1 / 8) without a division */
 	return sum >= least * n && cost[*from] * n >
 		sum + (sum >> BALANCE_TOLERANCE_SHIFT);
 }
 
-/* The workers of the node of @first */
+/* Gather the workers on the node of worker @first. Returns their number. */
 static u32 balance_node(const u64 *cost, const int *node, u32 n, u32 first,
 			u64 *there, u32 *index)
 {
@@ -48,18 +48,18 @@ static u32 balance_node(const u64 *cost, const int *node, u32 n, u32 first,
 }
 
 /**
- * balance_find_near() - is the load of a node uneven?
- * @cost: of each worker, each below 2^56
- * @node: of each worker
- * @n: how many workers, at most BALANCE_MAX
- * @least: with a mean on the node below that nobody is busy there
- * @from: set to the busiest worker of the node
- * @to: set to the least busy one there
+ * balance_find_near() - find an uneven load within a node
+ * @cost: cost of each worker, each below 2^56
+ * @node: NUMA node of each worker
+ * @n: number of workers, 1 to BALANCE_MAX
+ * @least: mean cost on a node below which no worker of the node counts as busy
+ * @from: set to the index of the busiest worker of the node
+ * @to: set to the index of the least busy worker of the node
  *
- * If several are uneven, it is the one with the largest difference.
+ * If several nodes are uneven, the node with the largest difference is chosen.
  *
  * Context: any.
- * Return: true if something should be moved from @from to @to.
+ * Return: true if a ring should be moved from @from to @to.
  */
 bool balance_find_near(const u64 *cost, const int *node, u32 n, u64 least,
 		       u32 *from, u32 *to)
@@ -81,21 +81,25 @@ bool balance_find_near(const u64 *cost, const int *node, u32 n, u64 least,
 }
 
 /**
- * balance_gain() - what does moving a ring gain?
- * @from: cost of the worker that has it
- * @to: cost of the worker that would get it
- * @cost: of the ring
+ * balance_gain() - by how much moving a ring helps
+ * @from: cost of the worker that has the ring
+ * @to: cost of the worker that would get the ring
+ * @cost: cost of the ring
  *
- * The move that gains most is the best one. A ring that makes the other worker
- * as busy as this one was gains nothing, so that a single hot ring stays.
+ * The move that gains most is the best one. Moving a ring that would make the
+ * other worker as busy as this one was gains nothing, so that a single busy
+ * ring stays.
  *
  * Context: any.
- * Return: by how much less busy the busier of the two would be, or 0 if that
- * is too little to be worth it.
+ * Return: the decrease of the busier worker's cost, or 0 if the decrease is not
+ * worth a move.
  */
 u64 balance_gain(u64 from, u64 to, u64 cost)
 {
-	/* wraps if counters that ran on make @cost too large, for no gain */
+	/*
+	 * may wrap if the ring's counter is ahead of @from; then there is no
+	 * gain
+	 */
 	u64 left = from - cost;
 	u64 busier = to + cost > left ? to + cost : left;
 

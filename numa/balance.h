@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * When to move a ring from one worker to another. Pure logic, see placement.h.
+ * Balance: when to move a ring from one worker to another. Pure logic, as
+ * placement.h is.
  *
- * Costs are in whatever the caller counts for a ring in an interval; a
- * worker's cost is the sum of those of its rings.
+ * The caller chooses the unit of costs, and counts a ring's cost in an
+ * interval. A worker's cost is the sum of its rings' costs.
  */
 #ifndef BALANCE_H
 #define BALANCE_H
@@ -11,9 +12,9 @@
 #include "placement_port.h"
 
 #define BALANCE_MAX		64
-/* What exceeds the mean by no more than 1/8 is balanced */
+/* A cost that exceeds the mean by no more than 1/8 is balanced */
 #define BALANCE_TOLERANCE_SHIFT	3
-/* A move must take at least 1/16 off the busiest worker */
+/* A move must reduce the busiest worker's cost by at least 1/16 */
 #define BALANCE_GAIN_SHIFT	4
 
 bool balance_find(const u64 *cost, u32 n, u64 least, u32 *from, u32 *to);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See busypoll.h. */
+/* How long a worker polls; busypoll.h says when. */
 #include "busypoll.h"
 
 /**
- * busypoll_next() - how long to poll the next time
- * @window: how long the worker was ready to poll this time, in ns
- * @limit: how long it may, in ns, up to 2^30; 0: polling is off
- * @dry: how long it had nothing to do, polling or asleep, in ns
+ * busypoll_next() - choose the time to poll
+ * @window: the present window, that is how long a worker may poll, in ns
+ * @limit: the largest window, in ns, 0 to 2^30; with 0 polling is off
+ * @dry: how long the worker had nothing to do, polling or asleep, in ns
  *
- * If a window within the limit would have met the work, a larger one is worth
- * trying; if not, polling was in vain, and half of it will do. So whatever the
- * traffic, a worker that keeps on polling meets its work.
+ * If a window within the limit would have met the next work, a larger window is
+ * worth a try. If not, polling was in vain, and the window is halved. So with
+ * any traffic, a worker that still polls is a worker whose polling meets work.
  *
  * Context: any.
- * Return: the window, in ns; 0: don't poll.
+ * Return: the next window, in ns; 0 for no polling.
  */
 u32 busypoll_next(u32 window, u32 limit, u64 dry)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See nodemap.h. */
+/* Parsing of a topology; nodemap.h says what it is. */
 #include "nodemap.h"
 
-/* A decimal number up to @max. Returns where it ends, or NULL. */
+/* Read a decimal number up to @max. Returns the end of the number, or NULL. */
 static const char *nodemap_number(const char *s, u32 max, u32 *number)
 {
 	u32 n = 0;
@@ -11,7 +11,7 @@ static const char *nodemap_number(const char *s, u32 max, u32 *number)
 		return NULL;
 	for (; *s >= '0' && *s <= '9'; s++) {
 		n = n * 10 + (*s - '0');
-		/* before it can overflow */
+		/* check each digit, so that the number can't overflow */
 		if (n > max)
 			return NULL;
 	}
@@ -19,7 +19,7 @@ static const char *nodemap_number(const char *s, u32 max, u32 *number)
 	return s;
 }
 
-/* One "CPU:NODE" or "CPU-CPU:NODE". Returns where it ends, or NULL. */
+/* Read one "CPU:NODE" or "CPU-CPU:NODE". Returns the item's end, or NULL. */
 static const char *nodemap_item(const char *s, s16 *node, u32 cpus)
 {
 	u32 first, last, where;
@@ -39,7 +39,7 @@ static const char *nodemap_item(const char *s, s16 *node, u32 cpus)
 	if (!s)
 		return NULL;
 	for (; first <= last; first++) {
-		/* named twice */
+		/* a CPU must not be named twice */
 		if (node[first] != NODEMAP_NO_NODE)
 			return NULL;
 		node[first] = where;
@@ -49,15 +49,15 @@ static const char *nodemap_item(const char *s, s16 *node, u32 cpus)
 
 /**
  * nodemap_parse() - read a topology
- * @s: for example "0-3:0,4-7:1"; nothing: no CPU is named; an end of line
- *	after it does not matter
- * @node: array of @cpus, set to each CPU's node, or NODEMAP_NO_NODE for those
- *	that are not named; on error its contents make no sense
- * @cpus: how many CPUs there can be, from 1 to 2^24
+ * @s: the topology, for example "0-3:0,4-7:1", or an empty string that names no
+ *	CPU. One end of line after the topology is ignored
+ * @node: array of @cpus entries, set to each CPU's node, or to NODEMAP_NO_NODE
+ *	if the CPU is not named. The entries make no sense on error
+ * @cpus: number of possible CPUs, 1 to 2^24
  *
  * Context: any.
- * Return: 0, or -EINVAL if it can't be read, names a CPU twice or one that
- * there can't be.
+ * Return: 0; or -EINVAL if @s can't be read, names a CPU twice, or names an
+ * impossible CPU.
  */
 int nodemap_parse(const char *s, s16 *node, u32 cpus)
 {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See placement.h. */
+/* Choice of a worker; placement.h describes the policies. */
 #include "placement.h"
 
 /**
  * placement_choose() - find a worker for a new ring
  * @w: the workers
- * @n: how many; at least 1
- * @node: node that the ring's memory is on, or PLACEMENT_ANY_NODE
- * @remote_cost: by how many rings a worker on another node must be less loaded
- *	to be chosen in spite of the distance
+ * @n: number of workers, at least 1
+ * @node: NUMA node of the ring's memory, or PLACEMENT_ANY_NODE
+ * @remote_cost: how many rings less a worker on another node must have to be
+ *	chosen in spite of the distance
  *
- * The loads may be slightly out of date: the choice is then slightly worse.
+ * The loads may be slightly out of date, which makes the choice slightly worse.
  *
  * Context: any.
- * Return: index of the least loaded worker; the first one of several.
+ * Return: index of the least loaded worker, the first one among equals.
  */
 u32 placement_choose(const struct placement_worker *w, u32 n, int node,
 		     u32 remote_cost)
@@ -38,12 +38,12 @@ u32 placement_choose(const struct placement_worker *w, u32 n, int node,
 /**
  * placement_on_cpu() - find a worker on a CPU
  * @w: the workers
- * @n: how many
+ * @n: number of workers
  * @cpu: the CPU
  *
  * Context: any.
- * Return: index of the least loaded one there, the first one of several, or
- * @n if there is none.
+ * Return: index of the least loaded worker on @cpu, the first one among equals;
+ * or @n if there is none.
  */
 u32 placement_on_cpu(const struct placement_worker *w, u32 n, int cpu)
 {
@@ -61,12 +61,13 @@ u32 placement_on_cpu(const struct placement_worker *w, u32 n, int cpu)
 
 /**
  * placement_pick() - find a worker for a ring by a policy
- * @policy: how
+ * @policy: the policy
  * @w: the workers
- * @n: how many; at least 1
- * @wish: where the ring would like to be; for PLACEMENT_IRQ @wish->node is
- *	that of @wish->cpu
- * @turn: a number that grows by one for each ring, for PLACEMENT_ROUND_ROBIN
+ * @n: number of workers, at least 1
+ * @wish: node and CPU that are best for the ring. For PLACEMENT_IRQ @wish->node
+ *	is the node of @wish->cpu
+ * @turn: number of the ring, for PLACEMENT_ROUND_ROBIN; grows by one for each
+ *	ring
  *
  * Context: any.
  * Return: index of the worker.
@@ -98,8 +99,8 @@ static const char * const placement_names[PLACEMENT_POLICIES] = {
 };
 
 /**
- * placement_name() - a policy's name
- * @policy: which
+ * placement_name() - get a policy's name
+ * @policy: the policy, below PLACEMENT_POLICIES
  *
  * Context: any.
  * Return: the name that placement_parse() takes.
@@ -109,7 +110,7 @@ const char *placement_name(u32 policy)
 	return placement_names[policy];
 }
 
-/* Is @s @name, maybe with the end of a line after it? */
+/* Is @s the same as @name? One end of line after @s is ignored. */
 static bool placement_is(const char *s, const char *name)
 {
 	while (*name && *s == *name) {
@@ -122,11 +123,11 @@ static bool placement_is(const char *s, const char *name)
 }
 
 /**
- * placement_parse() - which policy has this name?
- * @name: the name; an end of line after it does not matter
+ * placement_parse() - find a policy by its name
+ * @name: the name, after which one end of line is ignored
  *
  * Context: any.
- * Return: the policy, or PLACEMENT_POLICIES if there is none.
+ * Return: the policy, or PLACEMENT_POLICIES if no policy has that name.
  */
 u32 placement_parse(const char *name)
 {

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which worker gets which ring. Pure logic: no threads, no topology of its
- * own, no allocation, no locks; compiled into the backend and, unchanged, into
- * the unit tests.
+ * Placement: which worker gets which ring.
+ *
+ * All of numa/ is pure logic. It has no threads, no locks and no topology of
+ * its own, and allocates nothing. So the same files are compiled into the
+ * backend and into the unit tests. Every function may be called in any context.
  */
 #ifndef PLACEMENT_H
 #define PLACEMENT_H
 
 #include "placement_port.h"
 
-/* "Any node will do": the caller does not know where the ring's memory is */
+/*
+ * The caller does not know the node of the ring's memory, so any node will do
+ */
 #define PLACEMENT_ANY_NODE	(-1)
-/* likewise for the CPU that its packets arrive on */
+/* The caller does not know where packets arrive, so any CPU will do */
 #define PLACEMENT_ANY_CPU	(-1)
 
 /* A ring goes to another node only if that saves it this many neighbours */
@@ -19,11 +23,13 @@
 
 /**
  * enum placement_policy - how a worker is chosen
- * @PLACEMENT_ROUND_ROBIN: in turn
- * @PLACEMENT_LEAST_LOADED: the one with the fewest rings
- * @PLACEMENT_NODE: likewise, but preferably on the ring's node
- * @PLACEMENT_IRQ: on the CPU that the ring's packets arrive on, else near it
- * @PLACEMENT_POLICIES: how many there are
+ * @PLACEMENT_ROUND_ROBIN: the workers get rings in turn
+ * @PLACEMENT_LEAST_LOADED: the worker with the fewest rings
+ * @PLACEMENT_NODE: the worker with the fewest rings, preferably on the ring's
+ *	node
+ * @PLACEMENT_IRQ: a worker on the CPU where the ring's packets arrive, or else
+ *	on its node
+ * @PLACEMENT_POLICIES: number of policies
  */
 enum placement_policy {
 	PLACEMENT_ROUND_ROBIN,
@@ -35,9 +41,9 @@ enum placement_policy {
 
 /**
  * struct placement_worker - what placement knows about one worker
- * @load: what it serves already, in rings
- * @node: NUMA node of its CPU
- * @cpu: its CPU
+ * @load: number of rings that the worker serves already
+ * @node: NUMA node of @cpu
+ * @cpu: CPU to which the worker is bound
  */
 struct placement_worker {
 	u32 load;
@@ -46,7 +52,7 @@ struct placement_worker {
 };
 
 /**
- * struct placement_wish - where a ring would like to be
+ * struct placement_wish - node and CPU that are best for a ring
  * @node: NUMA node, or PLACEMENT_ANY_NODE
  * @cpu: CPU, or PLACEMENT_ANY_CPU
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What this directory needs from its surroundings: the kernel, or a test. */
+/* What numa/ needs from its surroundings: the kernel or a unit test. */
 #ifndef PLACEMENT_PORT_H
 #define PLACEMENT_PORT_H
 
