@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See ringbuf.h. */
+/* The arithmetic of ring indexes; ringbuf.h has the rules. */
 #include "ringbuf.h"
 
 /**
- * ringbuf_init() - start with an empty ring
- * @r: state to fill in
- * @sh: the shared words; copied
- * @size: bytes in the ring, a power of two
+ * ringbuf_init() - initialise an empty ring
+ * @r: the ring's private state
+ * @sh: addresses of the shared words, which are copied
+ * @size: bytes in the ring, a power of two from 2^12 to 2^20
  *
- * Both indexes start at zero, whatever the shared page says: a peer that
- * disagrees is caught by the checks.
+ * Both indexes start at zero, whatever the shared page says. The checks find a
+ * peer that disagrees.
  *
  * Context: any.
  */
@@ -22,17 +22,20 @@ void ringbuf_init(struct ringbuf *r, const struct ringbuf_shared *sh, u32 size)
 }
 
 /**
- * ringbuf_start_producer() - the producer waits for no space at the start
- * @r: ring, on the producer's side, empty
+ * ringbuf_start_producer() - ask for no event at the start
+ * @r: empty ring, on the producer's side
  *
- * The threshold that the shared page starts with, zero, would ask for an event
- * about the first byte that is consumed.
+ * The shared page starts with a threshold of zero, which would ask for an event
+ * about the first byte that is consumed. So the producer moves the threshold
+ * away.
  *
  * Context: any; calls on the producer's side must not overlap.
  */
 void ringbuf_start_producer(struct ringbuf *r)
 {
-	/* as far away as it can be */
+	/*
+	 * half of the index's range ahead is as far away as a threshold can be
+	 */
 	if (r->sh.space_wake)
 		WRITE_ONCE(*r->sh.space_wake, r->prod + (1U << 31));
 }
@@ -50,8 +53,8 @@ static struct ringbuf_span ringbuf_span(const struct ringbuf *r, u32 start,
 }
 
 /*
- * Has a waiter at threshold @wake been passed by an index that went from @old
- * to @new? The waiter asks to be woken once the index is beyond @wake; as with
+ * Has an index that went from @old to @new passed the threshold @wake of a
+ * waiter? The waiter asks to be woken once the index is beyond @wake. As with
  * Xen's and virtio's event indexes, the subtraction is modulo 2^32.
  */
 static bool ringbuf_passed(u32 wake, u32 old, u32 new)
@@ -59,7 +62,10 @@ static bool ringbuf_passed(u32 wake, u32 old, u32 new)
 	return (u32)(new - wake - 1) < (u32)(new - old);
 }
 
-/* The peer may only consume what was produced, and never take it back. */
+/*
+ * Read and check the consumer's index. The peer may only consume bytes that
+ * were produced, and never take its index back.
+ */
 static int ringbuf_read_cons(struct ringbuf *r)
 {
 	u32 cons = READ_ONCE(*r->sh.cons);
@@ -70,7 +76,10 @@ static int ringbuf_read_cons(struct ringbuf *r)
 	return 0;
 }
 
-/* The peer may only produce into free space, and never take it back. */
+/*
+ * Read and check the producer's index. The peer may only produce into free
+ * space, and never take its index back.
+ */
 static int ringbuf_read_prod(struct ringbuf *r)
 {
 	u32 prod = READ_ONCE(*r->sh.prod);
@@ -86,7 +95,7 @@ static int ringbuf_read_prod(struct ringbuf *r)
  * ringbuf_space() - bytes that the producer may write now
  * @r: ring, on the producer's side
  *
- * Reads the consumer's index and checks it.
+ * The consumer's index is read and checked.
  *
  * Context: any; calls on the producer's side must not overlap.
  * Return: 0 to @r->size, or -EPROTO if the peer's index makes no sense.
@@ -97,16 +106,17 @@ int ringbuf_space(struct ringbuf *r)
 
 	if (ret)
 		return ret;
-	/* the bytes must not be overwritten before the index was read */
+	/* read the index before overwriting the bytes that it has freed */
 	virt_mb();
 	return r->size - (r->prod - r->cons);
 }
 
 /**
- * ringbuf_free_span() - where the next bytes go
+ * ringbuf_free_span() - find where the next bytes go
  * @r: ring, on the producer's side
- * @skip: bytes to leave out before them
- * @len: how many; @skip + @len at most what ringbuf_space() returned
+ * @skip: bytes to leave out first
+ * @len: number of bytes; @skip + @len is at most what ringbuf_space() has
+ *	returned
  *
  * Context: any; calls on the producer's side must not overlap.
  * Return: the stretches to write to, in order.
@@ -120,12 +130,12 @@ struct ringbuf_span ringbuf_free_span(const struct ringbuf *r, u32 skip,
 /**
  * ringbuf_produce() - publish bytes that have been written
  * @r: ring, on the producer's side
- * @len: how many; at most what ringbuf_space() returned
+ * @len: number of bytes, at most what ringbuf_space() has returned
  *
- * Without thresholds the consumer may be asleep only if it had seen all that
- * was published before (specification, "Why ring.h is not needed"), and if it
- * has not seen this, too: the in-tree backend never listens again after an
- * event about nothing.
+ * Without thresholds the consumer may sleep only if it has seen all bytes that
+ * were published before (specification, "Why ring.h is not needed"). If it has
+ * seen these bytes too, no event may be sent: the in-tree backend never listens
+ * again after an event about nothing.
  *
  * Context: any; calls on the producer's side must not overlap.
  * Return: true if the peer must be sent an event.
@@ -135,10 +145,10 @@ bool ringbuf_produce(struct ringbuf *r, u32 len)
 	u32 old = r->prod, left;
 
 	r->prod = old + len;
-	/* the bytes before the index */
+	/* write the bytes before the index that publishes them */
 	virt_wmb();
 	WRITE_ONCE(*r->sh.prod, r->prod);
-	/* the index before the look at whether the peer sleeps */
+	/* write the index before looking whether the peer sleeps */
 	virt_mb();
 	if (r->sh.data_wake)
 		return ringbuf_passed(READ_ONCE(*r->sh.data_wake), old,
@@ -150,14 +160,15 @@ bool ringbuf_produce(struct ringbuf *r, u32 len)
 /**
  * ringbuf_wait_space() - announce that the producer is about to wait
  * @r: ring, on the producer's side
- * @want: free bytes that it waits for, 1 to @r->size; without thresholds the
- *	peer only promises an event when a full ring gets less full
+ * @want: number of free bytes to wait for, 1 to @r->size. Without thresholds
+ *	the peer only promises an event when a full ring gets less full
  *
- * Call it before sleeping, every time, and sleep only if it returns less than
- * wanted (without thresholds: 0).
+ * The producer calls this function each time before sleeping. It may sleep only
+ * if less than @want is returned; without thresholds, only if 0 is returned.
  *
  * Context: any; calls on the producer's side must not overlap.
- * Return: free bytes now, or -EPROTO.
+ * Return: free bytes now, 0 to @r->size, or -EPROTO if the peer's index makes
+ * no sense.
  */
 int ringbuf_wait_space(struct ringbuf *r, u32 want)
 {
@@ -165,7 +176,7 @@ int ringbuf_wait_space(struct ringbuf *r, u32 want)
 		/* want free bytes <=> cons > prod + want - size - 1 */
 		WRITE_ONCE(*r->sh.space_wake, r->prod + want - r->size - 1);
 	}
-	/* the threshold, and all published before, before the look again */
+	/* write the threshold and all before it, and only then look again */
 	virt_mb();
 	return ringbuf_space(r);
 }
@@ -174,7 +185,7 @@ int ringbuf_wait_space(struct ringbuf *r, u32 want)
  * ringbuf_avail() - bytes that the consumer may read now
  * @r: ring, on the consumer's side
  *
- * Reads the producer's index and checks it.
+ * The producer's index is read and checked.
  *
  * Context: any; calls on the consumer's side must not overlap.
  * Return: 0 to @r->size, or -EPROTO if the peer's index makes no sense.
@@ -185,17 +196,17 @@ int ringbuf_avail(struct ringbuf *r)
 
 	if (ret)
 		return ret;
-	/* the index before the bytes */
+	/* read the index before the bytes that it publishes */
 	virt_rmb();
 	return r->prod - r->cons;
 }
 
 /**
- * ringbuf_data_span() - where the next bytes are
+ * ringbuf_data_span() - find where the next bytes are
  * @r: ring, on the consumer's side
  * @skip: bytes to pass over first
- * @len: how many after those; @skip + @len is at most what ringbuf_avail()
- *	returned
+ * @len: number of bytes after these; @skip + @len is at most what
+ *	ringbuf_avail() has returned
  *
  * Context: any; calls on the consumer's side must not overlap.
  * Return: the stretches to read, in order.
@@ -209,9 +220,9 @@ struct ringbuf_span ringbuf_data_span(const struct ringbuf *r, u32 skip,
 /**
  * ringbuf_consume() - give back bytes that have been read
  * @r: ring, on the consumer's side
- * @len: how many; at most what ringbuf_avail() returned
+ * @len: number of bytes, at most what ringbuf_avail() has returned
  *
- * Without thresholds the producer may be asleep only if the ring was full
+ * Without thresholds the producer may sleep only if the ring was full
  * (specification, "Why ring.h is not needed").
  *
  * Context: any; calls on the consumer's side must not overlap.
@@ -222,10 +233,10 @@ bool ringbuf_consume(struct ringbuf *r, u32 len)
 	u32 old = r->cons;
 
 	r->cons = old + len;
-	/* the bytes must have been read, and the index must be seen first */
+	/* read index and bytes before writing the index that frees the bytes */
 	virt_mb();
 	WRITE_ONCE(*r->sh.cons, r->cons);
-	/* the index before the look at whether the peer sleeps */
+	/* write the index before looking whether the peer sleeps */
 	virt_mb();
 	if (r->sh.space_wake)
 		return ringbuf_passed(READ_ONCE(*r->sh.space_wake), old,
@@ -236,20 +247,21 @@ bool ringbuf_consume(struct ringbuf *r, u32 len)
 /**
  * ringbuf_wait_data() - announce that the consumer is about to wait
  * @r: ring, on the consumer's side
- * @want: bytes that it waits for, 1 to @r->size; without thresholds the peer
- *	only promises an event when an empty ring gets less empty
+ * @want: number of bytes to wait for, 1 to @r->size. Without thresholds the
+ *	peer only promises an event when an empty ring gets less empty
  *
- * Call it before sleeping, every time, and sleep only if it returns less than
- * wanted (without thresholds: 0).
+ * The consumer calls this function each time before sleeping. It may sleep only
+ * if less than @want is returned; without thresholds, only if 0 is returned.
  *
  * Context: any; calls on the consumer's side must not overlap.
- * Return: bytes there now, or -EPROTO.
+ * Return: bytes there now, 0 to @r->size, or -EPROTO if the peer's index makes
+ * no sense.
  */
 int ringbuf_wait_data(struct ringbuf *r, u32 want)
 {
 	if (r->sh.data_wake)
 		WRITE_ONCE(*r->sh.data_wake, r->cons + want - 1);
-	/* the threshold, and all published before, before the look again */
+	/* write the threshold and all before it, and only then look again */
 	virt_mb();
 	return ringbuf_avail(r);
 }

@@ -2,28 +2,28 @@
 /*
  * One direction of a PV Calls data ring, seen from one side.
  *
- * Pure logic on indexes: no Xen, no sockets, no allocation, no locks. The same
- * file is compiled into both modules, the unit tests and the fuzzers, and the
- * model in tests/model follows it line by line.
+ * This is pure logic on indexes: no Xen, no sockets, no allocation, no locks.
+ * The same file is compiled into both modules, the unit tests and the fuzzers.
+ * The model in tests/model follows the file line by line.
  *
  * Rules (docs/SECURITY.md, "Rules for shared memory"): this side's index lives
- * in private memory and is only ever written to the shared page; the peer's
- * index is read once, checked, and only the checked copy is used.
+ * in private memory and is only ever written to the shared page. The peer's
+ * index is read once and checked, and only the checked copy is used.
  *
- * A struct ringbuf is not locked. One side's producer calls and consumer calls
- * must each be serialised by their caller; they never sleep and may be made
- * from any context.
+ * A struct ringbuf has no lock. The caller must serialise the producer's calls
+ * of a side, and likewise the consumer's calls. No function sleeps, and all may
+ * be called in any context.
  */
 #ifndef RINGBUF_H
 #define RINGBUF_H
 
 #include "ringbuf_port.h"
 
-/* Bytes of each of the two rings that 2^order pages of 4 KiB make */
+/* Bytes of each of the two rings in 2^order pages of 4 KiB */
 #define RINGBUF_SIZE(order)	(1U << ((order) + 11))
 
 /**
- * struct ringbuf_shared - where the shared words of one direction are
+ * struct ringbuf_shared - addresses of one direction's shared words
  * @prod: producer's index, written by the producer only
  * @cons: consumer's index, written by the consumer only
  * @data_wake: threshold at which the consumer wants an event, written by the
@@ -31,8 +31,8 @@
  * @space_wake: threshold at which the producer wants an event, written by the
  *	producer; NULL without feature-wakeup
  *
- * Both thresholds are NULL or neither is. All of it is memory that the peer
- * can change at any time.
+ * Both thresholds are NULL or neither is. The peer can change all of these
+ * words at any time.
  */
 struct ringbuf_shared {
 	u32 *prod;
@@ -45,8 +45,10 @@ struct ringbuf_shared {
  * struct ringbuf - private state of one side of one direction
  * @sh: the shared words
  * @size: bytes in the ring, a power of two from 2^12 to 2^20
- * @prod: the producer's index: own, or last checked copy of the peer's
- * @cons: the consumer's index: own, or last checked copy of the peer's
+ * @prod: producer's index: this side's own, or the last checked copy of the
+ *	peer's
+ * @cons: consumer's index: this side's own, or the last checked copy of the
+ *	peer's
  */
 struct ringbuf {
 	struct ringbuf_shared sh;
@@ -58,8 +60,8 @@ struct ringbuf {
 /**
  * struct ringbuf_span - at most two stretches of the ring's bytes
  * @off: offsets of the stretches from the start of this direction's bytes
- * @len: their lengths; @len[1] is 0 unless the span wraps, and then @off[1] is
- *	0
+ * @len: lengths of the stretches in bytes. @len[1] is 0 unless the span wraps,
+ *	and then @off[1] is 0
  */
 struct ringbuf_span {
 	u32 off[2];

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What ringbuf.c needs from its surroundings: the kernel's, or a test's. */
+/*
+ * What ringbuf.c needs from its surroundings: the kernel, a module or a test.
+ */
 #ifndef RINGBUF_PORT_H
 #define RINGBUF_PORT_H
 
