@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See callbacks.h.
+ * Attaching and detaching of callbacks; callbacks.h says what they report.
  *
- * The callbacks run in softirq context, or in process context with the socket
- * locked. Holding sk_callback_lock for reading, they keep the socket's owner
- * from being detached; the lock is held for writing only to attach and detach.
+ * The callbacks run in softirq context, or in process context with the kernel
+ * socket locked. They hold sk_callback_lock for reading, so that the owner is
+ * not detached meanwhile. The lock is held for writing only to attach and
+ * detach.
  */
 #include <net/sock.h>
 
 #include "sock/callbacks.h"
 
 /*
- * A connection that a listening socket has not handed out yet has the
- * listener's callbacks but no owner (SK_USER_DATA_NOCOPY).
+ * Find the owner. A connection that a listening socket has not handed out yet
+ * has the listener's callbacks but no owner (SK_USER_DATA_NOCOPY).
  */
 static struct pvcalls_callbacks *pvcalls_callbacks_owner(const struct sock *sk)
 {
@@ -46,14 +47,17 @@ static void pvcalls_callbacks_write_space(struct sock *sk)
 {
 	struct pvcalls_callbacks *cb;
 
-	/* with less room than that TCP calls again when there is more */
+	/* with less room than this, TCP calls again when there is more */
 	if (sk->sk_type == SOCK_STREAM && !sk_stream_is_writeable(sk))
 		return;
 
 	read_lock_bh(&sk->sk_callback_lock);
 	cb = pvcalls_callbacks_owner(sk);
 	if (cb) {
-		/* takes SOCK_NOSPACE away; nobody sleeps on this socket */
+		/*
+		 * the saved callback clears SOCK_NOSPACE; no thread sleeps on
+		 * this socket
+		 */
 		cb->saved.write_space(sk);
 		cb->ops->space(cb, sk);
 	}
@@ -61,15 +65,16 @@ static void pvcalls_callbacks_write_space(struct sock *sk)
 }
 
 /**
- * pvcalls_callbacks_attach() - have a kernel socket tell its owner
+ * pvcalls_callbacks_attach() - attach an owner to a kernel socket
  * @cb: the owner, with its @ops
  * @sk: the kernel socket
  * @inherited: for an accepted connection the owner of the listening socket,
  *	whose callbacks the connection has inherited; else NULL
  *
- * Idempotent. What happened before is not announced: the caller must look.
+ * More than one call has no further effect. Earlier events are not announced,
+ * so the caller must look at the kernel socket after this call.
  *
- * Context: process or softirq.
+ * Context: process or softirq; takes sk_callback_lock.
  */
 void pvcalls_callbacks_attach(struct pvcalls_callbacks *cb, struct sock *sk,
 			      const struct pvcalls_callbacks *inherited)
@@ -95,13 +100,14 @@ unlock:
 }
 
 /**
- * pvcalls_callbacks_detach() - give a kernel socket its callbacks back
+ * pvcalls_callbacks_detach() - restore a kernel socket's callbacks
  * @cb: the owner
  * @sk: the kernel socket
  *
- * When this returns no callback refers to @cb any more. Idempotent.
+ * After this call no callback refers to @cb any more. More than one call has no
+ * further effect.
  *
- * Context: process or softirq.
+ * Context: process or softirq; takes sk_callback_lock.
  */
 void pvcalls_callbacks_detach(struct pvcalls_callbacks *cb, struct sock *sk)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Callbacks in kernel sockets: they tell their owner what has happened. */
+/*
+ * Callbacks of kernel sockets: they report to the kernel socket's owner what
+ * has happened.
+ */
 #ifndef PVCALLS_BACK_CALLBACKS_H
 #define PVCALLS_BACK_CALLBACKS_H
 
@@ -7,10 +10,10 @@ struct pvcalls_callbacks;
 struct sock;
 
 /**
- * struct pvcalls_callback_ops - what the owner of a kernel socket is told
- * @data: there may be data, or a connection to accept; TCP holds the socket's
- *	lock, but for a socket that listens
- * @space: there may be room
+ * struct pvcalls_callback_ops - reports to the owner of a kernel socket
+ * @data: there may be data or a connection to accept. The kernel socket is
+ *	locked, except if it listens
+ * @space: there may be room for sending
  * @state: the connection has come about or ended, or there is an error
  *
  * Context: softirq, or process with the kernel socket locked. Must not sleep.
@@ -22,11 +25,11 @@ struct pvcalls_callback_ops {
 };
 
 /**
- * struct pvcalls_saved_callbacks - what a kernel socket had before
- * @data_ready: the socket's own callback
- * @write_space: likewise
- * @state_change: likewise
- * @error_report: likewise
+ * struct pvcalls_saved_callbacks - callbacks that a kernel socket had before
+ * @data_ready: the kernel socket's own callback for data
+ * @write_space: the kernel socket's own callback for room
+ * @state_change: the kernel socket's own callback for changes of its state
+ * @error_report: the kernel socket's own callback for errors
  */
 struct pvcalls_saved_callbacks {
 	void (*data_ready)(struct sock *sk);
@@ -36,9 +39,10 @@ struct pvcalls_saved_callbacks {
 };
 
 /**
- * struct pvcalls_callbacks - the owner of a kernel socket; embedded in it
- * @ops: what the owner is told
- * @saved: what the kernel socket had before
+ * struct pvcalls_callbacks - owner of a kernel socket, embedded in the owner's
+ * object
+ * @ops: the owner's functions
+ * @saved: callbacks that the kernel socket had before
  */
 struct pvcalls_callbacks {
 	const struct pvcalls_callback_ops *ops;

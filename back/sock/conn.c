@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See conn.h. */
+/* Connections of stream and datagram sockets; conn.h says what runs where. */
 #include <linux/err.h>
 #include <linux/interrupt.h>
 #include <linux/net.h>
@@ -18,7 +18,7 @@
 #include "sock/name.h"
 #include "sock/sock.h"
 
-/* Runs in a row, of one kind, that decide where an interrupt comes in */
+/* Runs of a kind in a row that decide to which CPU an interrupt goes */
 #define PVCALLS_FOLLOW_RUNS	16
 
 static u32 *pvcalls_conn_word(struct pvcalls_sock *ps, unsigned int offset)
@@ -55,7 +55,7 @@ static void pvcalls_conn_rings(struct pvcalls_sock *ps)
 	pvcalls_direction_init(c);
 }
 
-/* Has the guest said that it will use the ring again? */
+/* Has the guest announced another use of the ring? */
 static bool pvcalls_conn_reuse(const struct pvcalls_sock *ps)
 {
 	return ps->release && ps->release->req.u.release.reuse == 1 &&
@@ -78,13 +78,14 @@ static void pvcalls_conn_unmap(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_conn_map() - take a guest's data ring and event channel
- * @ps: socket, whose @state keeps its worker from using them before it is time
- * @ref: grant of the indexes page
- * @port: the guest's event channel
+ * pvcalls_conn_map() - map a guest's data ring for a socket
+ * @ps: the socket, whose @state keeps its worker from using the ring too early
+ * @ref: grant of the indexes page, as the guest says
+ * @port: port number of the guest's end of the event channel, as the guest says
  *
- * On any worker. Undone by pvcalls_conn_close().
+ * The call is undone by pvcalls_conn_close() and pvcalls_conn_let_go().
  *
+ * Context: any worker.
  * Return: 0, or an error number for the guest; see pvcalls_ring_get().
  */
 int pvcalls_conn_map(struct pvcalls_sock *ps, grant_ref_t ref,
@@ -109,11 +110,13 @@ int pvcalls_conn_map(struct pvcalls_sock *ps, grant_ref_t ref,
 }
 
 /**
- * pvcalls_conn_steer() - have the interrupt come in where the socket is run
- * @ps: socket, perhaps with a data ring
+ * pvcalls_conn_steer() - send a socket's interrupt to its worker's CPU
+ * @ps: the socket, with or without a data ring
  *
- * An event channel that serves many rings follows one of them. Cheap if there
- * is nothing to do. May sleep.
+ * An event channel that serves many rings follows one of them. The call is
+ * cheap if there is nothing to do.
+ *
+ * Context: process, may sleep.
  */
 void pvcalls_conn_steer(struct pvcalls_sock *ps)
 {
@@ -128,13 +131,15 @@ void pvcalls_conn_steer(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_conn_follow() - have the interrupt come in where the packets do
- * @ps: socket for which bytes have just been moved in softirq context
+ * pvcalls_conn_follow() - send a socket's interrupt to its packets' CPU
+ * @ps: the socket, for which this softirq has just moved bytes
  * @cpu: this CPU
  *
- * A program on this host wakes up there, and if that is the interrupt's CPU no
- * other one need be woken. Only where there is a worker, and only until runs of
- * the work outnumber softirqs. Softirq context, and nobody runs the work.
+ * A program of this host wakes up on the CPU of the packets. If the interrupt
+ * goes to the same CPU, no other CPU need be woken. The interrupt goes only to
+ * CPUs with a worker, and only until runs of the work outnumber softirqs.
+ *
+ * Context: softirq, with PVCALLS_SF_RUNNING held.
  */
 void pvcalls_conn_follow(struct pvcalls_sock *ps, int cpu)
 {
@@ -158,20 +163,23 @@ void pvcalls_conn_follow(struct pvcalls_sock *ps, int cpu)
 		return;
 	ring->astray = 0;
 	ring->follows = PVCALLS_FOLLOW_RUNS;
-	/* fails if the CPU has just gone */
+	/* the call fails if the CPU has just gone, which does no harm */
 	irq_set_affinity(ps->conn.irq, cpumask_of(there));
 	ps->work.steered = 0;
 }
 
 /**
- * pvcalls_conn_due() - has the guest moved an index since the last event?
- * @c: of a socket that listens to its event channel
+ * pvcalls_conn_due() - does an event concern this connection?
+ * @c: connection whose events are enabled
  *
- * To where it was at that event it may have come by way of 4 GiB that runs
- * without an event have seen. What the latest run has seen tells for certain.
+ * The guest's indexes are compared with their values at the last event, and
+ * with their values in the latest run. The latter comparison is needed because
+ * an index may have moved by 4 GiB since the last event, in runs without an
+ * event.
  *
  * Context: hard interrupt.
- * Return: true if so.
+ * Return: true if the guest has moved an index since the last event or the
+ * latest run.
  */
 bool pvcalls_conn_due(const struct pvcalls_conn *c)
 {
@@ -184,8 +192,11 @@ bool pvcalls_conn_due(const struct pvcalls_conn *c)
 }
 
 /**
- * pvcalls_conn_enable() - the connection has come about: hear of events
- * @ps: socket with a data ring, which the caller makes be looked at after this
+ * pvcalls_conn_enable() - enable the events of a connection
+ * @ps: the socket, with a data ring, whose work the caller runs or marks
+ *	afterwards
+ *
+ * Context: process; the worker that the socket belongs to.
  */
 void pvcalls_conn_enable(struct pvcalls_sock *ps)
 {
@@ -193,10 +204,13 @@ void pvcalls_conn_enable(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_conn_attach() - hear of what happens to the kernel socket
- * @ps: socket with a kernel socket
+ * pvcalls_conn_attach() - attach a socket to its kernel socket's callbacks
+ * @ps: the socket, with a kernel socket
  *
- * Idempotent. Undone by pvcalls_conn_failed() or when the socket is torn down.
+ * More than one call has no further effect. The call is undone by
+ * pvcalls_conn_failed(), or when the socket is torn down.
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_conn_attach(struct pvcalls_sock *ps)
 {
@@ -204,13 +218,14 @@ void pvcalls_conn_attach(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_conn_resets() - is the connection to end with a RST?
- * @ps: socket that is going to be torn down
+ * pvcalls_conn_resets() - must the connection end with a RST?
+ * @ps: the socket, which is going to be torn down
  *
- * The peer sees an orderly end only if it has got all that the guest wrote and
- * the guest ended it.
+ * The peer must see an orderly end only if the guest has released the socket
+ * and all that the guest has written was sent.
  *
- * Return: true if so, or if there is no connection.
+ * Context: the worker that the socket belongs to.
+ * Return: true for a RST; also true if there is no connection.
  */
 bool pvcalls_conn_resets(const struct pvcalls_sock *ps)
 {
@@ -219,9 +234,11 @@ bool pvcalls_conn_resets(const struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_conn_close() - end the connection, if it is an active socket
- * @ps: socket that is being torn down, without callbacks
- * @reset: end it with a RST
+ * pvcalls_conn_close() - end a socket's connection, if there is one
+ * @ps: the socket, which is being torn down and has no callbacks any more
+ * @reset: end the connection with a RST
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_conn_close(struct pvcalls_sock *ps, bool reset)
 {
@@ -239,10 +256,12 @@ void pvcalls_conn_close(struct pvcalls_sock *ps, bool reset)
 
 /**
  * pvcalls_conn_let_go() - give the data ring back, if there is one
- * @ps: socket that is PVCALLS_SS_CLOSING
+ * @ps: the socket, in PVCALLS_SS_CLOSING, or whose accept has failed
  *
- * Return: false if the network still has pages of it. A dead guest is not
- * waited for: then they are unmapped when the network has let go of them.
+ * Context: the worker that the socket belongs to.
+ * Return: false if sends still refer to pages of the ring. A dead guest's
+ * socket does not wait for them: the pages are then unmapped after the last of
+ * the sends.
  */
 bool pvcalls_conn_let_go(struct pvcalls_sock *ps)
 {
@@ -261,8 +280,10 @@ bool pvcalls_conn_let_go(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_conn_connected() - the connection has come about
- * @ps: socket with a data ring, and with a CONNECT, which is answered
+ * pvcalls_conn_connected() - a connection is established
+ * @ps: the socket, with a data ring, and with a CONNECT that is answered here
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_conn_connected(struct pvcalls_sock *ps)
 {
@@ -277,12 +298,14 @@ void pvcalls_conn_connected(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_conn_failed() - the connection has failed
- * @ps: socket with a data ring, and with a CONNECT, which is answered
- * @err: the answer
+ * pvcalls_conn_failed() - a connection could not be established
+ * @ps: the socket, with a data ring, and with a CONNECT that is answered here
+ * @err: the answer, a negative error number
  *
- * The guest must have its ring back before it hears of the failure. The socket
- * remains, for another try.
+ * The ring is given back before the answer, because the guest may reuse the
+ * ring after the answer. The socket remains for another try.
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_conn_failed(struct pvcalls_sock *ps, int err)
 {
@@ -296,11 +319,13 @@ void pvcalls_conn_failed(struct pvcalls_sock *ps, int err)
 }
 
 /**
- * pvcalls_conn_shutdown() - SHUTDOWN
- * @ps: socket
- * @call: the request
+ * pvcalls_conn_shutdown() - run the command SHUTDOWN
+ * @ps: the socket
+ * @call: the request, which is answered and freed
  *
- * The FIN is sent when all that had been published before is.
+ * The FIN is sent after all bytes that the guest published before the command.
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_conn_shutdown(struct pvcalls_sock *ps,
 			   struct pvcalls_call *call)
@@ -326,8 +351,10 @@ void pvcalls_conn_shutdown(struct pvcalls_sock *ps,
 }
 
 /**
- * pvcalls_conn_drain() - begin to end a connection
- * @ps: socket that is PVCALLS_SS_CONNECTED, with a RELEASE
+ * pvcalls_conn_drain() - begin the end of a connection
+ * @ps: the socket, in PVCALLS_SS_CONNECTED, with a RELEASE
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_conn_drain(struct pvcalls_sock *ps)
 {
@@ -340,7 +367,9 @@ void pvcalls_conn_drain(struct pvcalls_sock *ps)
 		pvcalls_out_set(ps, PVCALLS_OUT_DONE);
 		return;
 	}
-	/* the program has not read all (RFC 2525, section 2.17) */
+	/*
+	 * the program has not read all bytes, so a RST is due (RFC 2525, 2.17)
+	 */
 	if (ringbuf_space(&c->in) != c->in.size)
 		WRITE_ONCE(ps->state, PVCALLS_SS_RESETTING);
 	else
@@ -350,10 +379,12 @@ void pvcalls_conn_drain(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_conn_eoi() - say whether the event had a reason, and give its EOI
- * @ps: socket for which pvcalls_evtchn_take() has returned true
+ * pvcalls_conn_eoi() - give back the share of an event's EOI
+ * @ps: the socket, for which pvcalls_evtchn_take() has returned true
  *
- * Process or softirq context.
+ * The EOI says whether the guest has moved an index since the last event.
+ *
+ * Context: process or softirq, with PVCALLS_SF_RUNNING held.
  */
 void pvcalls_conn_eoi(struct pvcalls_sock *ps)
 {
@@ -367,14 +398,16 @@ void pvcalls_conn_eoi(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_conn_resting() - is there nothing to do?
- * @ps: socket that has been marked
+ * pvcalls_conn_resting() - can a run be skipped?
+ * @ps: the socket, whose work has been marked
  *
- * Mostly because of an event about what a run before has seen: cheaper than
- * pvcalls_conn_pass(), which has found that nothing was left to do, and has
- * asked for an event about the next byte.
+ * A mark without anything to do mostly comes from an event about bytes that an
+ * earlier run has moved. That run has left nothing to do and has asked for an
+ * event about the next byte, so a look at the indexes is enough. It is cheaper
+ * than pvcalls_conn_pass().
  *
- * Return: true if so.
+ * Context: process or softirq, with PVCALLS_SF_RUNNING held.
+ * Return: true if there is nothing to do.
  */
 bool pvcalls_conn_resting(struct pvcalls_sock *ps)
 {
@@ -392,10 +425,11 @@ bool pvcalls_conn_resting(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_conn_pass() - move what can be moved
- * @ps: socket that is connected or drains; in its run
+ * pvcalls_conn_pass() - move bytes both ways
+ * @ps: the socket, which is connected or drains
  *
- * Return: true if there is more to do at once.
+ * Context: the worker that the socket belongs to.
+ * Return: true if the socket is to be run again.
  */
 bool pvcalls_conn_pass(struct pvcalls_sock *ps)
 {
@@ -403,7 +437,7 @@ bool pvcalls_conn_pass(struct pvcalls_sock *ps)
 	bool eoi = pvcalls_evtchn_take(&c->ring->sub);
 	bool more;
 
-	/* the guest's indexes tell whether the event had a reason */
+	/* read and check the guest's indexes, which show the event's reason */
 	if (eoi && (ringbuf_space(&c->in) < 0 || ringbuf_avail(&c->out) < 0))
 		pvcalls_direction_broken(ps);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Active sockets: the data ring, passes over it, half-close, and the end.
+ * Connections: the data ring, moving bytes in both directions, half-close, and
+ * the end.
  *
- * Everything here runs on the worker that the socket belongs to, or in a
- * softirq while the work is not being run (fastpath.h).
+ * All functions run on the worker that the socket belongs to, or in a softirq
+ * that holds PVCALLS_SF_RUNNING (fastpath.h); only pvcalls_conn_due() is called
+ * in hard interrupts.
  */
 #ifndef PVCALLS_BACK_CONN_H
 #define PVCALLS_BACK_CONN_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See connect.h. */
+/* Connecting of stream sockets; connect.h says what runs where. */
 #include <linux/fcntl.h>
 #include <linux/net.h>
 
@@ -13,12 +13,12 @@
 #include "sock/sock.h"
 
 /*
- * Have the kernel connect: the first call starts it, later ones ask
- * what has become of it.
+ * Have the kernel connect. The first call starts the connection, and later
+ * calls return its outcome.
  */
 static int pvcalls_connect_try(struct pvcalls_sock *ps)
 {
-	/* the callee may change it */
+	/* use a copy, because the kernel may change the address */
 	struct sockaddr_storage addr = ps->conn.addr;
 
 	return kernel_connect(ps->sock, (struct sockaddr *)&addr,
@@ -32,10 +32,12 @@ static bool pvcalls_connect_pending(const struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_connect_check() - has the network answered?
- * @ps: socket that is PVCALLS_SS_CONNECTING
+ * pvcalls_connect_check() - look whether the network has answered
+ * @ps: the socket, in PVCALLS_SS_CONNECTING
  *
- * Answers the CONNECT if so.
+ * If the network has answered, so is the CONNECT.
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_connect_check(struct pvcalls_sock *ps)
 {
@@ -78,11 +80,13 @@ static int pvcalls_connect_start(struct pvcalls_sock *ps,
 }
 
 /**
- * pvcalls_connect_stream() - CONNECT of a stream socket
- * @ps: socket
- * @call: the request
+ * pvcalls_connect_stream() - run the command CONNECT of a stream socket
+ * @ps: the socket
+ * @call: the request, which is answered and freed, now or later
  *
- * Never waits for the network: the answer may come later.
+ * The call never waits for the network.
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_connect_stream(struct pvcalls_sock *ps,
 			    struct pvcalls_call *call)
@@ -97,7 +101,9 @@ void pvcalls_connect_stream(struct pvcalls_sock *ps,
 
 	ps->conn.connect = call;
 	WRITE_ONCE(ps->state, PVCALLS_SS_CONNECTING);
-	/* before anything can arrive, or it would not be announced */
+	/*
+	 * attach before anything can arrive: earlier events are not announced
+	 */
 	pvcalls_conn_attach(ps);
 	ret = pvcalls_connect_try(ps);
 	if (ret && ret != -EINPROGRESS) {
@@ -108,13 +114,13 @@ void pvcalls_connect_stream(struct pvcalls_sock *ps,
 		pvcalls_conn_connected(ps);
 		return;
 	}
-	/* on this host it may be decided by now */
+	/* a connection within this host may be decided by now */
 	pvcalls_connect_check(ps);
 	if (ps->state != PVCALLS_SS_CONNECTING)
 		return;
 	ret = pvcalls_reply_later(call);
 	if (ret) {
-		/* the kernel socket must not go on connecting */
+		/* the call fails, so the kernel socket must stop connecting */
 		kernel_sock_shutdown(ps->sock, SHUT_RDWR);
 		pvcalls_conn_failed(ps, ret);
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How stream sockets connect.
+ * Connecting of stream sockets.
  *
- * On the worker that the socket belongs to; never waits for the network.
+ * All functions run on the worker that the socket belongs to, and never wait
+ * for the network.
  */
 #ifndef PVCALLS_BACK_CONNECT_H
 #define PVCALLS_BACK_CONNECT_H

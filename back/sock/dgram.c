@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See dgram.h. */
+/* Moving datagrams in both directions; dgram.h says what runs where. */
 #include <linux/in.h>
 #include <linux/net.h>
 #include <linux/skbuff.h>
@@ -22,13 +22,16 @@
 #include "sock/sock.h"
 #include "sock/stream.h"
 
-/* What a datagram costs beside its bytes, in bytes */
+/* Cost of a datagram in addition to its bytes, in bytes */
 #define PVCALLS_DGRAM_COST	4096
 
-/* Room for control messages as the kernel has them */
+/* Room for control messages in the kernel's form, in bytes */
 #define PVCALLS_DGRAM_CMSGS	256
 
-/* The address of a CONNECT: its length, 0 for none, or a negative error. */
+/*
+ * Take the address of a CONNECT. Returns its length, 0 for no address, or a
+ * negative error number.
+ */
 static int pvcalls_dgram_addr(struct pvcalls_sock *ps,
 			      const struct xen_pvcalls_connect *req,
 			      struct sockaddr_storage *addr)
@@ -56,11 +59,14 @@ static int pvcalls_dgram_set_peer(struct pvcalls_sock *ps,
 }
 
 /**
- * pvcalls_dgram_connect() - CONNECT of a socket of datagrams
- * @ps: socket
- * @call: the request; freed
+ * pvcalls_dgram_connect() - run the command CONNECT of a datagram socket
+ * @ps: the socket
+ * @call: the request, which is answered and freed
  *
- * The first one brings the data ring. Each sets the peer, or takes it away.
+ * The first CONNECT names the data ring. Each CONNECT sets or removes the
+ * peer's address.
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 {
@@ -95,7 +101,9 @@ void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	pvcalls_reply(call, ret);
 }
 
-/* The bytes of a record in an array, from @skip on. */
+/*
+ * Describe the next @len bytes of an array: of `out` with @out, else of `in`.
+ */
 static void pvcalls_dgram_iter(struct pvcalls_sock *ps, bool out, u32 len,
 			       struct iov_iter *iter)
 {
@@ -115,7 +123,7 @@ static void pvcalls_dgram_iter(struct pvcalls_sock *ps, bool out, u32 len,
 		      pvcalls_stream_bvec(bv, pages, &span), len);
 }
 
-/* May the guest send from there? */
+/* May the guest send from the source address in this control message? */
 static int pvcalls_dgram_source(struct pvcalls_guest *g, int level,
 				const u8 *data)
 {
@@ -135,7 +143,7 @@ static int pvcalls_dgram_source(struct pvcalls_guest *g, int level,
 	return pvcalls_policy_bind(g, &addr);
 }
 
-/* Control data of a datagram of the guest's, for the kernel. */
+/* Convert the control data of a guest's datagram into the kernel's form. */
 static int pvcalls_dgram_control(struct pvcalls_sock *ps,
 				 struct pvcalls_record *rec,
 				 struct msghdr *msg, u8 *buf)
@@ -165,14 +173,16 @@ static int pvcalls_dgram_control(struct pvcalls_sock *ps,
 	return ret;
 }
 
-/* Charges this run for a datagram. Returns what that is, with its bytes. */
+/* Charge this run for a datagram. Returns the cost with the @bytes. */
 static u32 pvcalls_dgram_cost(u32 bytes)
 {
 	pvcalls_worker_spend(PVCALLS_DGRAM_COST);
 	return bytes + PVCALLS_DGRAM_COST;
 }
 
-/* Sends one datagram. Returns 0, also if it was dropped, or -EAGAIN. */
+/*
+ * Send one datagram. Returns 0, also if the datagram was dropped; or -EAGAIN.
+ */
 static int pvcalls_dgram_send(struct pvcalls_sock *ps,
 			      struct pvcalls_record *rec)
 {
@@ -209,7 +219,10 @@ static int pvcalls_dgram_send(struct pvcalls_sock *ps,
 	return 0;
 }
 
-/* The next record but for its bytes. Returns its length, or -EPROTO. */
+/*
+ * Read the next record, except for its data. Returns the record's length, or
+ * -EPROTO.
+ */
 static int pvcalls_dgram_next(struct pvcalls_sock *ps, u32 avail,
 			      struct pvcalls_record *rec)
 {
@@ -232,10 +245,11 @@ static int pvcalls_dgram_next(struct pvcalls_sock *ps, u32 avail,
 }
 
 /**
- * pvcalls_dgram_out() - send what the guest has written
- * @ps: socket that is PVCALLS_SS_CONNECTED or PVCALLS_SS_DRAINING
+ * pvcalls_dgram_out() - send datagrams from the guest
+ * @ps: the socket, in PVCALLS_SS_CONNECTED or PVCALLS_SS_DRAINING
  *
- * Return: true if there is more to do at once.
+ * Context: the worker that the socket belongs to; never waits for the network.
+ * Return: true if the socket is to be run again.
  */
 bool pvcalls_dgram_out(struct pvcalls_sock *ps)
 {
@@ -257,11 +271,17 @@ bool pvcalls_dgram_out(struct pvcalls_sock *ps)
 			return false;
 		}
 		clear_bit(PVCALLS_SF_OUT_READY, &ps->flags);
-		/* whatever makes room after this try sets it again */
+		/*
+		 * clear the flag before the try, so that room made afterwards
+		 * sets it
+		 */
 		smp_mb__after_atomic();
 		if (pvcalls_dgram_send(ps, &rec)) {
 			pvcalls_out_block(ps);
-			/* before the look; pairs with the callback's */
+			/*
+			 * write the state before reading the flag;
+			 * pvcalls_run_space() pairs
+			 */
 			smp_mb();
 			if (!test_bit(PVCALLS_SF_OUT_READY, &ps->flags))
 				return false;
@@ -273,7 +293,10 @@ bool pvcalls_dgram_out(struct pvcalls_sock *ps)
 	return true;
 }
 
-/* The length of what comes next, which ICMP's sockets do not tell otherwise. */
+/*
+ * Get the length of the next datagram. Sockets for ICMP do not tell it in
+ * another way.
+ */
 static int pvcalls_dgram_queued(struct sock *sk)
 {
 	struct sk_buff *skb;
@@ -286,7 +309,10 @@ static int pvcalls_dgram_queued(struct sock *sk)
 	return len;
 }
 
-/* What comes next, without taking it. Returns a length or a negative error. */
+/*
+ * Look at the next datagram without taking it. Returns its length or a negative
+ * error number.
+ */
 static int pvcalls_dgram_peek(struct pvcalls_sock *ps,
 			      struct pvcalls_record *rec)
 {
@@ -312,14 +338,17 @@ static int pvcalls_dgram_peek(struct pvcalls_sock *ps,
 	hdr->type = PVCALLS_DGRAM_DATA;
 	hdr->addr_len = min_t(u32, msg.msg_namelen, sizeof(hdr->addr));
 	memcpy(hdr->addr, &addr, hdr->addr_len);
-	/* what the guest has asked for by its options */
+	/* control messages that the guest has asked for by its options */
 	msg.msg_controllen = sizeof(cmsgs) - msg.msg_controllen;
 	msg.msg_control = cmsgs;
 	hdr->ctl_len = pvcalls_ctl_pack(&msg, rec->ctl);
 	return len;
 }
 
-/* Room for a record, or 0, with the guest asked to say when there is. */
+/*
+ * Get the room for a record of @need bytes; or 0, after asking the guest for an
+ * event when there is room.
+ */
 static int pvcalls_dgram_space(struct pvcalls_conn *c, u32 need)
 {
 	int space = ringbuf_space(&c->in);
@@ -331,7 +360,7 @@ static int pvcalls_dgram_space(struct pvcalls_conn *c, u32 need)
 	return space < need ? 0 : space;
 }
 
-/* Takes what was peeked at, to nowhere if @to is empty. */
+/* Take the datagram that was looked at. Without @to its data are dropped. */
 static int pvcalls_dgram_take(struct pvcalls_sock *ps, struct iov_iter *to)
 {
 	struct msghdr msg = {};
@@ -343,7 +372,7 @@ static int pvcalls_dgram_take(struct pvcalls_sock *ps, struct iov_iter *to)
 	return sock_recvmsg(ps->sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* Puts a record into the ring. Returns false if there was none after all. */
+/* Put a record into the ring. Returns false if the datagram has not come. */
 static bool pvcalls_dgram_put(struct pvcalls_sock *ps,
 			      const struct pvcalls_record *rec)
 {
@@ -358,7 +387,7 @@ static bool pvcalls_dgram_put(struct pvcalls_sock *ps,
 		return false;
 	if (hdr->type == PVCALLS_DGRAM_DATA) {
 		n = pvcalls_dgram_take(ps, &iter);
-		/* an error has come before it */
+		/* an error may have come before the datagram */
 		if (n < 0 && !pvcalls_stream_retry(n))
 			c->dgram_err = n;
 		if (n != hdr->len)
@@ -369,7 +398,7 @@ static bool pvcalls_dgram_put(struct pvcalls_sock *ps,
 	return true;
 }
 
-/* What to tell the guest next; false if there is nothing. */
+/* Find the next record for the guest. Returns false if there is none. */
 static bool pvcalls_dgram_find(struct pvcalls_sock *ps,
 			       struct pvcalls_record *rec)
 {
@@ -392,13 +421,14 @@ static bool pvcalls_dgram_find(struct pvcalls_sock *ps,
 }
 
 /**
- * pvcalls_dgram_in() - give the guest what has arrived
- * @ps: socket that is PVCALLS_SS_CONNECTED
+ * pvcalls_dgram_in() - give datagrams to the guest
+ * @ps: the socket, in PVCALLS_SS_CONNECTED
  *
- * What finds no room stays with the kernel socket, which drops further ones
- * when its own buffer is full.
+ * A datagram that finds no room stays in the kernel socket, which drops further
+ * datagrams when its own buffer is full.
  *
- * Return: true if there is more to do at once.
+ * Context: the worker that the socket belongs to; never waits for the network.
+ * Return: true if the socket is to be run again.
  */
 bool pvcalls_dgram_in(struct pvcalls_sock *ps)
 {
@@ -416,7 +446,7 @@ bool pvcalls_dgram_in(struct pvcalls_sock *ps)
 		if (!pvcalls_dgram_find(ps, &rec))
 			continue;
 		size = pvcalls_dgram_size(&rec.hdr);
-		/* there may be more */
+		/* there may be more datagrams */
 		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 		if (size > c->in.size) {
 			c->lost_in++;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Datagrams (feature-dgram): the arrays of the data ring hold records instead
+ * Datagrams (feature-dgram): the arrays of the data ring hold records in place
  * of a stream of bytes.
  *
- * On the worker that the socket belongs to; never waits for the network.
+ * All functions run on the worker that the socket belongs to, and never wait
+ * for the network.
  */
 #ifndef PVCALLS_BACK_DGRAM_H
 #define PVCALLS_BACK_DGRAM_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See direction.h. */
+/* Changes of the two directions' states; states.h has the states. */
 #include <linux/fcntl.h>
 #include <linux/net.h>
 
@@ -11,8 +11,10 @@
 #include "trace.h"
 
 /**
- * pvcalls_direction_init() - a new data ring: both directions are open
- * @c: connection
+ * pvcalls_direction_init() - open both directions
+ * @c: the connection, with a new data ring
+ *
+ * Context: a worker, before the connection is established.
  */
 void pvcalls_direction_init(struct pvcalls_conn *c)
 {
@@ -21,8 +23,12 @@ void pvcalls_direction_init(struct pvcalls_conn *c)
 }
 
 /**
- * pvcalls_direction_owe() - the guest is owed an event about its data ring
- * @ps: socket with a data ring; in its run
+ * pvcalls_direction_owe() - owe the guest an event about its data ring
+ * @ps: the socket, with a data ring
+ *
+ * The event is sent at the end of the worker's round.
+ *
+ * Context: the worker that the socket belongs to, in the socket's run.
  */
 void pvcalls_direction_owe(struct pvcalls_sock *ps)
 {
@@ -30,9 +36,11 @@ void pvcalls_direction_owe(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_in_set() - the direction to the guest changes its state
- * @ps: socket with a data ring
- * @to: the new state; %PVCALLS_IN_DONE is the last one
+ * pvcalls_in_set() - change the state of the direction to the guest
+ * @ps: the socket, with a data ring
+ * @to: the new state; %PVCALLS_IN_DONE is final
+ *
+ * Context: the worker that the socket belongs to, in the socket's run.
  */
 void pvcalls_in_set(struct pvcalls_sock *ps, enum pvcalls_in_state to)
 {
@@ -45,9 +53,11 @@ void pvcalls_in_set(struct pvcalls_sock *ps, enum pvcalls_in_state to)
 }
 
 /**
- * pvcalls_in_end() - nothing more is put into the ring
- * @ps: socket with a data ring; in its run
- * @err: what the guest is told, negative, when it has read what is there
+ * pvcalls_in_end() - end the direction to the guest
+ * @ps: the socket, with a data ring
+ * @err: negative error number that the guest sees once it has read all bytes
+ *
+ * Context: the worker that the socket belongs to, in the socket's run.
  */
 void pvcalls_in_end(struct pvcalls_sock *ps, int err)
 {
@@ -56,16 +66,18 @@ void pvcalls_in_end(struct pvcalls_sock *ps, int err)
 	if (c->in_state == PVCALLS_IN_DONE)
 		return;
 	pvcalls_in_set(ps, PVCALLS_IN_DONE);
-	/* the last bytes before their end */
+	/* write the last index before the error that ends the bytes */
 	virt_wmb();
 	WRITE_ONCE(c->map->intf->in_error, err);
 	pvcalls_direction_owe(ps);
 }
 
 /**
- * pvcalls_out_set() - the direction to the network changes its state
- * @ps: socket with a data ring
- * @to: the new state; %PVCALLS_OUT_DONE is the last one
+ * pvcalls_out_set() - change the state of the direction to the network
+ * @ps: the socket, with a data ring
+ * @to: the new state; %PVCALLS_OUT_DONE is final
+ *
+ * Context: process or softirq, with PVCALLS_SF_RUNNING held.
  */
 void pvcalls_out_set(struct pvcalls_sock *ps, enum pvcalls_out_state to)
 {
@@ -78,10 +90,12 @@ void pvcalls_out_set(struct pvcalls_sock *ps, enum pvcalls_out_state to)
 }
 
 /**
- * pvcalls_out_rest() - a pass has left nothing to do
- * @ps: socket with a data ring
+ * pvcalls_out_rest() - a run has left nothing to do
+ * @ps: the socket, with a data ring
  *
- * Does nothing to a direction that waits for room, or is going to end.
+ * A direction that waits for room or is going to end stays in its state.
+ *
+ * Context: process or softirq, with PVCALLS_SF_RUNNING held.
  */
 void pvcalls_out_rest(struct pvcalls_sock *ps)
 {
@@ -90,8 +104,10 @@ void pvcalls_out_rest(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_out_wake() - a pass is needed
- * @ps: socket, perhaps with a data ring
+ * pvcalls_out_wake() - a run must look at the ring
+ * @ps: the socket, with or without a data ring
+ *
+ * Context: process or softirq, with PVCALLS_SF_RUNNING held.
  */
 void pvcalls_out_wake(struct pvcalls_sock *ps)
 {
@@ -101,7 +117,9 @@ void pvcalls_out_wake(struct pvcalls_sock *ps)
 
 /**
  * pvcalls_out_block() - the kernel socket is full
- * @ps: socket with a data ring
+ * @ps: the socket, with a data ring
+ *
+ * Context: the worker that the socket belongs to, in the socket's run.
  */
 void pvcalls_out_block(struct pvcalls_sock *ps)
 {
@@ -123,7 +141,9 @@ void pvcalls_out_block(struct pvcalls_sock *ps)
 
 /**
  * pvcalls_out_unblock() - there may be room in the kernel socket
- * @ps: socket with a data ring
+ * @ps: the socket, with a data ring
+ *
+ * Context: the worker that the socket belongs to, in the socket's run.
  */
 void pvcalls_out_unblock(struct pvcalls_sock *ps)
 {
@@ -143,12 +163,13 @@ void pvcalls_out_unblock(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_out_limit() - send nothing beyond what the guest has published by now
- * @ps: socket with a data ring
- * @fin: send a FIN after that
+ * pvcalls_out_limit() - limit sending to what is published now
+ * @ps: the socket, with a data ring
+ * @fin: send a FIN after the last of these bytes
  *
- * The first limit stays.
+ * If there is a limit already, that one stays.
  *
+ * Context: the worker that the socket belongs to, in the socket's run.
  * Return: 0, or -EPROTO if the guest's index makes no sense.
  */
 int pvcalls_out_limit(struct pvcalls_sock *ps, bool fin)
@@ -171,9 +192,11 @@ int pvcalls_out_limit(struct pvcalls_sock *ps, bool fin)
 }
 
 /**
- * pvcalls_out_end() - nothing more can be sent
- * @ps: socket with a data ring; in its run
- * @err: what the guest is told, negative
+ * pvcalls_out_end() - end the direction to the network
+ * @ps: the socket, with a data ring
+ * @err: negative error number that the guest sees
+ *
+ * Context: the worker that the socket belongs to, in the socket's run.
  */
 void pvcalls_out_end(struct pvcalls_sock *ps, int err)
 {
@@ -182,17 +205,18 @@ void pvcalls_out_end(struct pvcalls_sock *ps, int err)
 	if (c->out_state == PVCALLS_OUT_DONE)
 		return;
 	pvcalls_out_set(ps, PVCALLS_OUT_DONE);
-	/* what was taken before the error */
+	/* write the index of what was taken before the error */
 	virt_wmb();
 	WRITE_ONCE(c->map->intf->out_error, err);
 	pvcalls_direction_owe(ps);
 }
 
 /**
- * pvcalls_out_sent() - has the guest's data been sent?
- * @c: of a socket with a data ring
+ * pvcalls_out_sent() - have all bytes of the guest been sent?
+ * @c: connection with a data ring
  *
- * Return: true if nothing is left that could be sent.
+ * Context: the worker that the socket belongs to.
+ * Return: true if nothing is left that can be sent.
  */
 bool pvcalls_out_sent(const struct pvcalls_conn *c)
 {
@@ -202,12 +226,14 @@ bool pvcalls_out_sent(const struct pvcalls_conn *c)
 }
 
 /**
- * pvcalls_out_avail() - what there is to send
- * @c: of a socket with a data ring
+ * pvcalls_out_avail() - get the number of bytes to send
+ * @c: connection with a data ring
  *
- * If that is nothing the guest has been asked to announce the next byte.
+ * If there are none, the guest has been asked for an event about the next byte.
  *
- * Return: bytes, or -EPROTO if the guest's index makes no sense.
+ * Context: process or softirq, with PVCALLS_SF_RUNNING held.
+ * Return: number of bytes, 0 to the ring's size, or -EPROTO if the guest's
+ * index makes no sense.
  */
 int pvcalls_out_avail(struct pvcalls_conn *c)
 {
@@ -224,10 +250,12 @@ int pvcalls_out_avail(struct pvcalls_conn *c)
 }
 
 /**
- * pvcalls_direction_broken() - the guest's indexes make no sense
- * @ps: socket that is connected or drains; in its run
+ * pvcalls_direction_broken() - reset a connection with a bad index
+ * @ps: the socket, which is connected or drains
  *
- * The connection is reset, and nothing is done with the ring any more.
+ * The guest's index makes no sense, so the ring is not used any more.
+ *
+ * Context: the worker that the socket belongs to, in the socket's run.
  */
 void pvcalls_direction_broken(struct pvcalls_sock *ps)
 {
@@ -241,6 +269,6 @@ void pvcalls_direction_broken(struct pvcalls_sock *ps)
 	ps->conn.err = -EPROTO;
 	pvcalls_in_end(ps, -EPROTO);
 	pvcalls_out_end(ps, -EPROTO);
-	/* that is how a connection is reset without closing the socket */
+	/* AF_UNSPEC resets a connection without closing the kernel socket */
 	kernel_connect(ps->sock, &addr, sizeof(addr), O_NONBLOCK);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The two directions of a connection: their states (states.h), how they end,
- * and what there is to send.
+ * The two directions of a connection: changes of their states (states.h), their
+ * ends, and the number of bytes to send.
  *
- * Context: on the worker that the socket belongs to, or in a softirq while the
- * work is not being run (fastpath.h).
+ * All functions run on the worker that the socket belongs to, or in a softirq
+ * that holds PVCALLS_SF_RUNNING (fastpath.h).
  */
 #ifndef PVCALLS_BACK_DIRECTION_H
 #define PVCALLS_BACK_DIRECTION_H

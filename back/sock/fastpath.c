@@ -74,8 +74,7 @@ static bool pvcalls_fastpath_move(struct pvcalls_sock *ps, struct sock *sk,
  * @ps: socket, whose kernel socket can't be detached during the call
  * @sk: its kernel socket, which has announced data
  *
- * In softirq context, with the kernel socket's lock; elsewhere it does nothing.
- *
+ * Context: softirq, with the kernel socket's lock; elsewhere it does nothing.
  * Return: true if nothing is left to do for its worker.
  */
 bool pvcalls_fastpath_in(struct pvcalls_sock *ps, struct sock *sk)
@@ -123,8 +122,9 @@ static u32 pvcalls_fastpath_avail(struct pvcalls_sock *ps)
  * pvcalls_fastpath_likely() - is an event likely to be about little?
  * @c: of a socket that listens to its event channel
  *
- * Bulk need not pass a softirq. Hard interrupt.
+ * Bulk need not pass a softirq.
  *
+ * Context: hard interrupt.
  * Return: true if so.
  */
 bool pvcalls_fastpath_likely(const struct pvcalls_conn *c)
@@ -215,8 +215,7 @@ static bool pvcalls_fastpath_forward(struct pvcalls_sock *ps,
  * @ps: socket whose work has been marked
  * @frags: pages of the worker whose softirq this is
  *
- * In softirq context.
- *
+ * Context: softirq.
  * Return: true if nothing is left to do for its worker.
  */
 bool pvcalls_fastpath_out(struct pvcalls_sock *ps, struct pvcalls_frags *frags)

@@ -188,8 +188,7 @@ void pvcalls_listener_poll(struct pvcalls_sock *ps, struct pvcalls_call *call)
  * pvcalls_listener_pass() - hand connections out
  * @ps: socket that is PVCALLS_SS_LISTENING
  *
- * On the worker that it belongs to.
- *
+ * Context: the worker that the socket belongs to.
  * Return: true if there may be more to hand out, after others had their turn.
  */
 bool pvcalls_listener_pass(struct pvcalls_sock *ps)

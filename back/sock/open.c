@@ -47,8 +47,7 @@ static int pvcalls_sock_check(struct pvcalls_guest *g, u32 domain, u32 type,
  * @protocol: IPPROTO_IP, or one of this type; of ICMP only echoes, if this
  *	domain's net.ipv4.ping_group_range lets root
  *
- * On the command ring's worker.
- *
+ * Context: the command ring's worker.
  * Return: 0 or a negative error number.
  */
 int pvcalls_sock_open(struct pvcalls_guest *g, u64 id, u32 domain, u32 type,

@@ -94,8 +94,9 @@ static int pvcalls_receive_read_sock(struct socket *sock, struct iov_iter *to)
  * @sock: a connected socket
  * @to: where to; as many bytes as are wanted
  *
- * Does not wait for the network. May sleep.
+ * Does not wait for the network.
  *
+ * Context: process, may sleep.
  * Return: how many bytes, 0 at the end of the stream, or a negative error
  * number, -EAGAIN if there is nothing yet.
  */

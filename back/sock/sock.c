@@ -135,7 +135,7 @@ void pvcalls_sock_get(struct pvcalls_sock *ps)
  * pvcalls_sock_put() - drop a reference
  * @ps: socket; may be freed
  *
- * Any context.
+ * Context: any.
  */
 void pvcalls_sock_put(struct pvcalls_sock *ps)
 {
@@ -162,9 +162,9 @@ bool pvcalls_sock_ready(const struct pvcalls_sock *ps)
  * @g: whose
  * @id: which
  *
- * A socket that waits for its connection has an id but is not there yet. On
- * the command ring's worker.
+ * A socket that waits for its connection has an id but is not there yet.
  *
+ * Context: the command ring's worker.
  * Return: the socket, with a reference, or NULL.
  */
 struct pvcalls_sock *pvcalls_sock_find(struct pvcalls_guest *g, u64 id)
@@ -183,7 +183,9 @@ struct pvcalls_sock *pvcalls_sock_find(struct pvcalls_guest *g, u64 id)
  * pvcalls_sock_unhash() - an id means this socket no more
  * @ps: socket
  *
- * Idempotent. Process context.
+ * Idempotent.
+ *
+ * Context: process.
  */
 void pvcalls_sock_unhash(struct pvcalls_sock *ps)
 {
@@ -196,7 +198,9 @@ void pvcalls_sock_unhash(struct pvcalls_sock *ps)
  * @ps: an alive socket
  * @call: the command
  *
- * Commands are run in the order in which they are given. Any context.
+ * Commands are run in the order in which they are given.
+ *
+ * Context: any.
  */
 void pvcalls_sock_submit(struct pvcalls_sock *ps, struct pvcalls_call *call)
 {
@@ -235,8 +239,7 @@ static const struct pvcalls_zerocopy_ops pvcalls_sock_sends = {
  * @type: stream or datagrams
  * @sock: the kernel socket, taken over; or NULL: it waits for its connection
  *
- * On a worker, while @g has a live socket or reads its command ring.
- *
+ * Context: a worker, while @g has a live socket or reads its command ring.
  * Return: an alive socket, or an error pointer: -EEXIST if the id is in use,
  * -ENFILE if the guest has too many, -ENOMEM; then @sock is still the
  * caller's.
@@ -300,7 +303,9 @@ uncount:
  * @ps: socket; may be freed
  *
  * Afterwards the frontend may be gone: responses have been sent before, and so
- * has the event for them. On the worker that it belonged to.
+ * has the event for them.
+ *
+ * Context: the worker that the socket belonged to.
  */
 void pvcalls_sock_drop(struct pvcalls_sock *ps)
 {

@@ -34,7 +34,9 @@ MODULE_PARM_DESC(congestion,
  *
  * Sockets with SO_REUSEPORT may share a port if they have the same owner. Were
  * it root's for all, guests could take connections from each other and from
- * this domain. May sleep.
+ * this domain.
+ *
+ * Context: process, may sleep.
  */
 void pvcalls_sockopt_owner(struct pvcalls_guest *g, struct socket *sock)
 {
@@ -49,8 +51,9 @@ void pvcalls_sockopt_owner(struct pvcalls_guest *g, struct socket *sock)
  * @g: the guest
  * @sock: its kernel socket
  *
- * What a guest can't say is chosen so that most programs are content. May
- * sleep.
+ * What a guest can't say is chosen so that most programs are content.
+ *
+ * Context: process, may sleep.
  */
 void pvcalls_sockopt_init(struct pvcalls_guest *g, struct socket *sock)
 {
@@ -73,7 +76,7 @@ void pvcalls_sockopt_init(struct pvcalls_guest *g, struct socket *sock)
  * @g: the guest
  * @sock: its kernel socket
  *
- * May sleep.
+ * Context: process, may sleep.
  */
 void pvcalls_sockopt_bind(struct pvcalls_guest *g, struct socket *sock)
 {
@@ -155,7 +158,7 @@ static u32 pvcalls_sockopt_congestion(struct socket *sock,
  * @ps: socket
  * @call: the request; freed
  *
- * On the worker that it belongs to.
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_sockopt_set(struct pvcalls_sock *ps, struct pvcalls_call *call)
 {
@@ -225,7 +228,7 @@ static int pvcalls_sockopt_read(struct socket *sock, int level, int name,
  * @ps: socket
  * @call: the request; freed
  *
- * On the worker that it belongs to.
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_sockopt_get(struct pvcalls_sock *ps, struct pvcalls_call *call)
 {

@@ -31,8 +31,7 @@
  * @pages: of the array
  * @span: which bytes
  *
- * Any context.
- *
+ * Context: any.
  * Return: entries of @bv.
  */
 unsigned int pvcalls_stream_bvec(struct bio_vec *bv, struct page **pages,
@@ -156,8 +155,7 @@ static void pvcalls_stream_recv_error(struct pvcalls_sock *ps, int err)
  * pvcalls_stream_retry() - is it no error, but nothing to do now?
  * @err: what a kernel socket's operation has returned
  *
- * Any context.
- *
+ * Context: any.
  * Return: true if so.
  */
 bool pvcalls_stream_retry(int err)
@@ -279,8 +277,7 @@ static int pvcalls_stream_space(struct pvcalls_sock *ps)
  * pvcalls_stream_dry() - is it certain that TCP has nothing, not even an end?
  * @sk: a kernel socket
  *
- * Any context.
- *
+ * Context: any.
  * Return: true if so.
  */
 bool pvcalls_stream_dry(const struct sock *sk)

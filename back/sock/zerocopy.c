@@ -76,9 +76,11 @@ int pvcalls_zerocopy_start(void)
 /**
  * pvcalls_zerocopy_stop() - undo pvcalls_zerocopy_start()
  *
- * Waits until the network has let go of everything; the connections have been
- * reset before, so that only devices' queues can have something. Call it while
- * there are workers. Sleeps.
+ * Description: Waits until the network has let go of everything; the
+ * connections have been reset before, so that only devices' queues can have
+ * something. Call it while there are workers.
+ *
+ * Context: process, sleeps.
  */
 void pvcalls_zerocopy_stop(void)
 {
@@ -92,7 +94,7 @@ void pvcalls_zerocopy_stop(void)
  * @z: to initialise
  * @ops: what the owner is told
  *
- * Any context.
+ * Context: any.
  */
 void pvcalls_zerocopy_init(struct pvcalls_zerocopy *z,
 			   const struct pvcalls_zerocopy_ops *ops)
