@@ -246,7 +246,8 @@ static int pvcalls_dgram_next(struct pvcalls_sock *ps, u32 avail,
 
 /**
  * pvcalls_dgram_out() - send datagrams from the guest
- * @ps: the socket, in PVCALLS_SS_CONNECTED or PVCALLS_SS_DRAINING
+ * @ps: the socket, in PVCALLS_SS_CONNECTED, PVCALLS_SS_DRAINING or
+ *	PVCALLS_SS_RESETTING
  *
  * Context: the worker that the socket belongs to; never waits for the network.
  * Return: true if the socket is to be run again.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See fastpath.h.
+ * The fast path of stream sockets.
  *
- * To wake the worker costs two switches of threads, and an interrupt of another
- * CPU, for a few bytes. So a packet's own softirq copies them, as in-kernel
- * users of TCP with parsers do (net/strparser), and the softirq of the guest's
- * event sends them, as TCP itself sends in softirq context, when it has been
- * acknowledged something. What is more than that, or not simple, is the
- * worker's.
+ * To wake the worker costs two thread switches and an interrupt of another CPU,
+ * which is much for few bytes. So the softirq of a packet copies its bytes, as
+ * in-kernel users of TCP with parsers do (net/strparser). The softirq of a
+ * guest's event sends the guest's bytes, as TCP itself sends in softirq context
+ * when an acknowledgement arrives. Larger amounts and everything that is not
+ * simple are left to the worker.
  */
 #include <linux/bvec.h>
 #include <linux/kernel.h>
@@ -36,14 +36,17 @@
 
 #define PVCALLS_FASTPATH_MAX	16384U
 
-/* The first page in part, and the ring's end within another one */
+/* Most segments: the first page in part, and the ring's end within a page */
 #define PVCALLS_FASTPATH_SEGS	(PVCALLS_FASTPATH_MAX / PAGE_SIZE + 2)
 
 PVCALLS_PARAM_UINT(direct, 4096, 0, PVCALLS_FASTPATH_MAX, 0644);
 MODULE_PARM_DESC(direct,
 		 "Bytes that are moved at once, either way, without waking a worker, at most, 0 (never) to 16384 (default 4096)");
 
-/* With the kernel socket's lock, and nobody else at the in ring. */
+/*
+ * Copy @len bytes from TCP into the ring. The caller holds the kernel socket's
+ * lock and PVCALLS_SF_RUNNING.
+ */
 static bool pvcalls_fastpath_move(struct pvcalls_sock *ps, struct sock *sk,
 				  u32 len)
 {
@@ -53,7 +56,9 @@ static bool pvcalls_fastpath_move(struct pvcalls_sock *ps, struct sock *sk,
 	struct iov_iter to;
 	int n;
 
-	/* until a ring that was full has a good deal of space it is let be */
+	/*
+	 * after the ring was full, the worker waits for half of it to be free
+	 */
 	if (c->in_state != PVCALLS_IN_OPEN || ringbuf_space(&c->in) < (int)len)
 		return false;
 
@@ -70,23 +75,24 @@ static bool pvcalls_fastpath_move(struct pvcalls_sock *ps, struct sock *sk,
 }
 
 /**
- * pvcalls_fastpath_in() - give the guest what has arrived, if that is little
- * @ps: socket, whose kernel socket can't be detached during the call
- * @sk: its kernel socket, which has announced data
+ * pvcalls_fastpath_in() - give a few arrived bytes to the guest
+ * @ps: the socket, whose kernel socket can't be detached during the call
+ * @sk: the kernel socket, which has announced data
  *
- * Context: softirq, with the kernel socket's lock; elsewhere it does nothing.
- * Return: true if nothing is left to do for its worker.
+ * Context: softirq, with the kernel socket's lock; in other contexts nothing is
+ * done.
+ * Return: true if nothing is left to do for the socket's worker.
  */
 bool pvcalls_fastpath_in(struct pvcalls_sock *ps, struct sock *sk)
 {
 	bool done;
 	u32 len;
 
-	/* a listening one is called without its lock, and can't be looked at */
+	/* a listening socket calls without its lock, so don't look at it */
 	if (sk->sk_type != SOCK_STREAM ||
 	    READ_ONCE(ps->state) != PVCALLS_SS_CONNECTED)
 		return false;
-	/* then this is the owner, perhaps the worker itself */
+	/* a task owns the kernel socket, and may be the worker itself */
 	if (sock_owned_by_user(sk))
 		return false;
 	len = tcp_sk(sk)->rcv_nxt - tcp_sk(sk)->copied_seq;
@@ -95,8 +101,8 @@ bool pvcalls_fastpath_in(struct pvcalls_sock *ps, struct sock *sk)
 	if (test_and_set_bit_lock(PVCALLS_SF_RUNNING, &ps->flags))
 		return false;
 	/*
-	 * The worker may have had a turn meanwhile. Pairs with the release when
-	 * a connection has been accepted.
+	 * The worker may have run since the first look at the state. Pairs with
+	 * the release when a connection has been accepted.
 	 */
 	done = smp_load_acquire(&ps->state) == PVCALLS_SS_CONNECTED &&
 	       pvcalls_fastpath_move(ps, sk, len);
@@ -104,7 +110,10 @@ bool pvcalls_fastpath_in(struct pvcalls_sock *ps, struct sock *sk)
 	return done;
 }
 
-/* How many bytes there are to send, if that is all there is to do; or 0. */
+/*
+ * Get the number of bytes to send; or 0 if there is more to do than sending, or
+ * too much to send.
+ */
 static u32 pvcalls_fastpath_avail(struct pvcalls_sock *ps)
 {
 	struct pvcalls_conn *c = &ps->conn;
@@ -119,13 +128,14 @@ static u32 pvcalls_fastpath_avail(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_fastpath_likely() - is an event likely to be about little?
- * @c: of a socket that listens to its event channel
+ * pvcalls_fastpath_likely() - is an event likely to be about few bytes?
+ * @c: connection whose events are enabled
  *
- * Bulk need not pass a softirq.
+ * Bulk data goes straight to the worker, because a softirq would only cost
+ * time.
  *
  * Context: hard interrupt.
- * Return: true if so.
+ * Return: true if a softirq should try first.
  */
 bool pvcalls_fastpath_likely(const struct pvcalls_conn *c)
 {
@@ -135,7 +145,10 @@ bool pvcalls_fastpath_likely(const struct pvcalls_conn *c)
 	       READ_ONCE(c->in_state) != PVCALLS_IN_WAITING;
 }
 
-/* Would TCP take bytes, by its own function? It must not sleep, nor fail. */
+/*
+ * Would TCP's own function take bytes now, without sleeping and without an
+ * error?
+ */
 static bool pvcalls_fastpath_sendable(struct sock *sk)
 {
 	return !sock_owned_by_user(sk) &&
@@ -147,8 +160,9 @@ static bool pvcalls_fastpath_sendable(struct sock *sk)
 }
 
 /*
- * How many bytes TCP has taken, or a negative error number. Security modules
- * are not asked: they would judge the program that was interrupted.
+ * Send @len bytes. Returns how many TCP has taken, or a negative error number.
+ * Security modules are not asked, because they would judge the program that was
+ * interrupted.
  */
 static int pvcalls_fastpath_send(struct pvcalls_conn *c, struct sock *sk,
 				 struct pvcalls_frags *frags, u32 len)
@@ -182,14 +196,16 @@ static bool pvcalls_fastpath_forward(struct pvcalls_sock *ps,
 	u32 len;
 	int n;
 
-	/* whoever added one may have found the mark that this call is about */
+	/* who added a call may have found the mark that this softirq serves */
 	if (ps->todo || !llist_empty(&ps->calls))
 		return false;
 	if (pvcalls_conn_resting(ps))
 		return true;
 	if (c->out_state != PVCALLS_OUT_RESTING)
 		return false;
-	/* until a look at the ring has found that nothing is left to do */
+	/*
+	 * the state rests again when a look at the ring has found no more bytes
+	 */
 	pvcalls_out_wake(ps);
 	len = pvcalls_fastpath_avail(ps);
 	if (!len)
@@ -200,7 +216,7 @@ static bool pvcalls_fastpath_forward(struct pvcalls_sock *ps,
 	trace_pvcalls_move(ps->guest->peer.domid, ps->id, 0, n);
 	if (ringbuf_consume(&c->out, n))
 		notify_remote_via_irq(c->irq);
-	/* an event about more than the following look sees is to come */
+	/* after the EOI, bytes that the look below misses raise a new event */
 	if (pvcalls_evtchn_take(&c->ring->sub))
 		pvcalls_conn_eoi(ps);
 	pvcalls_conn_follow(ps, smp_processor_id());
@@ -211,12 +227,12 @@ static bool pvcalls_fastpath_forward(struct pvcalls_sock *ps,
 }
 
 /**
- * pvcalls_fastpath_out() - send what the guest has written, if that is little
- * @ps: socket whose work has been marked
+ * pvcalls_fastpath_out() - send a few bytes from the guest
+ * @ps: the socket, whose work has been marked
  * @frags: pages of the worker whose softirq this is
  *
  * Context: softirq.
- * Return: true if nothing is left to do for its worker.
+ * Return: true if nothing is left to do for the socket's worker.
  */
 bool pvcalls_fastpath_out(struct pvcalls_sock *ps, struct pvcalls_frags *frags)
 {

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Little is moved at once, either way, without the worker. */
+/*
+ * The fast path: softirqs move a few bytes, either way, without waking the
+ * worker. They hold PVCALLS_SF_RUNNING, and leave the socket alone if its work
+ * is being run.
+ */
 #ifndef PVCALLS_BACK_FASTPATH_H
 #define PVCALLS_BACK_FASTPATH_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See listener.h. */
+/* Commands of listening sockets; listener.h says what runs where. */
 #include <linux/fcntl.h>
 #include <linux/net.h>
 
@@ -14,13 +14,13 @@
 #include "sock/sock.h"
 #include "sock/sockopt.h"
 
-/* Connections of a socket that are handed out at a time */
+/* Connections that a run of a socket hands out at most */
 #define PVCALLS_ACCEPT_BATCH	8
 
 /*
- * An accept has failed: the guest has its ring back before it hears of it. The
- * socket that was to hold the connection is this worker's still, and has had
- * no kernel socket and no command.
+ * Answer an accept that has failed. The guest gets its ring back before the
+ * answer. The socket that was to hold the connection still belongs to this
+ * worker, and has had neither a kernel socket nor a command.
  */
 static void pvcalls_listener_fail(struct pvcalls_call *call, int err)
 {
@@ -34,8 +34,10 @@ static void pvcalls_listener_fail(struct pvcalls_call *call, int err)
 }
 
 /**
- * pvcalls_listener_close() - answer all who wait, if it is a passive socket
- * @ps: socket that is being torn down
+ * pvcalls_listener_close() - answer all waiting calls of a listening socket
+ * @ps: the socket, listening or not, which is being torn down
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_listener_close(struct pvcalls_sock *ps)
 {
@@ -52,12 +54,14 @@ void pvcalls_listener_close(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_listener_listen() - LISTEN
- * @ps: socket
- * @call: the request; freed
+ * pvcalls_listener_listen() - run the command LISTEN
+ * @ps: the socket
+ * @call: the request, which is answered and freed
  *
- * On a socket that listens already it changes the backlog. As for a program of
- * this domain, net.core.somaxconn is the most that may wait.
+ * If the socket listens already, the backlog is changed. The backlog is limited
+ * by net.core.somaxconn, as for a program of this domain.
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_listener_listen(struct pvcalls_sock *ps,
 			     struct pvcalls_call *call)
@@ -70,7 +74,9 @@ void pvcalls_listener_listen(struct pvcalls_sock *ps,
 		pvcalls_reply(call, -EINVAL);
 		return;
 	}
-	/* before there can be a connection, or it would not be announced */
+	/*
+	 * attach before a connection can come: earlier events are not announced
+	 */
 	pvcalls_conn_attach(ps);
 	ret = kernel_listen(ps->sock, backlog);
 	if (!ret)
@@ -80,7 +86,10 @@ void pvcalls_listener_listen(struct pvcalls_sock *ps,
 	pvcalls_reply(call, ret);
 }
 
-/* Returns -EAGAIN if there is no connection; else the call is answered. */
+/*
+ * Try to accept a connection. Returns -EAGAIN if there is none; else the call
+ * has been answered.
+ */
 static int pvcalls_listener_try(struct pvcalls_sock *ps,
 				struct pvcalls_call *call)
 {
@@ -102,8 +111,9 @@ static int pvcalls_listener_try(struct pvcalls_sock *ps,
 	set_bit(PVCALLS_SF_IN_READY, &child->flags);
 	pvcalls_conn_enable(child);
 	/*
-	 * From here on it belongs to its own worker, which looks at once. The
-	 * guest must not hear of it before, or it could not be found yet.
+	 * From here on the new socket belongs to its own worker, which looks at
+	 * it at once. The guest is answered afterwards, because commands can't
+	 * find the socket before.
 	 */
 	call->child = NULL;
 	pvcalls_sock_get(child);
@@ -116,12 +126,14 @@ static int pvcalls_listener_try(struct pvcalls_sock *ps,
 }
 
 /**
- * pvcalls_listener_accept() - ACCEPT
- * @ps: socket
- * @call: the request
+ * pvcalls_listener_accept() - run the command ACCEPT
+ * @ps: the socket
+ * @call: the request, which is answered and freed, now or later
  *
- * The ring is mapped before there is a connection, so that what is wrong with
- * it costs no connection.
+ * The ring is mapped before a connection is taken, so that a bad ring does not
+ * cost a connection.
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_listener_accept(struct pvcalls_sock *ps,
 			     struct pvcalls_call *call)
@@ -162,11 +174,13 @@ static bool pvcalls_listener_ready(const struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_listener_poll() - POLL
- * @ps: socket
- * @call: the request
+ * pvcalls_listener_poll() - run the command POLL
+ * @ps: the socket
+ * @call: the request, which is answered and freed, now or later
  *
- * Answered when there is a connection to accept.
+ * The answer comes when there is a connection to accept.
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_listener_poll(struct pvcalls_sock *ps, struct pvcalls_call *call)
 {
@@ -185,11 +199,11 @@ void pvcalls_listener_poll(struct pvcalls_sock *ps, struct pvcalls_call *call)
 }
 
 /**
- * pvcalls_listener_pass() - hand connections out
- * @ps: socket that is PVCALLS_SS_LISTENING
+ * pvcalls_listener_pass() - hand out connections
+ * @ps: the socket, in PVCALLS_SS_LISTENING
  *
  * Context: the worker that the socket belongs to.
- * Return: true if there may be more to hand out, after others had their turn.
+ * Return: true if the socket is to be run again, for further connections.
  */
 bool pvcalls_listener_pass(struct pvcalls_sock *ps)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Passive sockets: listen, accept, poll.
+ * Listening sockets: the commands LISTEN, ACCEPT and POLL.
  *
- * Any number of accepts and polls may wait on a socket. Everything here runs
- * on the worker that the socket belongs to.
+ * Any number of ACCEPTs and POLLs may wait on a socket. All functions run on
+ * the worker that the socket belongs to.
  */
 #ifndef PVCALLS_BACK_LISTENER_H
 #define PVCALLS_BACK_LISTENER_H

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See name.h. */
+/*
+ * Addresses of sockets in requests and responses; name.h says what runs where.
+ */
 #include <linux/net.h>
 #include <linux/socket.h>
 
@@ -11,9 +13,11 @@
 
 /**
  * pvcalls_name_put() - put a socket's address into a response
- * @ps: socket with a kernel socket
- * @call: whose response
- * @peer: the peer's address, not its own
+ * @ps: the socket, with a kernel socket
+ * @call: the call that is going to be answered
+ * @peer: take the peer's address in place of the socket's own
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_name_put(struct pvcalls_sock *ps, struct pvcalls_call *call,
 		      bool peer)
@@ -29,9 +33,11 @@ void pvcalls_name_put(struct pvcalls_sock *ps, struct pvcalls_call *call,
 }
 
 /**
- * pvcalls_name_get() - GETNAME
- * @ps: socket
- * @call: the request; freed
+ * pvcalls_name_get() - run the command GETNAME
+ * @ps: the socket
+ * @call: the request, which is answered and freed
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_name_get(struct pvcalls_sock *ps, struct pvcalls_call *call)
 {
@@ -42,9 +48,11 @@ void pvcalls_name_get(struct pvcalls_sock *ps, struct pvcalls_call *call)
 }
 
 /**
- * pvcalls_name_bind() - BIND
- * @ps: socket
- * @call: the request; freed
+ * pvcalls_name_bind() - run the command BIND
+ * @ps: the socket
+ * @call: the request, which is answered and freed
+ *
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_name_bind(struct pvcalls_sock *ps, struct pvcalls_call *call)
 {

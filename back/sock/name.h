@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Addresses of sockets: BIND, GETNAME, and those in other responses.
+ * Addresses of sockets: the commands BIND and GETNAME, and addresses in other
+ * responses.
  *
- * Context: on the worker that the socket belongs to.
+ * All functions run on the worker that the socket belongs to.
  */
 #ifndef PVCALLS_BACK_NAME_H
 #define PVCALLS_BACK_NAME_H

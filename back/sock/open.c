@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See open.h. */
+/* Opening of sockets; open.h says which command asks for it. */
 #include <linux/err.h>
 #include <linux/in.h>
 #include <linux/net.h>
@@ -39,13 +39,13 @@ static int pvcalls_sock_check(struct pvcalls_guest *g, u32 domain, u32 type,
 }
 
 /**
- * pvcalls_sock_open() - SOCKET
- * @g: whose
- * @id: its id
- * @domain: AF_INET, or AF_INET6 if that is in force
- * @type: SOCK_STREAM, or SOCK_DGRAM if that is in force
- * @protocol: IPPROTO_IP, or one of this type; of ICMP only echoes, if this
- *	domain's net.ipv4.ping_group_range lets root
+ * pvcalls_sock_open() - open a socket
+ * @g: the guest
+ * @id: the socket's id, chosen by the guest
+ * @domain: AF_INET, or AF_INET6 with its extension in force
+ * @type: SOCK_STREAM, or SOCK_DGRAM with its extensions in force
+ * @protocol: IPPROTO_IP, or a protocol of @type. ICMP allows echoes only, and
+ *	needs root in this domain's net.ipv4.ping_group_range
  *
  * Context: the command ring's worker.
  * Return: 0 or a negative error number.
@@ -66,9 +66,9 @@ int pvcalls_sock_open(struct pvcalls_guest *g, u64 id, u32 domain, u32 type,
 
 	pvcalls_worker_spend(PVCALLS_CALL_COST);
 	/*
-	 * Not a kernel socket in the sense of sock_create_kern(): TCP stops the
-	 * timers of such a one when it is closed (it holds no reference to its
-	 * network namespace), and then a lost segment is never sent again.
+	 * sock_create_kern() is not used, because its sockets hold no reference
+	 * to their network namespace. When such a socket is closed TCP stops
+	 * its timers, and a lost segment is never sent again.
 	 */
 	err = __sock_create(&init_net, domain, type, protocol, &sock, 0);
 	if (err)

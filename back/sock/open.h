@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* SOCKET: which sockets a guest may make. */
+/* The command SOCKET: which sockets a guest may open. */
 #ifndef PVCALLS_BACK_OPEN_H
 #define PVCALLS_BACK_OPEN_H
 

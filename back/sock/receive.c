@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See receive.h. */
+/* Two ways of taking bytes from TCP; the parameter receive chooses. */
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
 #include <linux/net.h>
@@ -63,11 +63,12 @@ static int pvcalls_receive_some(read_descriptor_t *desc, struct sk_buff *skb,
 }
 
 /**
- * pvcalls_receive_locked() - copy what TCP has, in any context
- * @sk: a connected socket; locked
- * @to: where to; as many bytes as are wanted
+ * pvcalls_receive_locked() - copy bytes from a locked TCP socket
+ * @sk: a connected kernel socket, which is locked
+ * @to: destination, with as many bytes as are wanted
  *
- * Return: how many bytes, or a negative error number.
+ * Context: any, with the lock of @sk held.
+ * Return: number of bytes, 0 to the size of @to, or a negative error number.
  */
 int pvcalls_receive_locked(struct sock *sk, struct iov_iter *to)
 {
@@ -90,15 +91,15 @@ static int pvcalls_receive_read_sock(struct socket *sock, struct iov_iter *to)
 }
 
 /**
- * pvcalls_receive() - copy what TCP has
- * @sock: a connected socket
- * @to: where to; as many bytes as are wanted
+ * pvcalls_receive() - copy bytes from a TCP socket
+ * @sock: a connected kernel socket
+ * @to: destination, with as many bytes as are wanted
  *
- * Does not wait for the network.
+ * The call does not wait for the network.
  *
  * Context: process, may sleep.
- * Return: how many bytes, 0 at the end of the stream, or a negative error
- * number, -EAGAIN if there is nothing yet.
+ * Return: number of bytes, 1 to the size of @to; 0 at the end of the stream; or
+ * a negative error number, which is -EAGAIN if there are no bytes yet.
  */
 int pvcalls_receive(struct socket *sock, struct iov_iter *to)
 {
@@ -107,7 +108,7 @@ int pvcalls_receive(struct socket *sock, struct iov_iter *to)
 
 	if (READ_ONCE(pvcalls_receive_how) == PVCALLS_READ_SOCK)
 		n = pvcalls_receive_read_sock(sock, to);
-	/* which also knows why there is nothing */
+	/* without bytes, recvmsg also tells the reason */
 	if (n > 0)
 		return n;
 	msg.msg_iter = *to;

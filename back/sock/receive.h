@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Receiving: from the kernel socket's buffers straight into a guest's pages. */
+/*
+ * Receiving: bytes go from the kernel socket's buffers straight into a guest's
+ * pages.
+ */
 #ifndef PVCALLS_BACK_RECEIVE_H
 #define PVCALLS_BACK_RECEIVE_H
 

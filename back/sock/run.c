@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See run.h. */
+/*
+ * Runs of sockets, and the tables of functions that sched/, ring/ and the
+ * callbacks call.
+ */
 #include <linux/net.h>
 
 #include <net/sock.h>
@@ -20,16 +23,15 @@
 #include "sock/stream.h"
 #include "trace.h"
 
-/* Commands of a socket that are run at a time */
+/* Commands of a socket that one run executes at most */
 #define PVCALLS_CALL_BATCH	8
 
 /**
- * pvcalls_sock_connect() - CONNECT
- * @ps: socket
- * @call: the request
+ * pvcalls_sock_connect() - run the command CONNECT
+ * @ps: the socket
+ * @call: the request, which is answered and freed, now or later
  *
- * Context: in the socket's run. Never waits for the network: the answer may
- * come later.
+ * Context: the worker that the socket belongs to; never waits for the network.
  */
 void pvcalls_sock_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 {
@@ -37,11 +39,11 @@ void pvcalls_sock_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 }
 
 /**
- * pvcalls_sock_release() - RELEASE
- * @ps: socket
+ * pvcalls_sock_release() - run the command RELEASE
+ * @ps: the socket
  * @call: the request, which is answered when the socket has been torn down
  *
- * Context: in the socket's run.
+ * Context: the worker that the socket belongs to.
  */
 void pvcalls_sock_release(struct pvcalls_sock *ps, struct pvcalls_call *call)
 {
@@ -51,10 +53,10 @@ void pvcalls_sock_release(struct pvcalls_sock *ps, struct pvcalls_call *call)
 }
 
 /*
- * Tear a socket down: close the kernel socket, answer all calls but RELEASE,
- * then give the data ring and the event channel back. Returns true if all is
- * done, and false if the network still has pages of the ring: the work is
- * marked when the network has let go of them, for pvcalls_conn_let_go().
+ * Tear a socket down: close the kernel socket, answer all calls except RELEASE,
+ * then give the data ring and the event channel back. Returns false if sends
+ * still refer to pages of the ring. In that case the work is marked after the
+ * sends, and calls pvcalls_conn_let_go() again.
  */
 static bool pvcalls_run_close(struct pvcalls_sock *ps)
 {
@@ -74,7 +76,7 @@ static bool pvcalls_run_close(struct pvcalls_sock *ps)
 	return pvcalls_conn_let_go(ps);
 }
 
-/* A pass of what the socket is at the moment. Returns whether there is more. */
+/* Do what the socket's state asks for. Returns whether there is more to do. */
 static bool pvcalls_run_state(struct pvcalls_sock *ps)
 {
 	switch (ps->state) {
@@ -94,7 +96,7 @@ static bool pvcalls_run_state(struct pvcalls_sock *ps)
 	}
 }
 
-/* A pass, if there is anything to do, and what it has cost. */
+/* Run the socket if there is anything to do, and account for the cost. */
 static bool pvcalls_run_pass(struct pvcalls_sock *ps)
 {
 	const struct pvcalls_conn *c = &ps->conn;
@@ -124,12 +126,15 @@ static bool pvcalls_run_ends(struct pvcalls_sock *ps)
 		return false;
 	if (!pvcalls_sock_drains(ps) || pvcalls_out_sent(&ps->conn))
 		return true;
-	/* if it can't be deferred it keeps its slot */
+	/* a call that can't be deferred keeps its slot in the command ring */
 	pvcalls_reply_later(ps->release);
 	return false;
 }
 
-/* Some of its commands; the others have to wait until others had their turn. */
+/*
+ * Run some of the socket's commands. Further commands wait for the next run, so
+ * that other works are not delayed.
+ */
 static void pvcalls_run_calls(struct pvcalls_sock *ps)
 {
 	struct pvcalls_call *call;
@@ -142,7 +147,7 @@ static void pvcalls_run_calls(struct pvcalls_sock *ps)
 	}
 }
 
-/* All that a run does. Returns whether there is more to do. */
+/* Run a socket. Returns whether there is more to do. */
 static bool pvcalls_run_sock(struct pvcalls_sock *ps)
 {
 	struct pvcalls_guest *g = ps->guest;
@@ -156,7 +161,9 @@ static bool pvcalls_run_sock(struct pvcalls_sock *ps)
 	if (!pvcalls_guest_dead(g)) {
 		pvcalls_run_calls(ps);
 		more = pvcalls_run_pass(ps);
-		/* one that came before RELEASE is answered before */
+		/*
+		 * commands that came before RELEASE are answered before RELEASE
+		 */
 		if (ps->todo) {
 			pvcalls_guest_notify(g);
 			return true;
@@ -185,7 +192,7 @@ static bool pvcalls_run_work(struct pvcalls_work *work,
 
 	if (!pvcalls_sock_ready(ps))
 		return false;
-	/* another CPU's softirq is about to be done with it */
+	/* another CPU's softirq is about to finish with the socket */
 	while (test_and_set_bit_lock(PVCALLS_SF_RUNNING, &ps->flags))
 		cpu_relax();
 	ps->tools = &w->tools;
@@ -239,15 +246,15 @@ static void pvcalls_run_space(struct pvcalls_callbacks *cb, struct sock *sk)
 	struct pvcalls_sock *ps = pvcalls_run_owner(cb);
 
 	set_bit(PVCALLS_SF_OUT_READY, &ps->flags);
-	/* before the look; pairs with that in pvcalls_dgram_out() */
+	/* set the flag before reading the state; pvcalls_dgram_out() pairs */
 	smp_mb__after_atomic();
-	/* called for each datagram that has left */
+	/* a datagram socket calls for each datagram sent, even if not full */
 	if (sk->sk_type == SOCK_STREAM ||
 	    pvcalls_out_is_blocked(READ_ONCE(ps->conn.out_state)))
 		pvcalls_work_mark(&ps->work);
 }
 
-/* The end of a connection concerns both directions. */
+/* Mark the work for both directions, because both end with the connection. */
 static void pvcalls_run_change(struct pvcalls_callbacks *cb, struct sock *sk)
 {
 	struct pvcalls_sock *ps = pvcalls_run_owner(cb);
@@ -304,11 +311,11 @@ static const struct pvcalls_sock_type pvcalls_dgram_type = {
 };
 
 /**
- * pvcalls_sock_type() - what sockets of a type do
+ * pvcalls_sock_type() - get the functions of a socket type
  * @type: SOCK_STREAM or SOCK_DGRAM
  *
  * Context: any.
- * Return: the functions.
+ * Return: the table of functions.
  */
 const struct pvcalls_sock_type *pvcalls_sock_type(u32 type)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How sockets are run: their commands, the passes of their connections, and
- * their end, on the worker that they belong to; and what softirqs may do.
+ * Runs of sockets: a socket's commands, moving of bytes, and the socket's end,
+ * on the worker that the socket belongs to. It also holds the tables that
+ * softirqs and events come in by.
  */
 #ifndef PVCALLS_BACK_RUN_H
 #define PVCALLS_BACK_RUN_H

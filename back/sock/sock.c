@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See sock.h. */
+/* The socket's life and a guest's sockets; sock.h describes both. */
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
@@ -18,11 +18,11 @@ static const struct rhashtable_params pvcalls_sock_params = {
 };
 
 /**
- * pvcalls_socks_init() - a frontend without sockets
- * @g: frontend
+ * pvcalls_socks_init() - initialise a guest's sockets
+ * @g: the guest, which has no sockets
  *
- * Context: may sleep. Undone by pvcalls_socks_exit(), and the memory is freed
- * with @g.
+ * Context: process, may sleep; undone by pvcalls_socks_exit(), and the memory
+ * is freed with @g.
  * Return: 0 or a negative error number.
  */
 int pvcalls_socks_init(struct pvcalls_guest *g)
@@ -40,9 +40,9 @@ int pvcalls_socks_init(struct pvcalls_guest *g)
 
 /**
  * pvcalls_socks_exit() - undo pvcalls_socks_init()
- * @g: frontend; its sockets are gone
+ * @g: the guest, whose sockets are gone
  *
- * Context: may sleep.
+ * Context: process, may sleep.
  */
 void pvcalls_socks_exit(struct pvcalls_guest *g)
 {
@@ -50,12 +50,12 @@ void pvcalls_socks_exit(struct pvcalls_guest *g)
 }
 
 /**
- * pvcalls_socks_for_each() - look at all sockets of a frontend
- * @g: frontend
- * @fn: called for each, with a spin lock held
- * @arg: for @fn
+ * pvcalls_socks_for_each() - call a function for each socket of a guest
+ * @g: the guest
+ * @fn: the function, which must not sleep
+ * @arg: argument of @fn
  *
- * Context: process.
+ * Context: process; @fn is called with pvcalls_socks.lock held.
  */
 void pvcalls_socks_for_each(struct pvcalls_guest *g,
 			    void (*fn)(struct pvcalls_sock *ps, void *arg),
@@ -76,12 +76,12 @@ static void pvcalls_socks_mark(struct pvcalls_sock *ps, void *unused)
 }
 
 /**
- * pvcalls_socks_end() - have all sockets see that the frontend is dead
- * @g: frontend, which makes no more sockets
+ * pvcalls_socks_end() - tear down all sockets of a dead guest
+ * @g: the guest, which opens no more sockets
  *
- * Returns when all of them have been torn down.
+ * The call returns when all sockets have been torn down by their workers.
  *
- * Context: may sleep, but not for the network; not on a worker.
+ * Context: process, sleeps, but not for the network; not a worker.
  */
 void pvcalls_socks_end(struct pvcalls_guest *g)
 {
@@ -90,10 +90,10 @@ void pvcalls_socks_end(struct pvcalls_guest *g)
 }
 
 /**
- * pvcalls_sock_next() - take the next of a socket's commands
- * @ps: socket
+ * pvcalls_sock_next() - take a socket's next command
+ * @ps: the socket
  *
- * Context: in the socket's run, or when nobody else refers to the socket.
+ * Context: the socket's run; or any, with the last reference to the socket.
  * Return: the oldest of the commands, or NULL.
  */
 struct pvcalls_call *pvcalls_sock_next(struct pvcalls_sock *ps)
@@ -113,7 +113,7 @@ static void pvcalls_sock_free(struct kref *ref)
 	struct pvcalls_sock *ps = container_of(ref, struct pvcalls_sock, ref);
 	struct pvcalls_call *call;
 
-	/* read while a dead frontend's sockets were being torn down */
+	/* commands may have come while a dead guest's sockets were torn down */
 	while ((call = pvcalls_sock_next(ps)))
 		pvcalls_call_free(call);
 	pvcalls_guest_put(ps->guest);
@@ -122,7 +122,7 @@ static void pvcalls_sock_free(struct kref *ref)
 
 /**
  * pvcalls_sock_get() - take a reference
- * @ps: socket
+ * @ps: the socket
  *
  * Context: any.
  */
@@ -133,7 +133,7 @@ void pvcalls_sock_get(struct pvcalls_sock *ps)
 
 /**
  * pvcalls_sock_put() - drop a reference
- * @ps: socket; may be freed
+ * @ps: the socket, which is freed with its last reference
  *
  * Context: any.
  */
@@ -143,11 +143,12 @@ void pvcalls_sock_put(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_sock_ready() - is it its own worker's?
- * @ps: socket
+ * pvcalls_sock_ready() - does a socket belong to its own worker?
+ * @ps: the socket
  *
  * Context: any.
- * Return: false for a socket that waits for its connection, or did so in vain.
+ * Return: false if the socket waits for the connection that it is to hold, or
+ * is torn down.
  */
 bool pvcalls_sock_ready(const struct pvcalls_sock *ps)
 {
@@ -158,11 +159,11 @@ bool pvcalls_sock_ready(const struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_sock_find() - look a socket up
- * @g: whose
- * @id: which
+ * pvcalls_sock_find() - find a socket by its id
+ * @g: the guest
+ * @id: the socket's id
  *
- * A socket that waits for its connection has an id but is not there yet.
+ * A socket that waits for the connection that it is to hold is not found.
  *
  * Context: the command ring's worker.
  * Return: the socket, with a reference, or NULL.
@@ -180,10 +181,10 @@ struct pvcalls_sock *pvcalls_sock_find(struct pvcalls_guest *g, u64 id)
 }
 
 /**
- * pvcalls_sock_unhash() - an id means this socket no more
- * @ps: socket
+ * pvcalls_sock_unhash() - release a socket's id
+ * @ps: the socket
  *
- * Idempotent.
+ * The guest may use the id again. More than one call has no further effect.
  *
  * Context: process.
  */
@@ -195,10 +196,10 @@ void pvcalls_sock_unhash(struct pvcalls_sock *ps)
 
 /**
  * pvcalls_sock_submit() - give a socket a command
- * @ps: an alive socket
+ * @ps: the socket, which the caller has a reference to
  * @call: the command
  *
- * Commands are run in the order in which they are given.
+ * The socket's worker runs commands in the order in which they are given.
  *
  * Context: any.
  */
@@ -218,7 +219,10 @@ static void pvcalls_sock_sends_get(struct pvcalls_zerocopy *z)
 	pvcalls_sock_get(pvcalls_sock_of_sends(z));
 }
 
-/* The worker gives the bytes back; TCP itself says when it takes more. */
+/*
+ * Mark the work, because the worker gives the bytes back to the guest. Room for
+ * further bytes is announced by TCP.
+ */
 static void pvcalls_sock_sends_done(struct pvcalls_zerocopy *z)
 {
 	struct pvcalls_sock *ps = pvcalls_sock_of_sends(z);
@@ -233,16 +237,17 @@ static const struct pvcalls_zerocopy_ops pvcalls_sock_sends = {
 };
 
 /**
- * pvcalls_sock_new() - make an object
- * @g: whose
- * @id: its id
- * @type: stream or datagrams
- * @sock: the kernel socket, taken over; or NULL: it waits for its connection
+ * pvcalls_sock_new() - create a socket
+ * @g: the guest
+ * @id: the socket's id, chosen by the guest
+ * @type: functions of a stream or datagram socket
+ * @sock: the kernel socket, which the socket takes over; or NULL if the socket
+ *	is to hold a connection to be accepted
  *
  * Context: a worker, while @g has a live socket or reads its command ring.
- * Return: an alive socket, or an error pointer: -EEXIST if the id is in use,
- * -ENFILE if the guest has too many, -ENOMEM; then @sock is still the
- * caller's.
+ * Return: a socket with one reference; or an error pointer, and then @sock is
+ * still the caller's: -EEXIST if the id is in use, -ENFILE if the guest has too
+ * many sockets, -ENOMEM.
  */
 struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 				      const struct pvcalls_sock_type *type,
@@ -285,7 +290,10 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 	pvcalls_guest_get(g);
 	spin_lock(&socks->lock);
 	list_add_tail(&ps->list, &socks->all);
-	/* its worker may run it at once, but can't drop it under the lock */
+	/*
+	 * its worker may run the work at once, but the lock keeps it from
+	 * dropping the socket
+	 */
 	pvcalls_work_init(&ps->work, type->work, g->peer.domid, g->node,
 			  pvcalls_worker_current());
 	spin_unlock(&socks->lock);
@@ -299,11 +307,11 @@ uncount:
 }
 
 /**
- * pvcalls_sock_drop() - a socket that was torn down is not alive any more
- * @ps: socket; may be freed
+ * pvcalls_sock_drop() - end the life of a socket that was torn down
+ * @ps: the socket, which is freed with its last reference
  *
- * Afterwards the frontend may be gone: responses have been sent before, and so
- * has the event for them.
+ * The guest may go away after this call. So all responses and their event must
+ * have been sent before.
  *
  * Context: the worker that the socket belonged to.
  */

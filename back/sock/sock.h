@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sockets of guests.
+ * Wing sock/: a guest's sockets.
  *
- * A socket belongs to one worker, which runs all commands for it, in order,
- * and touches its state without a lock. Others only set bits in @flags, add to
- * @calls, and mark the socket's work; but for a softirq that moves a few bytes
- * (fastpath.h), which keeps out if the work is being run.
+ * It offers sockets (sock.h), their opening and runs (open.h, run.h),
+ * connections (connect.h, conn.h, direction.h, callbacks.h), moving of bytes
+ * (stream.h, dgram.h, fastpath.h, receive.h, zerocopy.h), listening
+ * (listener.h), addresses and options (name.h, sockopt.h). It may use sched/,
+ * guest/, ring/, states.h, limits.h, trace.h and include/.
  *
- * References: one for being alive, dropped by pvcalls_sock_drop(), one while
- * the work is queued, and those of lookups. An object that is not alive holds
- * nothing but memory.
+ * A socket belongs to one worker, which runs all commands of the socket in
+ * order and uses the socket's state without a lock. Other threads only set bits
+ * in @flags, add to @calls, and mark the socket's work. The exception is a
+ * softirq that moves a few bytes (fastpath.h): it holds PVCALLS_SF_RUNNING, and
+ * does nothing while the work is being run.
  *
- * A socket that is to hold a connection to be accepted is the exception: until
- * it is PVCALLS_SS_CONNECTED it belongs to the worker of the passive socket,
- * and its own worker leaves it alone.
+ * Locks: pvcalls_socks.lock, a spinlock of process context, guards the list of
+ * a guest's sockets; pvcalls_worker.lock may be taken inside it.
+ * sk_callback_lock of a kernel socket keeps its callbacks' owner.
+ *
+ * References: a socket that is not torn down has one, which pvcalls_sock_drop()
+ * drops. Queued works, lookups and sends by reference have one each. A socket
+ * that is torn down holds nothing but memory.
+ *
+ * A socket that is to hold a connection to be accepted belongs to the worker of
+ * the listening socket until it is PVCALLS_SS_CONNECTED. Until then its own
+ * worker leaves the socket alone.
  */
 #ifndef PVCALLS_BACK_SOCK_H
 #define PVCALLS_BACK_SOCK_H
@@ -45,15 +56,18 @@ struct pvcalls_tools;
 struct socket;
 
 /**
- * enum pvcalls_sock_state - what a socket is at the moment
+ * enum pvcalls_sock_state - states of a socket
  * @PVCALLS_SS_IDLE: neither connected nor listening
  * @PVCALLS_SS_ACCEPTING: waits for the connection that it is to hold
- * @PVCALLS_SS_CONNECTING: waits for the network
- * @PVCALLS_SS_CONNECTED: an active socket
- * @PVCALLS_SS_DRAINING: released; sends what the guest left in the ring
- * @PVCALLS_SS_RESETTING: likewise, and then ends the connection with a RST
- * @PVCALLS_SS_LISTENING: a passive socket
- * @PVCALLS_SS_CLOSING: torn down, but for pages that the network still has
+ * @PVCALLS_SS_CONNECTING: a CONNECT waits for the network
+ * @PVCALLS_SS_CONNECTED: the data ring is in use
+ * @PVCALLS_SS_DRAINING: released; the bytes that the guest left in the ring are
+ *	sent
+ * @PVCALLS_SS_RESETTING: as @PVCALLS_SS_DRAINING, and then the connection ends
+ *	with a RST
+ * @PVCALLS_SS_LISTENING: connections may be accepted
+ * @PVCALLS_SS_CLOSING: torn down, except that sends still refer to pages of the
+ *	ring
  * @PVCALLS_SS_GONE: torn down
  */
 enum pvcalls_sock_state {
@@ -69,10 +83,10 @@ enum pvcalls_sock_state {
 };
 
 /**
- * enum pvcalls_sock_flag - bits of pvcalls_sock.flags, set by anyone
+ * enum pvcalls_sock_flag - bits of pvcalls_sock.flags, which any thread may set
  * @PVCALLS_SF_IN_READY: the kernel socket may have data, an end or an error
  * @PVCALLS_SF_OUT_READY: the kernel socket may have room, or an error
- * @PVCALLS_SF_RUNNING: its work is being run, or a function of fastpath.h is
+ * @PVCALLS_SF_RUNNING: the work is being run, or a function of fastpath.h is
  */
 enum pvcalls_sock_flag {
 	PVCALLS_SF_IN_READY,
@@ -81,27 +95,27 @@ enum pvcalls_sock_flag {
 };
 
 /**
- * struct pvcalls_conn - what an active socket has
- * @ring: the data ring; NULL if there is none
- * @map: its pages; NULL if there is none
- * @irq: its event channel; 0 if there is none
- * @notify: events to the guest
- * @in: network to guest; we produce
- * @out: guest to network; we consume
- * @in_cons: where the guest's index was at the last event
- * @out_prod: likewise
- * @in_state: of the direction to the guest; see pvcalls_in_set()
- * @out_state: of the direction to the network; see pvcalls_out_set()
- * @stop_at: an out index, beyond which nothing is sent if
+ * struct pvcalls_conn - the connection of a stream or datagram socket
+ * @ring: the data ring, or NULL
+ * @map: mapping of @ring; NULL if there is no ring
+ * @irq: interrupt of the ring's event channel; 0 if there is no ring
+ * @notify: events that are owed to the guest
+ * @in: bytes from the network to the guest; we produce
+ * @out: bytes from the guest to the network; we consume
+ * @in_cons: the guest's index of @in at the last event
+ * @out_prod: the guest's index of @out at the last event
+ * @in_state: state of the direction to the guest; see pvcalls_in_set()
+ * @out_state: state of the direction to the network; see pvcalls_out_set()
+ * @stop_at: index of @out beyond which nothing is sent if
  *	pvcalls_out_is_limited()
- * @zerocopy: what was sent and has not been given back
+ * @zerocopy: sends whose bytes have not been given back
  * @err: error of the connection, negative, or 0
- * @dgram_err: an error about a datagram that the guest is to be told, negative,
+ * @dgram_err: error of a datagram that the guest has yet to be told, negative,
  *	or 0
- * @lost_in: datagrams that were too large for the ring
- * @lost_out: datagrams that could not be sent
- * @connect: the CONNECT that is under way
- * @addr: where to
+ * @lost_in: number of datagrams that were too large for the ring
+ * @lost_out: number of datagrams that could not be sent
+ * @connect: the CONNECT that is under way, or NULL
+ * @addr: the address of @connect
  * @addr_len: length of @addr in bytes
  */
 struct pvcalls_conn {
@@ -127,9 +141,9 @@ struct pvcalls_conn {
 };
 
 /**
- * struct pvcalls_listener - what a passive socket has
+ * struct pvcalls_listener - the waiting calls of a listening socket
  * @accepts: ACCEPTs that wait for a connection, the oldest first
- * @polls: POLLs that wait for one
+ * @polls: POLLs that wait for a connection
  */
 struct pvcalls_listener {
 	struct list_head accepts;
@@ -137,18 +151,18 @@ struct pvcalls_listener {
 };
 
 /**
- * struct pvcalls_sock_type - what differs between streams and datagrams
- * @work: how sockets are run
- * @callbacks: what is done about what happens to the kernel socket
- * @events: what is done about events on the data ring's event channel
- * @connect: runs CONNECT, which is its to answer
- * @pass_out: sends what the guest has written, of a socket that is connected or
- *	drains; true if there is more to do at once
- * @pass_in: gives the guest what has arrived, of a socket that is connected;
- *	likewise
+ * struct pvcalls_sock_type - functions of stream or datagram sockets
+ * @work: operations of the sockets' works
+ * @callbacks: functions for reports of the kernel socket
+ * @events: functions for events on the data ring's event channel
+ * @connect: runs CONNECT, and answers the call now or later
+ * @pass_out: sends bytes of the guest, for a socket that is connected or
+ *	drains. Returns true if the socket is to be run again
+ * @pass_in: gives arrived bytes to the guest, for a socket that is connected.
+ *	Returns true if the socket is to be run again
  *
- * @connect and the passes run on the worker that the socket belongs to, and
- * never wait for the network.
+ * @connect, @pass_out and @pass_in run on the worker that the socket belongs
+ *	to. They never wait for the network.
  */
 struct pvcalls_sock_type {
 	const struct pvcalls_work_ops *work;
@@ -161,10 +175,10 @@ struct pvcalls_sock_type {
 
 /**
  * struct pvcalls_socks - the sockets of a guest
- * @ids: by their ids
+ * @ids: sockets by pvcalls_sock.id
  * @lock: guards @all; taken in process context only
  * @all: all sockets
- * @live: sockets that are not torn down
+ * @live: number of sockets that are not torn down
  * @gone: woken when @live reaches 0
  */
 struct pvcalls_socks {
@@ -177,24 +191,25 @@ struct pvcalls_socks {
 
 /**
  * struct pvcalls_sock - a socket of a guest
- * @work: its work
- * @ref: see above
- * @rcu: for freeing it
- * @hash: in pvcalls_socks.ids
- * @list: in pvcalls_socks.all
- * @guest: frontend; referenced
- * @id: chosen by the guest
- * @state: written by the worker that it belongs to
+ * @work: the socket's work
+ * @ref: references, see the top of this file
+ * @rcu: frees the socket after lookups under RCU
+ * @hash: entry in pvcalls_socks.ids
+ * @list: entry in pvcalls_socks.all
+ * @guest: the guest, to which the socket has a reference
+ * @id: the socket's id, chosen by the guest
+ * @state: written by the worker that the socket belongs to
  * @flags: bits of enum pvcalls_sock_flag
  * @calls: commands that are to be run, the newest first
- * @todo: those that were there before, the next one first; in its run
- * @sock: the kernel socket; NULL while it waits for its connection
- * @type: stream or datagrams
- * @tools: of the worker that runs it; in its run
- * @callbacks: callbacks in the kernel socket
- * @release: the RELEASE that ends it, once that was read
- * @conn: what an active socket has in addition
- * @listener: what a passive socket has in addition
+ * @todo: commands taken off @calls, the next one first; used in the socket's
+ *	run
+ * @sock: the kernel socket; NULL in PVCALLS_SS_ACCEPTING and when torn down
+ * @type: functions of a stream or datagram socket
+ * @tools: tools of the worker that runs the socket; valid in the socket's run
+ * @callbacks: owner of @sock's callbacks
+ * @release: the RELEASE that ends the socket, or NULL
+ * @conn: the connection, if there is one
+ * @listener: the waiting calls, if the socket listens
  */
 struct pvcalls_sock {
 	struct pvcalls_work work;
@@ -218,11 +233,11 @@ struct pvcalls_sock {
 };
 
 /**
- * pvcalls_sock_drains() - does it send what the guest left in the ring?
- * @ps: socket
+ * pvcalls_sock_drains() - does a released socket send remaining bytes?
+ * @ps: the socket
  *
- * Context: on the worker that it belongs to.
- * Return: true if so.
+ * Context: the worker that the socket belongs to.
+ * Return: true if the bytes that the guest left in the ring are to be sent.
  */
 static inline bool pvcalls_sock_drains(const struct pvcalls_sock *ps)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See sockopt.h. */
+/* Options of kernel sockets; sockopt.h says for whom. */
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/moduleparam.h>
@@ -19,7 +19,7 @@
 #include "guest/call.h"
 #include "sock/sock.h"
 
-/* Owner of the sockets of domain 0; those of other domains follow */
+/* Owner of domain 0's sockets; other domains' ids are added */
 #define PVCALLS_FIRST_UID	0x70000000
 
 static char *pvcalls_congestion = "reno,cubic";
@@ -28,13 +28,13 @@ MODULE_PARM_DESC(congestion,
 		 "Congestion controls that guests may choose, with commas between them (default reno,cubic)");
 
 /**
- * pvcalls_sockopt_owner() - say whose socket it is
+ * pvcalls_sockopt_owner() - set the owner of a kernel socket
  * @g: the guest
- * @sock: its kernel socket
+ * @sock: the guest's kernel socket
  *
- * Sockets with SO_REUSEPORT may share a port if they have the same owner. Were
- * it root's for all, guests could take connections from each other and from
- * this domain.
+ * Sockets with SO_REUSEPORT may share a port if they have the same owner. So
+ * each guest has an owner of its own: if root owned all sockets, guests could
+ * take connections from each other and from this domain.
  *
  * Context: process, may sleep.
  */
@@ -47,11 +47,12 @@ void pvcalls_sockopt_owner(struct pvcalls_guest *g, struct socket *sock)
 }
 
 /**
- * pvcalls_sockopt_init() - defaults of a new socket
+ * pvcalls_sockopt_init() - set the defaults of a new kernel socket
  * @g: the guest
- * @sock: its kernel socket
+ * @sock: the guest's kernel socket
  *
- * What a guest can't say is chosen so that most programs are content.
+ * A guest without feature-sockopt can't set options, so the defaults are chosen
+ * to suit most programs.
  *
  * Context: process, may sleep.
  */
@@ -60,29 +61,30 @@ void pvcalls_sockopt_init(struct pvcalls_guest *g, struct socket *sock)
 	struct sock *sk = sock->sk;
 
 	pvcalls_sockopt_owner(g, sock);
-	/* connections inherit it from those that listen */
+	/* accepted connections inherit the mark from the listening socket */
 	if (g->mark)
 		sock_set_mark(sk, g->mark);
 	if (sk->sk_family == AF_INET6)
 		sk->sk_ipv6only = 0;
-	/* programs that care about latency ask for it, and the ring gathers */
+	/* the ring gathers bytes already, so Nagle would only add latency */
 	if (sk->sk_type == SOCK_STREAM &&
 	    !pvcalls_guest_has(g, PVCALLS_F_SOCKOPT))
 		tcp_sock_set_nodelay(sk);
 }
 
 /**
- * pvcalls_sockopt_bind() - options of a socket that is going to be bound
+ * pvcalls_sockopt_bind() - set the options of a kernel socket before bind
  * @g: the guest
- * @sock: its kernel socket
+ * @sock: the guest's kernel socket
  *
  * Context: process, may sleep.
  */
 void pvcalls_sockopt_bind(struct pvcalls_guest *g, struct socket *sock)
 {
 	/*
-	 * Servers ask for it, or they can't be restarted for a minute. A port
-	 * that another socket listens on stays taken nevertheless.
+	 * Servers set SO_REUSEADDR, because they could not be restarted for a
+	 * minute without it. A port on which another socket listens stays taken
+	 * nevertheless.
 	 */
 	if (sock->type == SOCK_STREAM &&
 	    !pvcalls_guest_has(g, PVCALLS_F_SOCKOPT))
@@ -96,10 +98,10 @@ static int pvcalls_sockopt_one(struct socket *sock,
 	int val = opt->value;
 	int name = opt->name;
 
-	/* the guest knows options that we do not, or tries what is told only */
+	/* ignore options that we do not know or that can only be read */
 	if (i < 0 || pvcalls_relayed_told(i))
 		return 0;
-	/* UDP's gives a port to any who ask for it, whoever they are */
+	/* SO_REUSEADDR of UDP would share a port with any other owner */
 	if (sock->type == SOCK_DGRAM && opt->level == SOL_SOCKET &&
 	    name == SO_REUSEADDR)
 		name = SO_REUSEPORT;
@@ -131,7 +133,10 @@ static bool pvcalls_sockopt_may_congestion(const char *name)
 	return false;
 }
 
-/* The name is in several options. Returns in how many. */
+/*
+ * Set the congestion control, whose name takes several options. Returns how
+ * many.
+ */
 static u32 pvcalls_sockopt_congestion(struct socket *sock,
 				      const struct pvcalls_opt *opt, u32 count,
 				      int *err)
@@ -143,7 +148,7 @@ static u32 pvcalls_sockopt_congestion(struct socket *sock,
 	     pvcalls_sockopt_is_name(&opt[i]); i++)
 		memcpy(name + i * sizeof(opt->value), &opt[i].value,
 		       sizeof(opt->value));
-	/* this thread may do everything, and have modules loaded */
+	/* this thread may set any name and load modules, so check the name */
 	*err = -EPERM;
 	if (pvcalls_sockopt_may_congestion(name))
 		*err = READ_ONCE(sock->ops)->setsockopt(sock, IPPROTO_TCP,
@@ -154,9 +159,9 @@ static u32 pvcalls_sockopt_congestion(struct socket *sock,
 }
 
 /**
- * pvcalls_sockopt_set() - SETSOCKOPT
- * @ps: socket
- * @call: the request; freed
+ * pvcalls_sockopt_set() - run the command SETSOCKOPT
+ * @ps: the socket
+ * @call: the request, which is answered and freed
  *
  * Context: the worker that the socket belongs to.
  */
@@ -185,7 +190,7 @@ void pvcalls_sockopt_set(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	pvcalls_reply(call, ret);
 }
 
-/* The value that a guest may read; it has no business with others. */
+/* The values that a guest may read, and no others. */
 union pvcalls_sockopt_value {
 	struct tcp_info info;
 	int number;
@@ -224,9 +229,9 @@ static int pvcalls_sockopt_read(struct socket *sock, int level, int name,
 }
 
 /**
- * pvcalls_sockopt_get() - GETSOCKOPT
- * @ps: socket
- * @call: the request; freed
+ * pvcalls_sockopt_get() - run the command GETSOCKOPT
+ * @ps: the socket
+ * @call: the request, which is answered and freed
  *
  * Context: the worker that the socket belongs to.
  */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Options of the kernel sockets: defaults, owner, and what guests may set. */
+/*
+ * Options of kernel sockets: defaults, the owner, and options that guests may
+ * set or read.
+ */
 #ifndef PVCALLS_BACK_SOCKOPT_H
 #define PVCALLS_BACK_SOCKOPT_H
 

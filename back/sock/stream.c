@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See stream.h. */
+/* Moving bytes of streams in both directions; stream.h says what runs where. */
 #include <linux/bvec.h>
 #include <linux/fcntl.h>
 #include <linux/mm.h>
@@ -20,19 +20,20 @@
 #include "sock/zerocopy.h"
 
 /*
- * Bytes that are handed to TCP at a time. The guest may refill what was handed
- * over while the rest is being handed over.
+ * Bytes that are handed to TCP at a time. While TCP takes one chunk, the guest
+ * can refill the part of the ring that held the chunk before.
  */
 #define PVCALLS_CHUNK	65536U
 
 /**
- * pvcalls_stream_bvec() - describe a span of an array
- * @bv: result; room for PVCALLS_MAX_SEGS
- * @pages: of the array
- * @span: which bytes
+ * pvcalls_stream_bvec() - describe a span of bytes by its pages
+ * @bv: array for the result, with an entry for each page that @span touches, at
+ *	most PVCALLS_MAX_SEGS
+ * @pages: pages of the ring's array
+ * @span: the bytes
  *
  * Context: any.
- * Return: entries of @bv.
+ * Return: number of entries of @bv that are used.
  */
 unsigned int pvcalls_stream_bvec(struct bio_vec *bv, struct page **pages,
 				 const struct ringbuf_span *span)
@@ -58,7 +59,10 @@ unsigned int pvcalls_stream_bvec(struct bio_vec *bv, struct page **pages,
 	return n;
 }
 
-/* As much of @len as there is a page for; all if TCP must find memory. */
+/*
+ * Limit @len to the page for copying. Without such a page TCP allocates one, so
+ * @len stays.
+ */
 static u32 pvcalls_stream_room(struct pvcalls_sock *ps, u32 len)
 {
 	u32 room = pvcalls_frags_room(&ps->tools->frags);
@@ -66,7 +70,10 @@ static u32 pvcalls_stream_room(struct pvcalls_sock *ps, u32 len)
 	return room ? min(len, room) : len;
 }
 
-/* How many bytes TCP has taken, of @avail that have not been sent before. */
+/*
+ * Send some of @avail bytes that have not been sent before. Returns how many
+ * TCP has taken, or a negative error number.
+ */
 static int pvcalls_stream_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
 {
 	struct bio_vec *bv = ps->tools->bvec;
@@ -79,8 +86,9 @@ static int pvcalls_stream_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
 	int n;
 
 	/*
-	 * A frontend without feature-wakeup only announces new bytes once all
-	 * older ones have been given back, so by reference is not for it.
+	 * A frontend without feature-wakeup announces new bytes only after all
+	 * older ones have been given back. Sends by reference would delay that,
+	 * so they are not used.
 	 */
 	by_ref = c->out.sh.data_wake &&
 		 pvcalls_zerocopy_wanted(&c->zerocopy, ps->sock->sk, len);
@@ -102,13 +110,13 @@ static int pvcalls_stream_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
 	return n;
 }
 
-/* Bytes that TCP has, about: as many pages are worth a look. */
+/* Estimate the bytes that TCP has, to limit how many pages are described. */
 static u32 pvcalls_stream_queued(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	int n = READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->copied_seq);
 
-	/* an end without bytes must be met, too */
+	/* one page at least, so that an end without bytes is seen */
 	return max_t(int, n, PAGE_SIZE);
 }
 
@@ -126,8 +134,8 @@ static int pvcalls_stream_recv(struct pvcalls_sock *ps, u32 len)
 }
 
 /*
- * The connection is over for the out direction. An error that has told so is
- * told only once, so it is kept for the in direction.
+ * End the direction to the network after an error. The kernel socket reports an
+ * error only once, so the error is saved for the direction to the guest.
  */
 static void pvcalls_stream_send_error(struct pvcalls_sock *ps, int err)
 {
@@ -137,7 +145,10 @@ static void pvcalls_stream_send_error(struct pvcalls_sock *ps, int err)
 	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 }
 
-/* The kernel socket has no more to give: an orderly end, or an error. */
+/*
+ * End the direction to the guest: the kernel socket has reported its end or an
+ * error.
+ */
 static void pvcalls_stream_recv_error(struct pvcalls_sock *ps, int err)
 {
 	struct pvcalls_conn *c = &ps->conn;
@@ -152,18 +163,18 @@ static void pvcalls_stream_recv_error(struct pvcalls_sock *ps, int err)
 }
 
 /**
- * pvcalls_stream_retry() - is it no error, but nothing to do now?
- * @err: what a kernel socket's operation has returned
+ * pvcalls_stream_retry() - does a result mean to try again later?
+ * @err: result of a kernel socket's operation
  *
  * Context: any.
- * Return: true if so.
+ * Return: true if there is no error, but nothing to do now.
  */
 bool pvcalls_stream_retry(int err)
 {
 	return err == -EAGAIN || err == -EINTR || err == -ERESTARTSYS;
 }
 
-/* Give the guest back what the network needs no more. */
+/* Give bytes back to the guest that the network does not need any more. */
 static void pvcalls_stream_give_back(struct pvcalls_sock *ps)
 {
 	struct pvcalls_conn *c = &ps->conn;
@@ -176,14 +187,14 @@ static void pvcalls_stream_give_back(struct pvcalls_sock *ps)
 		pvcalls_direction_owe(ps);
 }
 
-/* The ring is empty, or empty up to where the guest wants to stop. */
+/* Handle a ring without bytes to send, before a limit or at all. */
 static void pvcalls_stream_idle_out(struct pvcalls_sock *ps)
 {
 	struct pvcalls_conn *c = &ps->conn;
 	struct sock *sk = ps->sock->sk;
 	bool fin = c->out_state == PVCALLS_OUT_FIN;
 
-	/* a close sends its FIN now, though the pages are not free yet */
+	/* send a close's FIN now, although sends still refer to pages */
 	if (ps->state == PVCALLS_SS_DRAINING && c->zerocopy.taken &&
 	    !(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
 		fin = true;
@@ -191,17 +202,20 @@ static void pvcalls_stream_idle_out(struct pvcalls_sock *ps)
 		pvcalls_out_set(ps, PVCALLS_OUT_STOP);
 		kernel_sock_shutdown(ps->sock, SHUT_WR);
 	}
-	/* the guest may have nothing to send, and still wants to know */
+	/* report an error even if the guest has nothing to send */
 	if (READ_ONCE(sk->sk_state) == TCP_CLOSE && READ_ONCE(sk->sk_err))
 		pvcalls_stream_send_error(ps, -READ_ONCE(sk->sk_err));
 }
 
 /**
- * pvcalls_stream_out() - send what the guest has written
- * @ps: socket that is PVCALLS_SS_CONNECTED or PVCALLS_SS_DRAINING
+ * pvcalls_stream_out() - send bytes from the guest
+ * @ps: the socket, in PVCALLS_SS_CONNECTED, PVCALLS_SS_DRAINING or
+ *	PVCALLS_SS_RESETTING
  *
- * Until the ring is empty, TCP is full, or the budget is used up.
+ * Bytes are sent until the ring is empty, TCP is full, or the budget is used
+ * up.
  *
+ * Context: the worker that the socket belongs to; never waits for the network.
  * Return: true if the budget is used up.
  */
 bool pvcalls_stream_out(struct pvcalls_sock *ps)
@@ -232,7 +246,10 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 			return true;
 
 		clear_bit(PVCALLS_SF_OUT_READY, &ps->flags);
-		/* whatever makes room after this try sets it again */
+		/*
+		 * clear the flag before the try, so that room made afterwards
+		 * sets it
+		 */
 		smp_mb__after_atomic();
 		n = pvcalls_stream_send(ps, avail, budget);
 		if (n > 0) {
@@ -249,9 +266,10 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 }
 
 /*
- * Free bytes in the ring, if they are enough to go on, or 0, with the guest
- * asked to say when there are. After the ring has been full a good deal must
- * become free before it is worth while, if the guest can be asked for that.
+ * Get the free bytes of the ring; or 0 if they are too few, after asking the
+ * guest for an event. After the ring has been full, half of it must become free
+ * first, because small steps cost more. A guest without feature-wakeup can't be
+ * asked for that.
  */
 static int pvcalls_stream_space(struct pvcalls_sock *ps)
 {
@@ -274,11 +292,11 @@ static int pvcalls_stream_space(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_stream_dry() - is it certain that TCP has nothing, not even an end?
- * @sk: a kernel socket
+ * pvcalls_stream_dry() - has TCP neither bytes nor an end?
+ * @sk: the kernel socket
  *
  * Context: any.
- * Return: true if so.
+ * Return: true if there is certainly nothing to receive.
  */
 bool pvcalls_stream_dry(const struct sock *sk)
 {
@@ -288,11 +306,13 @@ bool pvcalls_stream_dry(const struct sock *sk)
 }
 
 /**
- * pvcalls_stream_in() - give the guest what has arrived
- * @ps: socket that is PVCALLS_SS_CONNECTED
+ * pvcalls_stream_in() - give bytes to the guest
+ * @ps: the socket, in PVCALLS_SS_CONNECTED
  *
- * Until TCP is empty, the ring is full, or the budget is used up.
+ * Bytes are copied until TCP is empty, the ring is full, or the budget is used
+ * up.
  *
+ * Context: the worker that the socket belongs to; never waits for the network.
  * Return: true if the budget is used up.
  */
 bool pvcalls_stream_in(struct pvcalls_sock *ps)
@@ -317,7 +337,10 @@ bool pvcalls_stream_in(struct pvcalls_sock *ps)
 		len = min3((u32)space, budget,
 			   pvcalls_stream_queued(ps->sock->sk));
 		clear_bit(PVCALLS_SF_IN_READY, &ps->flags);
-		/* whatever arrives after this look sets it again */
+		/*
+		 * clear the flag before the look, so that later bytes set it
+		 * again
+		 */
 		smp_mb__after_atomic();
 		n = pvcalls_stream_recv(ps, len);
 		if (n > 0) {

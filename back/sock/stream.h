@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Passes of streams: bytes from the ring to the kernel socket and back,
- * straight from and into the guest's pages.
+ * Streams: bytes go from the ring to the kernel socket and back, straight from
+ * and into the guest's pages.
  *
- * On the worker that the socket belongs to; never wait for the network.
+ * Functions that move bytes run on the worker that the socket belongs to, and
+ * never wait for the network.
  */
 #ifndef PVCALLS_BACK_STREAM_H
 #define PVCALLS_BACK_STREAM_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See zerocopy.h. */
+/* Sends by reference; zerocopy.h says how bytes are given back. */
 #include <linux/moduleparam.h>
 #include <linux/net.h>
 #include <linux/netdevice.h>
@@ -16,8 +16,9 @@
 #include "sock/zerocopy.h"
 
 /*
- * Where TCP has copied after all (a tap, a bridge to another namespace), sends
- * are copied here for a while, since that is cheaper; then one is tried again.
+ * If TCP has copied a send by reference after all (a tap device, a bridge to
+ * another namespace), copying here is cheaper. So further sends are copied for
+ * a while, and then one by reference is tried again.
  */
 #define PVCALLS_BACKOFF_MIN	16
 #define PVCALLS_BACKOFF_MAX	4096
@@ -27,9 +28,10 @@ MODULE_PARM_DESC(zerocopy,
 		 "Bytes from which on a send to another host is made by reference, 0 (never) to 1048576 (default 16384)");
 
 /**
- * enum pvcalls_send_state - how far a send is
+ * enum pvcalls_send_state - states of a send by reference
  * @PVCALLS_SEND_FLYING: TCP refers to the pages
- * @PVCALLS_SEND_DONE: it does not any more; the worker is to free the send
+ * @PVCALLS_SEND_DONE: TCP does not refer to the pages any more; the worker
+ *	frees the send
  * @PVCALLS_SEND_FORGOTTEN: the socket is gone; the completion frees the send
  */
 enum pvcalls_send_state {
@@ -39,13 +41,13 @@ enum pvcalls_send_state {
 };
 
 /**
- * struct pvcalls_send - bytes that TCP has been given
- * @ubuf: what TCP knows of it
- * @list: in &pvcalls_zerocopy.sends
- * @z: whose send it is; the owner is referenced until it is done
- * @map: the pages; likewise
- * @len: bytes
- * @copied: TCP has copied some of it
+ * struct pvcalls_send - a send by reference
+ * @ubuf: the send, as TCP knows it
+ * @list: entry in &pvcalls_zerocopy.sends
+ * @z: the sends of the owner, which is referenced until the send is done
+ * @map: mapping of the pages, which is referenced until the send is done
+ * @len: number of bytes, including copied ones that follow
+ * @copied: TCP has copied some of the bytes
  * @state: see &enum pvcalls_send_state
  */
 struct pvcalls_send {
@@ -76,9 +78,9 @@ int pvcalls_zerocopy_start(void)
 /**
  * pvcalls_zerocopy_stop() - undo pvcalls_zerocopy_start()
  *
- * Description: Waits until the network has let go of everything; the
- * connections have been reset before, so that only devices' queues can have
- * something. Call it while there are workers.
+ * Description: The call waits until no send refers to pages. All connections
+ * have been reset before, so that only queues of devices can still refer to
+ * pages. The workers must still run.
  *
  * Context: process, sleeps.
  */
@@ -90,9 +92,9 @@ void pvcalls_zerocopy_stop(void)
 }
 
 /**
- * pvcalls_zerocopy_init() - nothing has been sent
- * @z: to initialise
- * @ops: what the owner is told
+ * pvcalls_zerocopy_init() - initialise the sends of an owner
+ * @z: the sends; there are none
+ * @ops: the owner's functions
  *
  * Context: any.
  */
@@ -108,7 +110,10 @@ void pvcalls_zerocopy_init(struct pvcalls_zerocopy *z,
 	z->copied = 0;
 }
 
-/* TCP has let go of a reference; maybe it was the last. Any context. */
+/*
+ * Drop one of TCP's references to a send. The last one completes the send.
+ * Called in any context.
+ */
 static void pvcalls_send_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
 				  bool success)
 {
@@ -121,7 +126,7 @@ static void pvcalls_send_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
 	if (!refcount_dec_and_test(&ubuf->refcnt))
 		return;
 	pvcalls_datamap_put(send->map);
-	/* from here on the worker may free it; pairs with its acquire */
+	/* from here on the worker may free the send; pairs with its acquire */
 	if (xchg(&send->state, PVCALLS_SEND_DONE) == PVCALLS_SEND_FORGOTTEN)
 		kmem_cache_free(pvcalls_send_cache, send);
 	z->ops->done(z);
@@ -131,7 +136,10 @@ static void pvcalls_send_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
 
 PVCALLS_DEFINE_UBUF_OPS(pvcalls_send_ops, pvcalls_send_complete);
 
-/* Would TCP only copy? On this host it does before anybody can read it. */
+/*
+ * Would TCP only copy? On the loopback device it copies the pages before a
+ * program can read them.
+ */
 static bool pvcalls_send_stays_here(struct sock *sk)
 {
 	struct dst_entry *dst;
@@ -145,12 +153,13 @@ static bool pvcalls_send_stays_here(struct sock *sk)
 }
 
 /**
- * pvcalls_zerocopy_wanted() - is the next send to be made by reference?
+ * pvcalls_zerocopy_wanted() - should the next send be by reference?
  * @z: the sends
- * @sk: kernel socket
- * @len: bytes that are there to be sent
+ * @sk: the owner's kernel socket
+ * @len: number of bytes that are there to be sent
  *
- * Return: true if that is likely to be cheaper than to copy.
+ * Context: the worker that the owner belongs to.
+ * Return: true if a send by reference is likely to be cheaper than copying.
  */
 bool pvcalls_zerocopy_wanted(struct pvcalls_zerocopy *z, struct sock *sk,
 			     u32 len)
@@ -168,14 +177,16 @@ bool pvcalls_zerocopy_wanted(struct pvcalls_zerocopy *z, struct sock *sk,
 }
 
 /**
- * pvcalls_zerocopy_send() - send by reference
+ * pvcalls_zerocopy_send() - send bytes by reference
  * @z: the sends
- * @map: the ring
- * @sock: kernel socket
- * @msg: the bytes, in pages of the ring
+ * @map: mapping of the owner's ring
+ * @sock: the owner's kernel socket
+ * @msg: the message, with bytes in pages of the ring
  *
- * Return: bytes that TCP has taken, a negative error number of its own, or
- * -ENOBUFS: copy.
+ * Context: the worker that the owner belongs to, may sleep, but not for the
+ * network.
+ * Return: number of bytes that TCP has taken; -ENOBUFS if the bytes should be
+ * copied; or another negative error number of TCP.
  */
 int pvcalls_zerocopy_send(struct pvcalls_zerocopy *z,
 			  struct pvcalls_datamap *map, struct socket *sock,
@@ -202,7 +213,7 @@ int pvcalls_zerocopy_send(struct pvcalls_zerocopy *z,
 	msg->msg_flags &= ~MSG_ZEROCOPY;
 	msg->msg_ubuf = NULL;
 
-	/* without bytes nothing refers to it, but for us */
+	/* a send without bytes has no reference but ours, and completes here */
 	send->len = max(n, 0);
 	list_add_tail(&send->list, &z->sends);
 	z->taken += send->len;
@@ -212,26 +223,31 @@ int pvcalls_zerocopy_send(struct pvcalls_zerocopy *z,
 }
 
 /**
- * pvcalls_zerocopy_copied() - bytes have been sent by copying them
+ * pvcalls_zerocopy_copied() - count bytes that were copied for sending
  * @z: the sends
- * @len: how many
+ * @len: number of bytes
  *
- * They are given back in their turn, by pvcalls_zerocopy_reap().
+ * The bytes are given back in the order of the sends, by
+ * pvcalls_zerocopy_reap().
+ *
+ * Context: the worker that the owner belongs to.
  */
 void pvcalls_zerocopy_copied(struct pvcalls_zerocopy *z, u32 len)
 {
 	z->taken += len;
-	/* with the send before: it can't be done any sooner than that */
+	/* add to the last send: the bytes can't be given back before it */
 	if (!list_empty(&z->sends))
 		list_last_entry(&z->sends, struct pvcalls_send, list)->len +=
 			len;
 }
 
 /**
- * pvcalls_zerocopy_reap() - what can be given back to the guest?
+ * pvcalls_zerocopy_reap() - reap completed sends
  * @z: the sends
  *
- * Return: bytes from the consumer's index on.
+ * Context: the worker that the owner belongs to.
+ * Return: number of bytes, from the consumer's index on, to give back to the
+ * guest.
  */
 u32 pvcalls_zerocopy_reap(struct pvcalls_zerocopy *z)
 {
@@ -254,7 +270,7 @@ u32 pvcalls_zerocopy_reap(struct pvcalls_zerocopy *z)
 		list_del(&send->list);
 		kmem_cache_free(pvcalls_send_cache, send);
 	}
-	/* all are done, and so is what was copied since */
+	/* no send is left, so all bytes copied since can be given back too */
 	len = z->taken;
 out:
 	z->taken -= len;
@@ -262,10 +278,12 @@ out:
 }
 
 /**
- * pvcalls_zerocopy_forget() - the socket waits for its sends no more
+ * pvcalls_zerocopy_forget() - stop waiting for sends
  * @z: the sends of a socket of a dead guest, whose kernel socket is closed
  *
- * The pages are unmapped when the last of them is done.
+ * The pages are unmapped after the last of the sends.
+ *
+ * Context: the worker that the owner belongs to.
  */
 void pvcalls_zerocopy_forget(struct pvcalls_zerocopy *z)
 {

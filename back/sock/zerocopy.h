@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sending by reference: TCP gets the guest's pages as they are, and says when
- * it has let go of them. Until then the bytes stay in the ring: they have been
+ * Sends by reference: TCP gets the guest's pages as they are, and reports when
+ * it has let go of them. Until then the bytes stay in the ring. They have been
  * taken, but are given back to the guest in order, as the sends complete.
  *
- * Everything here but the completion, which may come in any context, runs on
- * the worker that the socket belongs to.
+ * All functions run on the worker that the socket belongs to. The exceptions
+ * are the completion, which may come in any context, and the start and stop of
+ * the module.
  */
 #ifndef PVCALLS_BACK_ZEROCOPY_H
 #define PVCALLS_BACK_ZEROCOPY_H
@@ -20,9 +21,10 @@ struct sock;
 struct socket;
 
 /**
- * struct pvcalls_zerocopy_ops - what the owner of sends is told
- * @get: a send refers to the owner from now on
- * @done: the send does so no more, and there is something to reap; any context
+ * struct pvcalls_zerocopy_ops - functions of the owner of sends
+ * @get: take a reference to the owner, for a send
+ * @done: drop the reference of a send that is done and can be reaped; any
+ *	context
  */
 struct pvcalls_zerocopy_ops {
 	void (*get)(struct pvcalls_zerocopy *z);
@@ -30,14 +32,15 @@ struct pvcalls_zerocopy_ops {
 };
 
 /**
- * struct pvcalls_zerocopy - what an active socket knows of its sends
- * @ops: what the owner is told
- * @sends: those whose bytes have not been given back, the oldest first
- * @taken: their bytes, from the consumer's index on
- * @skip: sends that are to be copied before another is tried by reference
- * @backoff: value of @skip when the next one turns out to be copied by TCP
- * @by_ref: sends by reference so far, for people
- * @copied: those of them that TCP has copied
+ * struct pvcalls_zerocopy - a socket's sends that have not been given back
+ * @ops: the owner's functions
+ * @sends: sends whose bytes have not been given back, the oldest first
+ * @taken: number of bytes that have not been given back, from the consumer's
+ *	index on
+ * @skip: number of sends to copy before one is tried by reference
+ * @backoff: last value that @skip was set to; doubles if TCP copies again
+ * @by_ref: number of sends by reference so far, for debugfs
+ * @copied: number of these sends that TCP has copied
  */
 struct pvcalls_zerocopy {
 	const struct pvcalls_zerocopy_ops *ops;
