@@ -204,7 +204,7 @@ int ringbuf_avail(struct ringbuf *r)
 /**
  * ringbuf_data_span() - find where the next bytes are
  * @r: ring, on the consumer's side
- * @skip: bytes to pass over first
+ * @skip: bytes to leave out first
  * @len: number of bytes after these; @skip + @len is at most what
  *	ringbuf_avail() has returned
  *

@@ -11,8 +11,8 @@
  * index is read once and checked, and only the checked copy is used.
  *
  * A struct ringbuf has no lock. The caller must serialise the producer's calls
- * of a side, and likewise the consumer's calls. No function sleeps, and all may
- * be called in any context.
+ * of a side, and also the consumer's calls. No function sleeps, and all may be
+ * called in any context.
  */
 #ifndef RINGBUF_H
 #define RINGBUF_H

@@ -4,7 +4,7 @@
  *
  * It offers the xenbus driver (xenbus.h), a connection's begin and end
  * (link.h), and the commands (cmd.h). It may use sock/, sched/, guest/, ring/,
- * commands.h, limits.h, trace.h and include/.
+ * commands.h, limits.h, trace.h, numa/placement.h and include/.
  *
  * Locks: pvcalls_dev.lock, a mutex, is held while a device's state changes; it
  * is taken by xenbus's thread and by the work that ends a broken guest's

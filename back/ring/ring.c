@@ -97,7 +97,7 @@ static void pvcalls_rings_timer(struct timer_list *timer)
  * @peer: the guest; valid until pvcalls_rings_exit()
  * @aged: value for pvcalls_rings.aged
  *
- * Context: any. Undone by pvcalls_rings_exit().
+ * Context: any; undone by pvcalls_rings_exit().
  */
 void pvcalls_rings_init(struct pvcalls_rings *rings,
 			const struct pvcalls_peer *peer,

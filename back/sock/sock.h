@@ -6,7 +6,7 @@
  * connections (connect.h, conn.h, direction.h, callbacks.h), moving of bytes
  * (stream.h, dgram.h, fastpath.h, receive.h, zerocopy.h), listening
  * (listener.h), addresses and options (name.h, sockopt.h). It may use sched/,
- * guest/, ring/, states.h, limits.h, trace.h and include/.
+ * guest/, ring/, states.h, limits.h, trace.h, ringbuf/ and include/.
  *
  * A socket belongs to one worker, which runs all commands of the socket in
  * order and uses the socket's state without a lock. Other threads only set bits
