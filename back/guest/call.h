@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Calls: requests that were read from a guest, and their responses. */
-#ifndef PVCALLS_BACK_REPLY_H
-#define PVCALLS_BACK_REPLY_H
+#ifndef PVCALLS_BACK_CALL_H
+#define PVCALLS_BACK_CALL_H
 
 #include <linux/list.h>
 #include <linux/llist.h>
@@ -59,4 +59,4 @@ int pvcalls_reply_later(struct pvcalls_call *call);
 void pvcalls_reply_slot(struct pvcalls_call *call);
 void pvcalls_reply_flush(struct pvcalls_guest *g);
 
-#endif /* PVCALLS_BACK_REPLY_H */
+#endif /* PVCALLS_BACK_CALL_H */

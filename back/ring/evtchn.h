@@ -98,7 +98,7 @@ void pvcalls_evtchns_init(struct pvcalls_evtchns *evtchns);
 
 int pvcalls_evtchn_join(struct pvcalls_evtchns *evtchns,
 			struct pvcalls_subscriber *sub,
-			struct xenbus_device *dev, evtchn_port_t evtchn,
+			struct xenbus_device *dev, evtchn_port_t port,
 			bool shared);
 void pvcalls_evtchn_leave(struct pvcalls_evtchns *evtchns,
 			  struct pvcalls_subscriber *sub);

@@ -110,11 +110,11 @@ static void pvcalls_debugfs_worker(struct seq_file *s,
 
 static int pvcalls_workers_show(struct seq_file *s, void *unused)
 {
-	const struct pvcalls_pool *set = pvcalls_pool_lock();
+	const struct pvcalls_pool *pool = pvcalls_pool_lock();
 	unsigned int i;
 
-	for (i = 0; set && i < set->n; i++)
-		pvcalls_debugfs_worker(s, set->w[i]);
+	for (i = 0; pool && i < pool->n; i++)
+		pvcalls_debugfs_worker(s, pool->w[i]);
 	pvcalls_pool_unlock();
 	return 0;
 }
