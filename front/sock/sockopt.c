@@ -331,6 +331,16 @@ static u8 pvc_tcp_state(const struct sock *sk, struct pvc_conn *c)
 	return READ_ONCE(c->in_err) ? TCP_LAST_ACK : TCP_FIN_WAIT2;
 }
 
+/* What TCP_ULP says of a socket that has no upper layer protocol. */
+static int pvc_get_no_ulp(int __user *len)
+{
+	int n;
+
+	if (get_user(n, len))
+		return -EFAULT;
+	return n < 0 ? -EINVAL : put_user(0, len);
+}
+
 /* Reads an option of the native socket, but the state of the connection. */
 static int pvc_get_local(struct socket *sock, struct pvc_conn *c, int level,
 			 int name, char __user *val, int __user *len)
@@ -339,7 +349,7 @@ static int pvc_get_local(struct socket *sock, struct pvc_conn *c, int level,
 
 	/* the upper layer protocol on the socket is not the program's */
 	if (level == SOL_TCP && name == TCP_ULP && !pvc_sk_is_native(sock->sk))
-		return put_user(0, len);
+		return pvc_get_no_ulp(len);
 	ret = pvc_native(sock->sk)->getsockopt(sock, level, name, val, len);
 	if (ret || !c || level != SOL_TCP || name != TCP_INFO)
 		return ret;
