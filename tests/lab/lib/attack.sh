@@ -86,3 +86,22 @@ echo_start() {
 	echo=$!
 	fifo_read /tmp/echo > /dev/null || fail "pvdgecho $1 does not start"
 }
+
+# attacks PROGRAM...: all their checks in a guest, which then has nothing left of them; peer_stop and killing $echo are the caller's
+attacks() {
+	local prog link
+	# an address that only one link of Dom0 has
+	/usr/sbin/ip link add lab6 type dummy
+	/usr/sbin/ip link set lab6 up
+	/usr/sbin/ip -6 address add fe80::77/64 dev lab6 nodad
+	link=$(cat /sys/class/net/lab6/ifindex)
+
+	peer_start 10.0.0.1 7000
+	echo_start 7010
+	victim_start l2tp_ppp gtp tls gcm ctr ghash-generic dummy xen-gntalloc xen-evtchn
+	for prog; do
+		victim_checks "$prog" "PV_SCOPE=fe80::77%$link"
+	done
+	[ "$bad" -eq 0 ] || fail "$bad checks failed"
+	victim_unloads tls gtp l2tp_ppp
+}
