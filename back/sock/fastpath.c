@@ -6,7 +6,7 @@
  * which is much for few bytes. So the softirq of a packet copies its bytes, as
  * in-kernel users of TCP with parsers do (net/strparser). The softirq of a
  * guest's event sends the guest's bytes, as TCP itself sends in softirq context
- * when an acknowledgement arrives. Larger amounts and everything that is not
+ * when an acknowledgment arrives. Larger amounts and everything that is not
  * simple are left to the worker.
  */
 #include <linux/bvec.h>
