@@ -31,12 +31,12 @@ enum pvcalls_in_state {
  *	event needs no run if the guest has published nothing, and a softirq may
  *	send the next bytes
  * @PVCALLS_OUT_BLOCKED: as @PVCALLS_OUT_OPEN, but the kernel socket was full.
- *	Nothing is sent before %PVCALLS_SF_OUT_READY
+ *	A stream sends nothing before %PVCALLS_SF_OUT_READY
  * @PVCALLS_OUT_STOP: what is published up to pvcalls_conn.stop_at is sent, and
  *	nothing beyond that index
  * @PVCALLS_OUT_STOP_BLOCKED: as @PVCALLS_OUT_STOP, and the kernel socket was
  *	full
- * @PVCALLS_OUT_FIN: as @PVCALLS_OUT_STOP, and then a FIN is sent
+ * @PVCALLS_OUT_FIN: as @PVCALLS_OUT_STOP, and then a stream sends a FIN
  * @PVCALLS_OUT_FIN_BLOCKED: as @PVCALLS_OUT_FIN, and the kernel socket was full
  * @PVCALLS_OUT_DONE: nothing more can be sent. The state stays for as long as
  *	the ring does

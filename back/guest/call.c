@@ -39,7 +39,7 @@ void pvcalls_reply_exit(void)
  * @g: the guest whose request the call will hold
  *
  * Context: process, may sleep.
- * Return: a call with everything but @req initialised, or NULL.
+ * Return: a call of which the caller sets @req and @run, or NULL.
  */
 struct pvcalls_call *pvcalls_call_alloc(struct pvcalls_guest *g)
 {

@@ -29,7 +29,7 @@ bool pvcalls_placing_heeds_cpu(void)
 }
 
 /**
- * pvcalls_placing_keeps_node() - are must works stay on their node?
+ * pvcalls_placing_keeps_node() - must works stay on their node?
  *
  * Context: any.
  * Return: true if the balancer may not move a work to another node.
@@ -82,7 +82,8 @@ u32 pvcalls_placing_pick(enum placement_policy policy,
  */
 void pvcalls_placing_watch(void (*changed)(void))
 {
-	WRITE_ONCE(pvcalls_placing_changed, changed);
+	/* pairs with the barrier in param_set_placement() */
+	smp_store_mb(pvcalls_placing_changed, changed);
 }
 
 static int param_set_placement(const char *val, const struct kernel_param *kp)
@@ -95,7 +96,11 @@ static int param_set_placement(const char *val, const struct kernel_param *kp)
 				  "not round_robin, least_loaded, node or irq");
 		return -EINVAL;
 	}
-	WRITE_ONCE(pvcalls_placement, policy);
+	/*
+	 * pairs with pvcalls_placing_watch(): either the callback is called, or
+	 * who has registered it sees the new policy
+	 */
+	smp_store_mb(pvcalls_placement, policy);
 	changed = READ_ONCE(pvcalls_placing_changed);
 	if (changed)
 		changed();

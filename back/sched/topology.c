@@ -47,7 +47,8 @@ int pvcalls_topology_node(int cpu)
  */
 void pvcalls_topology_watch(void (*changed)(void))
 {
-	WRITE_ONCE(pvcalls_topology_changed, changed);
+	/* pairs with the barrier in param_set_topology() */
+	smp_store_mb(pvcalls_topology_changed, changed);
 }
 
 static int param_set_topology(const char *val, const struct kernel_param *kp)
@@ -70,6 +71,11 @@ static int param_set_topology(const char *val, const struct kernel_param *kp)
 		WRITE_ONCE(pvcalls_topology_nodes[cpu], nodes[cpu]);
 	strscpy(pvcalls_topology_text, val, sizeof(pvcalls_topology_text));
 	strim(pvcalls_topology_text);
+	/*
+	 * pairs with pvcalls_topology_watch(): either the callback is called,
+	 * or who has registered it sees the new nodes
+	 */
+	smp_mb();
 	changed = READ_ONCE(pvcalls_topology_changed);
 	if (changed)
 		changed();

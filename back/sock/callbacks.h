@@ -11,12 +11,13 @@ struct sock;
 
 /**
  * struct pvcalls_callback_ops - reports to the owner of a kernel socket
- * @data: there may be data or a connection to accept. The kernel socket is
- *	locked, except if it listens
+ * @data: there may be data or a connection to accept. A stream's kernel socket
+ *	is locked, unless the socket listens
  * @space: there may be room for sending
  * @state: the connection has come about or ended, or there is an error
  *
- * Context: softirq, or process with the kernel socket locked. Must not sleep.
+ * Context: softirq, or process with bottom halves off or the kernel socket
+ * locked. Must not sleep.
  */
 struct pvcalls_callback_ops {
 	void (*data)(struct pvcalls_callbacks *cb, struct sock *sk);

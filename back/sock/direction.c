@@ -175,7 +175,7 @@ void pvcalls_out_unblock(struct pvcalls_sock *ps)
 int pvcalls_out_limit(struct pvcalls_sock *ps, bool fin)
 {
 	struct pvcalls_conn *c = &ps->conn;
-	bool blocked = pvcalls_out_is_blocked(c->out_state);
+	enum pvcalls_out_state to = fin ? PVCALLS_OUT_FIN : PVCALLS_OUT_STOP;
 	int avail;
 
 	if (pvcalls_out_is_limited(c->out_state) ||
@@ -185,9 +185,10 @@ int pvcalls_out_limit(struct pvcalls_sock *ps, bool fin)
 	if (avail < 0)
 		return avail;
 	c->stop_at = c->out.cons + avail;
-	pvcalls_out_set(ps, fin ? PVCALLS_OUT_FIN : PVCALLS_OUT_STOP);
-	if (blocked)
-		pvcalls_out_block(ps);
+	/* one step, since others look whether the direction is blocked */
+	if (pvcalls_out_is_blocked(c->out_state))
+		to = fin ? PVCALLS_OUT_FIN_BLOCKED : PVCALLS_OUT_STOP_BLOCKED;
+	pvcalls_out_set(ps, to);
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The fast path: softirqs move a few bytes, either way, without waking the
- * worker. They hold PVCALLS_SF_RUNNING, and leave the socket alone if its work
- * is being run.
+ * worker. While they move bytes they hold PVCALLS_SF_RUNNING; they leave the
+ * socket alone if its work is being run.
  */
 #ifndef PVCALLS_BACK_FASTPATH_H
 #define PVCALLS_BACK_FASTPATH_H

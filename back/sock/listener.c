@@ -19,13 +19,16 @@
 
 /*
  * Answer an accept that has failed. The guest gets its ring back before the
- * answer. The socket that was to hold the connection still belongs to this
- * worker, and has had neither a kernel socket nor a command.
+ * answer. The socket that was to hold the connection belongs to the listening
+ * socket's worker, and has had neither a kernel socket nor a command.
  */
-static void pvcalls_listener_fail(struct pvcalls_call *call, int err)
+static void pvcalls_listener_fail(struct pvcalls_sock *ps,
+				  struct pvcalls_call *call, int err)
 {
 	struct pvcalls_sock *child = call->child;
 
+	/* the listening socket may have changed its worker since ACCEPT came */
+	child->tools = ps->tools;
 	pvcalls_sock_unhash(child);
 	pvcalls_conn_close(child, false);
 	pvcalls_conn_let_go(child);
@@ -49,7 +52,7 @@ void pvcalls_listener_close(struct pvcalls_sock *ps)
 	}
 	list_for_each_entry_safe(call, next, &ps->listener.accepts, list) {
 		list_del(&call->list);
-		pvcalls_listener_fail(call, -ECONNABORTED);
+		pvcalls_listener_fail(ps, call, -ECONNABORTED);
 	}
 }
 
@@ -100,7 +103,7 @@ static int pvcalls_listener_try(struct pvcalls_sock *ps,
 	if (ret == -EAGAIN)
 		return ret;
 	if (ret) {
-		pvcalls_listener_fail(call, ret);
+		pvcalls_listener_fail(ps, call, ret);
 		return 0;
 	}
 
@@ -153,7 +156,7 @@ void pvcalls_listener_accept(struct pvcalls_sock *ps,
 	call->child->tools = ps->tools;
 	ret = pvcalls_conn_map(call->child, req->ref, req->evtchn);
 	if (ret) {
-		pvcalls_listener_fail(call, ret);
+		pvcalls_listener_fail(ps, call, ret);
 		return;
 	}
 
@@ -162,9 +165,10 @@ void pvcalls_listener_accept(struct pvcalls_sock *ps,
 		return;
 	ret = pvcalls_reply_later(call);
 	if (ret) {
-		pvcalls_listener_fail(call, ret);
+		pvcalls_listener_fail(ps, call, ret);
 		return;
 	}
+	call->child->tools = NULL;
 	list_add_tail(&call->list, &ps->listener.accepts);
 }
 

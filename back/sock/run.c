@@ -197,6 +197,7 @@ static bool pvcalls_run_work(struct pvcalls_work *work,
 		cpu_relax();
 	ps->tools = &w->tools;
 	more = pvcalls_run_sock(ps);
+	ps->tools = NULL;
 	clear_bit_unlock(PVCALLS_SF_RUNNING, &ps->flags);
 	return more;
 }

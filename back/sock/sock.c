@@ -275,6 +275,7 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 	ps->sock = sock;
 	ps->type = type;
 	ps->callbacks.ops = type->callbacks;
+	ps->conn.out_state = PVCALLS_OUT_OPEN;
 	pvcalls_notify_init(&ps->conn.notify);
 	pvcalls_zerocopy_init(&ps->conn.zerocopy, &pvcalls_sock_sends);
 	INIT_LIST_HEAD(&ps->listener.accepts);

@@ -205,7 +205,8 @@ struct pvcalls_socks {
  *	run
  * @sock: the kernel socket; NULL in PVCALLS_SS_ACCEPTING and when torn down
  * @type: functions of a stream or datagram socket
- * @tools: tools of the worker that runs the socket; valid in the socket's run
+ * @tools: tools of the worker that runs the socket, or the listening socket
+ *	that is to accept the socket; NULL between runs
  * @callbacks: owner of @sock's callbacks
  * @release: the RELEASE that ends the socket, or NULL
  * @conn: the connection, if there is one
