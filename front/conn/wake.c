@@ -84,8 +84,14 @@ void pvc_wake_init(const struct sock *sk)
  */
 void pvc_wake(struct pvc_conn *c, unsigned long what)
 {
+	/* the callbacks may change at any time: only known ones are called */
 	if (likely(pvc_wake_is_default(c->sk))) {
-		pvc_wake_now(c->sk, what);
+		if (what & PVC_WAKE_STATE)
+			pvc_default_state_change(c->sk);
+		if (what & PVC_WAKE_DATA)
+			pvc_default_data_ready(c->sk);
+		if (what & PVC_WAKE_ERROR)
+			pvc_default_error_report(c->sk);
 		return;
 	}
 	c->wakes |= what;
