@@ -60,6 +60,23 @@ static inline bool pvcalls_ctl_pktinfo(int level, int type)
 }
 
 /**
+ * pvcalls_ctl_fits() - has a control message's value the right length?
+ * @level: level of the control message
+ * @type: type of the control message
+ * @len: length of the value in bytes
+ *
+ * Context: any.
+ * Return: false for any other length, and if datagrams carry no such message.
+ */
+static inline bool pvcalls_ctl_fits(int level, int type, u32 len)
+{
+	u32 room = pvcalls_ctl_room(level, type);
+
+	return room && (len == room || (level == SOL_IP && type == IP_TOS &&
+					len == sizeof(u8)));
+}
+
+/**
  * pvcalls_ctl_valid() - may a program send a control message?
  * @cmsg: control message
  *
@@ -68,11 +85,10 @@ static inline bool pvcalls_ctl_pktinfo(int level, int type)
  */
 static inline bool pvcalls_ctl_valid(const struct cmsghdr *cmsg)
 {
-	u32 room = pvcalls_ctl_room(cmsg->cmsg_level, cmsg->cmsg_type);
-
-	return !room || cmsg->cmsg_len == CMSG_LEN(room) ||
-	       (cmsg->cmsg_level == SOL_IP && cmsg->cmsg_type == IP_TOS &&
-		cmsg->cmsg_len == CMSG_LEN(sizeof(u8)));
+	return !pvcalls_ctl_room(cmsg->cmsg_level, cmsg->cmsg_type) ||
+	       (cmsg->cmsg_len >= CMSG_LEN(0) &&
+		pvcalls_ctl_fits(cmsg->cmsg_level, cmsg->cmsg_type,
+				 cmsg->cmsg_len - CMSG_LEN(0)));
 }
 
 /**
@@ -147,15 +163,12 @@ static inline u8 *pvcalls_ctl_next(u8 *from, u32 len, u32 *at,
 				   struct pvcalls_ctl *ctl)
 {
 	u8 *data = from + *at + sizeof(*ctl);
-	u32 room;
 
 	if (len - *at < sizeof(*ctl))
 		return NULL;
 	memcpy(ctl, from + *at, sizeof(*ctl));
-	room = pvcalls_ctl_room(ctl->level, ctl->type);
-	if (ctl->len > room || PVCALLS_CTL_SIZE(ctl->len) > len - *at)
-		return NULL;
-	if (pvcalls_ctl_pktinfo(ctl->level, ctl->type) && ctl->len != room)
+	if (!pvcalls_ctl_fits(ctl->level, ctl->type, ctl->len) ||
+	    PVCALLS_CTL_SIZE(ctl->len) > len - *at)
 		return NULL;
 	*at += PVCALLS_CTL_SIZE(ctl->len);
 	return data;
