@@ -106,7 +106,8 @@ void pvc_conn_post_accepts(struct pvc_conn *l)
 
 	for (;;) {
 		spin_lock_irq(&l->lock);
-		want = l->state == PVC_CONN_LISTENING &&
+		/* accept() takes the error first: no loop with the backend */
+		want = l->state == PVC_CONN_LISTENING && !q->err &&
 		       q->posted + q->queued < q->target;
 		if (want)
 			q->posted++;
@@ -170,6 +171,9 @@ void pvc_conn_unaccept(struct pvc_conn *l, struct pvc_conn *c)
 	if (!gone) {
 		list_add(&c->accept_node, &q->conns);
 		WRITE_ONCE(q->queued, q->queued + 1);
+		/* another thread may have found the queue empty meanwhile */
+		if (l->sk)
+			pvc_wake(l, PVC_WAKE_DATA);
 	}
 	spin_unlock_irq(&l->lock);
 	if (gone) {

@@ -106,7 +106,10 @@ void pvc_inherit(struct socket *newsock, const struct sock *from)
 	pvc_inherit_tcp(sk, from);
 	pvc_inherit_ip(sk, from);
 	if (icsk->icsk_ca_setsockopt) {
-		strscpy(name, icsk->icsk_ca_ops->name, sizeof(name));
+		/* another thread may change it, and its module may go */
+		rcu_read_lock();
+		strscpy(name, READ_ONCE(icsk->icsk_ca_ops)->name, sizeof(name));
+		rcu_read_unlock();
 		pvc_native(sk)->setsockopt(newsock, SOL_TCP, TCP_CONGESTION,
 					   KERNEL_SOCKPTR(name), strlen(name));
 	}

@@ -93,9 +93,13 @@ static int pvc_send_open(struct pvc_sock *psk, struct socket *sock,
 			 struct msghdr *msg, size_t len)
 {
 	int flags = msg->msg_flags & MSG_DONTWAIT ? O_NONBLOCK : 0;
+	const struct sockaddr *to = msg->msg_name;
 	int ret = -EINVAL;
 
-	if (msg->msg_name)
+	if (to && msg->msg_namelen >= sizeof(to->sa_family) &&
+	    to->sa_family == AF_UNSPEC)
+		return -EOPNOTSUPP;
+	if (to)
 		ret = pvc_connect(psk, sock, msg->msg_name, msg->msg_namelen,
 				  flags);
 	if (ret)
