@@ -87,7 +87,7 @@ static int pvc_create_entry(struct kretprobe_instance *ri,
 	struct net *net = (struct net *)regs_get_kernel_argument(regs, 0);
 	struct socket *sock = (void *)regs_get_kernel_argument(regs, 1);
 	int protocol = regs_get_kernel_argument(regs, 2);
-	bool kern = regs_get_kernel_argument(regs, 3);
+	int kern = regs_get_kernel_argument(regs, 3);
 	int echo = get_kretprobe(ri) == &pvc_probes[1] ? IPPROTO_ICMPV6 :
 							 IPPROTO_ICMP;
 	int wanted = protocol;
@@ -117,6 +117,17 @@ static int pvc_create_return(struct kretprobe_instance *ri,
 	return 0;
 }
 
+/*
+ * May a socket that has found a protocol of ours be ours? There is none before
+ * nothing can fail any more, because the module would go in spite of sockets.
+ */
+static int pvc_capture_wants(const struct net *net)
+{
+	if (!READ_ONCE(pvc_capturing))
+		return -EPROTONOSUPPORT;
+	return pvc_scope_allows(net);
+}
+
 /* The kernel may have been built without IPv6: then there is one probe less. */
 static unsigned int pvc_nr_probes(void)
 {
@@ -138,7 +149,7 @@ int pvc_capture_init(void)
 	if (ret)
 		return ret;
 	pvc_tables_init();
-	ret = pvc_protosw_init(pvc_scope_allows, pvc_tables_ops);
+	ret = pvc_protosw_init(pvc_capture_wants, pvc_tables_ops);
 	if (ret)
 		goto err_scope;
 	for (i = 0; i < pvc_nr_probes(); i++) {
@@ -173,8 +184,12 @@ void pvc_capture_exit(void)
 {
 	unsigned int i;
 
+	/*
+	 * The probes go last: while the module is being removed they let nobody
+	 * find a protocol of ours.
+	 */
+	pvc_protosw_exit();
 	for (i = 0; i < pvc_nr_probes(); i++)
 		unregister_kretprobe(&pvc_probes[i]);
-	pvc_protosw_exit();
 	pvc_scope_exit();
 }

@@ -188,11 +188,13 @@ static bool pvc_cgroups_have(struct pvc_cgroups __rcu **where)
 
 /**
  * struct pvc_net - a network namespace
+ * @net: the namespace
  * @capture: sockets of the namespace may be ours
  * @table: net.pvcalls.capture, and an end for kernels that want one
  * @header: registration of @table
  */
 struct pvc_net {
+	struct net *net;
 	u8 capture;
 	struct ctl_table table[2];
 	struct ctl_table_header *header;
@@ -202,12 +204,18 @@ static unsigned int pvc_net_id;
 
 /*
  * The namespace's own root may not write: whoever has made the namespace may
- * have wanted it to have no network.
+ * have wanted it to have no network. That root may open the file, however, and
+ * have a privileged program write to it as its standard output. So the writer
+ * must be in the namespace, where root's programs have no privileges.
  */
 static int pvc_sysctl_capture(PVCALLS_SYSCTL_TABLE *table, int write,
 			      void *buffer, size_t *len, loff_t *pos)
 {
-	if (write && !capable(CAP_NET_ADMIN))
+	const struct pvc_net *pn = container_of(table->data, struct pvc_net,
+						capture);
+
+	if (write && (!capable(CAP_NET_ADMIN) ||
+		      !net_eq(current->nsproxy->net_ns, pn->net)))
 		return -EPERM;
 	return proc_dou8vec_minmax(table, write, buffer, len, pos);
 }
@@ -216,6 +224,7 @@ static int __net_init pvc_net_init(struct net *net)
 {
 	struct pvc_net *pn = net_generic(net, pvc_net_id);
 
+	pn->net = net;
 	pn->capture = net_eq(net, &init_net);
 	pn->table[0].procname = "capture";
 	pn->table[0].data = &pn->capture;

@@ -13,22 +13,23 @@
 #include "sock/protosw.h"
 #include "sock/sock.h"
 
-/* Says whether a socket that this process makes in a namespace is to be ours */
-static bool (*pvc_protosw_wanted)(const struct net *net);
+/* Says what a socket that this process makes in a namespace is to be */
+static int (*pvc_protosw_wanted)(const struct net *net);
 
 /*
  * Shall a socket that is being made be ours? The probe has asked before, but
  * the probe does not see a program that names a protocol of ours while probes
- * are switched off, and the answer may have changed since.
+ * are switched off, and the answer may have changed since. Returns 1 for ours,
+ * 0 for a native one, or a negative error for none.
  */
-static bool pvc_protosw_take(struct sock *sk)
+static int pvc_protosw_take(struct sock *sk)
 {
 	struct socket *sock = sk->sk_socket;
+	int ret = pvc_protosw_wanted(sock_net(sk));
 
-	if (pvc_protosw_wanted(sock_net(sk)))
-		return true;
-	sock->ops = pvc_native(sk);
-	return false;
+	if (!ret)
+		sock->ops = pvc_native(sk);
+	return ret;
 }
 
 /* Called by inet_create() and inet6_create(), which may sleep. */
@@ -41,9 +42,9 @@ static int pvc_stream_init(struct sock *sk)
 	sk->sk_prot_creator = prot->native;
 	sk->sk_protocol = prot->protocol;
 	ret = prot->native->init(sk);
-	if (ret || !pvc_protosw_take(sk))
-		return ret;
-	return pvc_own(sk, sk->sk_socket);
+	if (!ret)
+		ret = pvc_protosw_take(sk);
+	return ret > 0 ? pvc_own(sk, sk->sk_socket) : ret;
 }
 
 /* Called when the last descriptor is closed; the process may wait. */
@@ -71,9 +72,11 @@ static int pvc_dgram_sock_init(struct sock *sk)
 	psk->embedded = true;
 	sk->sk_protocol = prot->protocol;
 	ret = prot->native->init ? prot->native->init(sk) : 0;
-	if (ret)
+	if (!ret)
+		ret = pvc_protosw_take(sk);
+	if (ret < 0)
 		return ret;
-	if (pvc_protosw_take(sk))
+	if (ret)
 		pvcalls_custom_sockopt(sk->sk_socket, true);
 	else
 		WRITE_ONCE(sk->sk_prot, prot->native);
@@ -149,7 +152,7 @@ static void pvc_protosw_find(struct pvc_prot *prot)
 
 static int pvc_protosw_register(struct pvc_prot *prot,
 				const struct proto_ops *(*ops)(int family,
-							       int type))
+							       int protocol))
 {
 	bool stream = prot->sw.type == SOCK_STREAM;
 	int ret = 0;
@@ -171,7 +174,7 @@ static int pvc_protosw_register(struct pvc_prot *prot,
 	if (ret)
 		return ret;
 	prot->sw.prot = &prot->proto;
-	prot->sw.ops = ops(prot->family, prot->sw.type);
+	prot->sw.ops = ops(prot->family, prot->protocol);
 	if (prot->family == AF_INET)
 		inet_register_protosw(&prot->sw);
 	else
@@ -199,14 +202,15 @@ static void pvc_protosw_free(struct pvc_prot *prot)
 
 /**
  * pvc_protosw_init() - let socket() find our protocols
- * @wanted: shall a socket of a namespace that this process makes be ours?
+ * @wanted: what shall a socket of a namespace be that this process makes? 1 for
+ *	one of ours, 0 for a native one, a negative error for none
  * @ops: our operations of a kind of sockets
  *
  * Context: process, may sleep.
  * Return: 0 or a negative error.
  */
-int pvc_protosw_init(bool (*wanted)(const struct net *net),
-		     const struct proto_ops *(*ops)(int family, int type))
+int pvc_protosw_init(int (*wanted)(const struct net *net),
+		     const struct proto_ops *(*ops)(int family, int protocol))
 {
 	unsigned int i;
 	int ret;

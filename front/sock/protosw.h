@@ -11,8 +11,8 @@
 struct net;
 struct proto_ops;
 
-int pvc_protosw_init(bool (*wanted)(const struct net *net),
-		     const struct proto_ops *(*ops)(int family, int type));
+int pvc_protosw_init(int (*wanted)(const struct net *net),
+		     const struct proto_ops *(*ops)(int family, int protocol));
 void pvc_protosw_exit(void);
 
 #endif /* PVC_PROTOSW_H */
