@@ -127,7 +127,7 @@ static int pvc_new_sk(struct socket *newsock, const struct sock *from)
 	tmp->sk = NULL;
 	sock_graft(sk, newsock);
 	sock_release(tmp);
-	newsock->ops = pvc_prot_ops(sk);
+	newsock->ops = pvc_prot_ops(sk->sk_family);
 	pvcalls_custom_sockopt(newsock, true);
 	if (test_bit(SOCK_SUPPORT_ZC, &from->sk_socket->flags))
 		set_bit(SOCK_SUPPORT_ZC, &newsock->flags);
@@ -184,8 +184,9 @@ int pvc_accept_pass(struct socket *sock, struct socket *newsock, int flags,
 	int ret = pvcalls_ops_accept(pvc_native(sock->sk), sock, newsock, flags,
 				     kern);
 
-	if (!ret && newsock->ops)
-		pvc_ops_to_native(newsock, newsock->sk);
+	if (!ret)
+		pvc_ops_to_native(newsock, newsock->sk,
+				  pvc_prot_ops(newsock->sk->sk_family));
 	return ret;
 }
 

@@ -42,22 +42,29 @@ const struct proto_ops *pvc_native(const struct sock *sk)
 
 /**
  * pvc_ops_to_native() - a struct socket gets the native operations
- * @sock: struct socket with our operations
+ * @sock: struct socket that may have our operations
  * @sk: its native TCP socket
+ * @ours: our operations for sockets of that family
  *
  * Our operations held the module. The caller holds the module by another
- * reference, so that this function may go on.
+ * reference, so that this function may go on. Threads that do the same at once
+ * count once; operations that are not ours stay.
  *
  * Context: any.
  */
-void pvc_ops_to_native(struct socket *sock, const struct sock *sk)
+void pvc_ops_to_native(struct socket *sock, const struct sock *sk,
+		       const struct proto_ops *ours)
 {
 	const struct proto_ops *native = pvc_native(sk);
 
+	if (READ_ONCE(sock->ops) != ours)
+		return;
 	/* cannot fail: the native socket holds the module of its operations */
 	__module_get(native->owner);
-	WRITE_ONCE(sock->ops, native);
-	module_put(THIS_MODULE);
+	if (cmpxchg(&sock->ops, ours, native) == ours)
+		module_put(THIS_MODULE);
+	else
+		module_put(native->owner);
 }
 
 /**

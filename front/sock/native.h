@@ -10,7 +10,8 @@ struct socket;
 
 const struct proto_ops *pvc_native_ops(int family, int type);
 const struct proto_ops *pvc_native(const struct sock *sk);
-void pvc_ops_to_native(struct socket *sock, const struct sock *sk);
+void pvc_ops_to_native(struct socket *sock, const struct sock *sk,
+		       const struct proto_ops *ours);
 struct proto *pvc_udp6_prot(void);
 int pvc_native_init(void);
 

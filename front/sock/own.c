@@ -136,17 +136,20 @@ void pvc_go_local(struct pvc_sock *psk, struct socket *sock)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	pvc_sk_drop_conn(psk, true);
-	/* a softirq may still be copying the socket that listened */
+	lock_sock(sk);
+	WRITE_ONCE(sk->sk_prot, pvc_prot_native(sk));
+	/*
+	 * A softirq may be copying a socket that has listened: a copy with our
+	 * struct proto still needs the ULP's hook, which makes it native.
+	 */
 	if (psk->listened)
 		synchronize_rcu();
-	lock_sock(sk);
 	RCU_INIT_POINTER(icsk->icsk_ulp_data, NULL);
 	/* pairs with smp_rmb() in pvc_sk_get() */
 	smp_wmb();
 	WRITE_ONCE(icsk->icsk_ulp_ops, NULL);
-	WRITE_ONCE(sk->sk_prot, pvc_prot_native(sk));
 	pvcalls_custom_sockopt(sock, false);
-	pvc_ops_to_native(sock, sk);
+	pvc_ops_to_native(sock, sk, pvc_prot_ops(sk->sk_family));
 	release_sock(sk);
 	pvc_sk_move(psk, sock, PVC_SK_LOCAL);
 	/* drop the ULP's reference, and the socket's reference to the object */

@@ -96,13 +96,20 @@ struct pvc_sock *pvc_prot_tail(const struct sock *sk)
 }
 
 /**
- * pvc_prot_ops() - our operations for a socket
- * @sk: socket whose struct proto is one of ours
+ * pvc_prot_ops() - our operations for TCP sockets
+ * @family: AF_INET or AF_INET6
  *
  * Context: any.
- * Return: the table with which the socket's protocol is registered.
+ * Return: the table with which the protocol is registered; NULL if the kernel
+ * has no IPv6.
  */
-const struct proto_ops *pvc_prot_ops(const struct sock *sk)
+const struct proto_ops *pvc_prot_ops(int family)
 {
-	return pvc_prot_of(READ_ONCE(sk->sk_prot))->sw.ops;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pvc_prots); i++)
+		if (pvc_prots[i].family == family &&
+		    pvc_prots[i].protocol == IPPROTO_TCP)
+			return pvc_prots[i].sw.ops;
+	return NULL;
 }

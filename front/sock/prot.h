@@ -69,6 +69,6 @@ struct pvc_prot *pvc_prot_of(const struct proto *proto);
 struct proto *pvc_prot_native(const struct sock *sk);
 struct proto *pvc_prot_ours(const struct proto *native);
 struct pvc_sock *pvc_prot_tail(const struct sock *sk);
-const struct proto_ops *pvc_prot_ops(const struct sock *sk);
+const struct proto_ops *pvc_prot_ops(int family);
 
 #endif /* PVC_PROT_H */

@@ -12,31 +12,42 @@
 #include "sock/names.h"
 #include "sock/native.h"
 #include "sock/own.h"
+#include "sock/prot.h"
 #include "sock/sockopt.h"
 #include "sock/stream.h"
 #include "sock/tables.h"
 
 /* Our operations of datagrams: native ones but for what dgram.c changes */
-static struct proto_ops pvc_dgram_tables[2];
+static struct proto_ops pvc_udp_tables[2];
+
+/* Likewise of ICMP echoes, without what only UDP sockets have room for */
+static struct proto_ops pvc_echo_tables[2];
 
 /*
  * Each operation of a TCP socket holds what we know of the socket while the
  * operation runs. There is nothing to hold if the socket has gone local since
- * the caller looked at sock->ops, or if kernel_accept() has put our operations
- * on a connection from within the guest. Then the native operation is called.
- * The native operation may sleep, so the module is held. Holding the module
- * fails while the module is being removed; only a call that began before its
- * socket went local can see that.
+ * the caller looked at sock->ops, or if our operations are on a connection from
+ * within the guest. The latter happens because kernel_accept() puts the
+ * listening socket's operations there, and accept() does so for a listening
+ * socket that goes local meanwhile. Such a socket gets the native operations
+ * before anything native sees the socket, since kTLS copies what it finds.
+ *
+ * Then the native operation is called. It may sleep, so the module is held.
+ * Holding the module fails while the module is being removed; only a call that
+ * began before its socket went local can see that.
  *
  * Returns NULL for the native operation, or an error pointer.
  */
-static struct pvc_sock *pvc_op_begin(const struct socket *sock)
+static struct pvc_sock *pvc_op_begin(struct socket *sock)
 {
 	struct pvc_sock *psk = pvc_sk_get(sock->sk);
 
-	if (!psk && !try_module_get(THIS_MODULE))
+	if (psk)
+		return psk;
+	if (!try_module_get(THIS_MODULE))
 		return ERR_PTR(-EINTR);
-	return psk;
+	pvc_ops_to_native(sock, sock->sk, pvc_prot_ops(sock->sk->sk_family));
+	return NULL;
 }
 
 static void pvc_op_end(struct pvc_sock *psk)
@@ -298,16 +309,18 @@ static const struct proto_ops pvc_remote6_ops = {
 /**
  * pvc_tables_ops() - our operations of a kind of sockets
  * @family: AF_INET or AF_INET6
- * @type: SOCK_STREAM or SOCK_DGRAM
+ * @protocol: IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP or IPPROTO_ICMPV6
  *
  * Context: any.
  * Return: the table.
  */
-const struct proto_ops *pvc_tables_ops(int family, int type)
+const struct proto_ops *pvc_tables_ops(int family, int protocol)
 {
-	if (type == SOCK_DGRAM)
-		return &pvc_dgram_tables[family == AF_INET6];
-	return family == AF_INET6 ? &pvc_remote6_ops : &pvc_remote4_ops;
+	if (protocol == IPPROTO_TCP)
+		return family == AF_INET6 ? &pvc_remote6_ops : &pvc_remote4_ops;
+	if (protocol == IPPROTO_UDP)
+		return &pvc_udp_tables[family == AF_INET6];
+	return &pvc_echo_tables[family == AF_INET6];
 }
 
 /**
@@ -327,7 +340,11 @@ void pvc_tables_init(void)
 		native = pvc_native_ops(families[i], SOCK_DGRAM);
 		if (!native)
 			continue;
-		pvc_dgram_tables[i] = *native;
-		pvc_dgram_init(&pvc_dgram_tables[i]);
+		pvc_udp_tables[i] = *native;
+		pvc_dgram_init(&pvc_udp_tables[i]);
+		/* these write into struct udp_sock, or read from there */
+		pvc_echo_tables[i] = pvc_udp_tables[i];
+		pvc_echo_tables[i].set_peek_off = NULL;
+		pvc_echo_tables[i].read_skb = NULL;
 	}
 }

@@ -5,7 +5,7 @@
 
 struct proto_ops;
 
-const struct proto_ops *pvc_tables_ops(int family, int type);
+const struct proto_ops *pvc_tables_ops(int family, int protocol);
 void pvc_tables_init(void);
 
 #endif /* PVC_TABLES_H */
