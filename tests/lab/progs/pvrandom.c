@@ -5,12 +5,12 @@
  * matter; that each returns does, and that the kernel and its count of
  * references are well afterwards.
  *
- *   pvrandom ADDRESS PORT [--seconds N] [--seed N] [--threads N]
+ *   pvrandom ADDRESS PORT [--seconds N] [--seed N] [--threads N] [--trace]
  *	N threads in each of the namespaces; prints the seed and how often each
  *	call was made and worked
  *   pvrandom ADDRESS PORT --seed N --only P.T --calls N [--trace]
  *	the same calls as thread T of process P made in a run with that seed,
- *	alone; --trace prints each before it is made
+ *	alone; --trace prints each call before it is made
  *
  * Which call comes next, and its arguments, depend on the seed only, never on
  * what others have returned. ADDRESS and PORT are those of a pvpeer.
@@ -45,6 +45,7 @@ struct progress {
 
 struct caller {
 	pthread_t thread;
+	char name[8];	/* P.T */
 	struct progress *p;
 	struct source src;
 };
@@ -65,7 +66,7 @@ static void *caller_main(void *arg)
 	while (!*over && (!most_calls || p->made < most_calls)) {
 		call_choose(&c->src, &call);
 		if (trace)
-			call_print(&call, p->made);
+			call_print(c->name, p->made, &call);
 		p->kind = call.kind;
 		ret = call_make(&call);
 		p->kind = -1;
@@ -134,6 +135,7 @@ static void process_run(int nr, uint64_t seed, int first, int last)
 	for (i = first; i <= last; i++) {
 		c[i - first].p = &shared[nr][i];
 		c[i - first].p->kind = -1;
+		snprintf(c[i - first].name, sizeof(c->name), "%d.%d", nr, i);
 		c[i - first].src.state = seed * 1000003 + nr * 101 + i;
 		pth_start(&c[i - first].thread, caller_main, &c[i - first]);
 	}
@@ -165,7 +167,7 @@ static void say_counts(void)
 				worked += shared[i][k].worked[kind];
 			}
 		}
-		printf("%-12s %9lu calls, %9lu worked\n", kind_names[kind],
+		printf("%-14s %9lu calls, %9lu worked\n", kind_names[kind],
 		       calls, worked);
 		all += calls;
 	}
@@ -209,7 +211,7 @@ static int random_run(uint64_t seed, int seconds, int only, int thread)
 
 static int usage(void)
 {
-	fputs("usage: pvrandom ADDRESS PORT [--seconds N] [--seed N] [--threads N]\n"
+	fputs("usage: pvrandom ADDRESS PORT [--seconds N] [--seed N] [--threads N] [--trace]\n"
 	      "       pvrandom ADDRESS PORT --seed N --only P.T --calls N [--trace]\n",
 	      stderr);
 	return 2;

@@ -129,7 +129,9 @@ static inline void call_choose(struct source *s, struct call *c)
 	address_choose(s, c);
 }
 
-static inline void call_print(const struct call *c, unsigned long nr)
+/* The same line whenever the same thread of the same seed gets there */
+static inline void call_print(const char *who, unsigned long nr,
+			      const struct call *c)
 {
 	char ip[INET6_ADDRSTRLEN] = "";
 	const struct sockaddr_in6 *a6 = (void *)&c->addr;
@@ -139,10 +141,10 @@ static inline void call_print(const struct call *c, unsigned long nr)
 		inet_ntop(AF_INET6, &a6->sin6_addr, ip, sizeof(ip));
 	else
 		inet_ntop(AF_INET, &a4->sin_addr, ip, sizeof(ip));
-	printf("%lu: %s slot %d/%d (fd %d/%d) %x %x %x %x %s port %d\n", nr,
-	       kind_names[c->kind], c->slot, c->other, slots[c->slot],
-	       slots[c->other], c->n[0], c->n[1], c->n[2], c->n[3], ip,
-	       ntohs(a4->sin_port));
+	printf("%s %lu: %s slot %d/%d %x %x %x %x %x %x %s port %d, %u bytes\n",
+	       who, nr, kind_names[c->kind], c->slot, c->other, c->n[0],
+	       c->n[1], c->n[2], c->n[3], c->n[4], c->n[5], ip,
+	       ntohs(a4->sin_port), c->addr_len);
 	fflush(stdout);
 }
 
