@@ -37,7 +37,10 @@ victim_splat() {
 victim_check() {
 	local code=0 splat
 	note "$1: $2"
-	guest_run "$victim" "$3 $1 10.0.0.1 7000 $2" || code=$?
+	guest_run "$victim" "$3 $1 10.0.0.1 7000 $2" > /tmp/check || code=$?
+	cat /tmp/check
+	# whoever waits for hours wants to see how far it is
+	progress "$(grep -m 1 -E "^(FAIL|HANG) |^$2: " /tmp/check || echo "$2: code $code")"
 	if [ $code -eq 255 ]; then
 		echo "not ok $2: the guest has died"
 	elif splat=$(victim_splat); then
