@@ -8,14 +8,17 @@
  *   pvrandom ADDRESS PORT [--seconds N] [--seed N] [--threads N] [--trace]
  *	N threads in each of the namespaces; prints the seed and how often each
  *	call was made and worked
- *   pvrandom ADDRESS PORT --seed N --only P.T --calls N [--trace]
- *	the same calls as thread T of process P made in a run with that seed,
- *	alone; --trace prints each call before it is made
+ *   pvrandom ADDRESS PORT --seed N --calls N [--only P.T] [--trace]
+ *	so many calls of each thread, or of thread T of process P alone: the
+ *	same calls as in any run with that seed
+ *
+ * --trace prints each call before it is made.
  *
  * Which call comes next, and its arguments, depend on the seed only, never on
  * what others have returned. ADDRESS and PORT are those of a pvpeer.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <sys/epoll.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
@@ -26,6 +29,7 @@
 #define PROCESSES	3	/* one in each kind of namespace */
 #define MOST_THREADS	16
 #define STUCK_SECONDS	60	/* a call that takes longer hangs */
+#define CALLS_SECONDS	600	/* for all calls, if it is said how many */
 
 static const char * const process_names[PROCESSES] = {
 	"the guest's namespaces", "a user namespace", "user and net namespaces",
@@ -45,6 +49,7 @@ struct progress {
 
 struct caller {
 	pthread_t thread;
+	int tid;
 	char name[8];	/* P.T */
 	struct progress *p;
 	struct source src;
@@ -63,6 +68,7 @@ static void *caller_main(void *arg)
 	struct call call;
 	long ret;
 
+	c->tid = gettid();
 	while (!*over && (!most_calls || p->made < most_calls)) {
 		call_choose(&c->src, &call);
 		if (trace)
@@ -80,6 +86,27 @@ static void *caller_main(void *arg)
 static void on_kick(int sig)
 {
 	(void)sig;
+}
+
+/* What the kernel says of task @tid of process @pid: where it waits */
+static void say_where(int pid, int tid)
+{
+	static const char * const files[] = { "syscall", "wchan", "stack" };
+	char path[60], line[200];
+	size_t i;
+	FILE *f;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", pid, tid,
+			 files[i]);
+		f = fopen(path, "r");
+		while (f && fgets(line, sizeof(line), f))
+			printf("%s: %s%s", files[i], line,
+			       strchr(line, '\n') ? "" : "\n");
+		if (f)
+			fclose(f);
+	}
+	fflush(stdout);
 }
 
 /*
@@ -111,7 +138,7 @@ static void watch(struct caller *c, int n)
 			printf("HANG: thread %d, call %lu: %s\n", i, seen[i],
 			       c[i].p->kind < 0 ? "none" :
 			       kind_names[c[i].p->kind]);
-			fflush(stdout);
+			say_where(getpid(), c[i].tid);
 			_exit(3);
 		}
 	}
@@ -153,6 +180,22 @@ static pid_t process_start(int nr, uint64_t seed, int first, int last)
 	_exit(sem_failures ? 1 : 0);
 }
 
+/* A process that is killed and is still there */
+static void say_stuck(int pid)
+{
+	char path[40];
+	struct dirent *task;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (task = readdir(dir)))
+		if (task->d_name[0] != '.')
+			say_where(pid, atoi(task->d_name));
+	if (dir)
+		closedir(dir);
+}
+
 static void say_counts(void)
 {
 	unsigned long all = 0;
@@ -178,6 +221,7 @@ static int random_run(uint64_t seed, int seconds, int only, int thread)
 {
 	pid_t pids[PROCESSES] = {};
 	int i, status, bad = 0;
+	double end;
 	long before;
 
 	printf("seed %llu\n", (unsigned long long)seed);
@@ -188,19 +232,22 @@ static int random_run(uint64_t seed, int seconds, int only, int thread)
 			pids[i] = process_start(i, seed, only < 0 ? 0 : thread,
 						only < 0 ? nr_threads - 1 :
 						thread);
-	if (only < 0)
-		for (i = 0; i < seconds * 10; i++)
-			usleep(100000);
-	*over = only < 0;
+	for (end = now() + seconds; !most_calls && now() < end;)
+		usleep(100000);
+	*over = !most_calls;
 	for (i = 0; i < PROCESSES; i++) {
 		if (!pids[i])
 			continue;
-		if (!child_wait(pids[i], 2 * STUCK_SECONDS, &status))
+		if (!child_wait(pids[i], most_calls ? CALLS_SECONDS :
+				2 * STUCK_SECONDS, &status)) {
 			sem_fail("%s: does not end", process_names[i]);
-		else if (status)
+			say_stuck(pids[i]);
+		} else if (status) {
 			sem_fail("%s: status %x", process_names[i], status);
+		}
 	}
 	say_counts();
+	watchdog(2 * STUCK_SECONDS);
 	refs_back(before);
 	others_work();
 	bad = sem_failures;
@@ -212,7 +259,7 @@ static int random_run(uint64_t seed, int seconds, int only, int thread)
 static int usage(void)
 {
 	fputs("usage: pvrandom ADDRESS PORT [--seconds N] [--seed N] [--threads N] [--trace]\n"
-	      "       pvrandom ADDRESS PORT --seed N --only P.T --calls N [--trace]\n",
+	      "       pvrandom ADDRESS PORT --seed N --calls N [--only P.T] [--trace]\n",
 	      stderr);
 	return 2;
 }
@@ -247,7 +294,7 @@ int main(int argc, char **argv)
 		i++;
 	}
 	if (nr_threads < 1 || nr_threads > MOST_THREADS || only >= PROCESSES ||
-	    thread < 0 || thread >= MOST_THREADS)
+	    thread < 0 || thread >= MOST_THREADS || (only >= 0 && !most_calls))
 		return usage();
 	shared = mmap(NULL, PROCESSES * sizeof(*shared) + sizeof(*over),
 		      PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
