@@ -51,9 +51,8 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_sock *psk,
 
 	if (!c)
 		return ERR_PTR(-ENOMEM);
-	ret = pvc_conn_open(c);
+	ret = pvc_conn_open(c) ?: pvc_relay_opts(psk, sk, c);
 	if (!ret) {
-		pvc_relay_opts(psk, sk, c);
 		c->uid = sk->sk_uid;
 		ret = pvc_conn_bind(c, want);
 		if (!ret && sk->sk_reuseport && pvc_conn_is_shared(c))

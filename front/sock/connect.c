@@ -15,6 +15,7 @@ static int pvc_connect_conn(struct socket *sock, struct pvc_sock *psk,
 			    struct pvc_link *link, const struct pvc_addr *to)
 {
 	struct pvc_conn *c;
+	int ret;
 
 	if (psk->conn)
 		return 0;
@@ -28,11 +29,13 @@ static int pvc_connect_conn(struct socket *sock, struct pvc_sock *psk,
 	/* without options CONNECT can create the backend's socket, too */
 	if (!pvc_link_has(link, PVCALLS_F_OPEN) ||
 	    pvc_has_opts(psk, sock->sk)) {
-		if (pvc_conn_open_nowait(c)) {
+		ret = pvc_conn_open_nowait(c) ?:
+		      pvc_relay_opts(psk, sock->sk, c);
+		if (ret) {
+			pvc_conn_close(c, true);
 			pvc_conn_put(c);
-			return -ENOTCONN;
+			return ret;
 		}
-		pvc_relay_opts(psk, sock->sk, c);
 	}
 	pvc_sk_set_conn(psk, c);
 	return 0;

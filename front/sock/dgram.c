@@ -32,11 +32,9 @@ static int pvc_dgram_create(struct socket *sock, struct pvc_sock *psk,
 	c = pvc_conn_new(link, family, SOCK_DGRAM, sk->sk_protocol);
 	if (!c)
 		return -ENOMEM;
-	ret = pvc_conn_open_nowait(c);
-	if (!ret) {
-		pvc_relay_opts(psk, sk, c);
+	ret = pvc_conn_open_nowait(c) ?: pvc_relay_opts(psk, sk, c);
+	if (!ret)
 		ret = pvc_dgram_attach(c, sk);
-	}
 	if (ret) {
 		pvc_conn_close(c, true);
 		pvc_conn_put(c);

@@ -91,7 +91,9 @@ enum pvc_peer {
  *	no length
  * @dpeer: of datagrams: whom connect() has named
  * @opts_set: options of pvcalls_sockopt.h's table that the program has set
- * @opts: the values of these options
+ * @opts_owed: those of @opts_set that the backend does not know, for want of
+ *	memory
+ * @opts: the values of @opts_set
  * @congestion: the congestion control's name, perhaps without an end
  */
 struct pvc_sock {
@@ -107,6 +109,7 @@ struct pvc_sock {
 	struct pvc_addr local;
 	enum pvc_peer dpeer;
 	unsigned long opts_set;
+	unsigned long opts_owed;
 	int opts[PVCALLS_RELAYED];
 	char congestion[PVCALLS_CONGESTION_LEN];
 };

@@ -76,7 +76,7 @@ static void pvc_note_socket_opts(const struct sock *sk, struct pvc_sock *psk,
 	}
 }
 
-static void pvc_post_congestion(struct pvc_sock *psk, struct pvc_conn *c)
+static int pvc_post_congestion(struct pvc_sock *psk, struct pvc_conn *c)
 {
 	struct pvcalls_opt opt[PVCALLS_CONGESTION_OPTS];
 	char name[PVCALLS_CONGESTION_LEN];
@@ -91,38 +91,47 @@ static void pvc_post_congestion(struct pvc_sock *psk, struct pvc_conn *c)
 		memcpy(&opt[i].value, name + i * sizeof(opt[i].value),
 		       sizeof(opt[i].value));
 	}
-	pvc_post_opts(c, opt, ARRAY_SIZE(opt));
+	return pvc_post_opts(c, opt, ARRAY_SIZE(opt));
 }
 
-/* Passes the options in @which on to the backend. */
-static void pvc_relay(struct pvc_sock *psk, struct pvc_conn *c,
-		      unsigned long which)
+/*
+ * Passes the options in @which on to the backend. Returns 0, or -ENOMEM: then
+ * the options are owed to the backend. A link that has ended, or a task that is
+ * being killed, needs no options.
+ */
+static int pvc_relay(struct pvc_sock *psk, struct pvc_conn *c,
+		     unsigned long which)
 {
 	struct pvcalls_opt opt[PVCALLS_MAX_OPTS];
 	const struct pvcalls_relayed *relayed;
 	unsigned int n = 0;
-	int i;
+	int i, ret = 0;
 
 	if (!pvc_link_has(c->link, PVCALLS_F_SOCKOPT))
-		return;
+		return 0;
 	for_each_set_bit(i, &which, PVCALLS_RELAYED) {
 		relayed = pvcalls_relayed_at(i);
 		if (relayed->level == SOL_IPV6 && c->family != AF_INET6)
 			continue;
 		if (relayed->kind == PVCALLS_OPT_NAME) {
-			pvc_post_congestion(psk, c);
+			ret = pvc_post_congestion(psk, c) ?: ret;
 			continue;
 		}
 		opt[n].level = relayed->level;
 		opt[n].name = relayed->name;
 		opt[n].value = READ_ONCE(psk->opts[i]);
 		if (++n == PVCALLS_MAX_OPTS) {
-			pvc_post_opts(c, opt, n);
+			ret = pvc_post_opts(c, opt, n) ?: ret;
 			n = 0;
 		}
 	}
 	if (n)
-		pvc_post_opts(c, opt, n);
+		ret = pvc_post_opts(c, opt, n) ?: ret;
+	if (ret != -ENOMEM)
+		return 0;
+	for_each_set_bit(i, &which, PVCALLS_RELAYED)
+		set_bit(i, &psk->opts_owed);
+	return ret;
 }
 
 /**
@@ -148,14 +157,16 @@ bool pvc_has_opts(struct pvc_sock *psk, const struct sock *sk)
  * @c: the backend's socket, just opened
  *
  * Context: process, may sleep; does not wait for the backend.
+ * Return: 0 or -ENOMEM.
  */
-void pvc_relay_opts(struct pvc_sock *psk, const struct sock *sk,
-		    struct pvc_conn *c)
+int pvc_relay_opts(struct pvc_sock *psk, const struct sock *sk,
+		   struct pvc_conn *c)
 {
 	unsigned long news = 0;
 
 	pvc_note_socket_opts(sk, psk, &news);
-	pvc_relay(psk, c, READ_ONCE(psk->opts_set));
+	WRITE_ONCE(psk->opts_owed, 0);
+	return pvc_relay(psk, c, READ_ONCE(psk->opts_set));
 }
 
 /* Notes a congestion control that the native socket has accepted. */
@@ -305,10 +316,10 @@ int pvc_setsockopt(struct pvc_sock *psk, struct socket *sock, int level,
 		return ret;
 	c = pvc_sk_conn(psk);
 	if (c) {
-		pvc_relay(psk, c, news);
+		ret = pvc_relay(psk, c, news | xchg(&psk->opts_owed, 0));
 		pvc_conn_put(c);
 	}
-	return 0;
+	return ret;
 }
 
 /* The state that TCP would be in; the native socket is in another one. */
@@ -432,7 +443,7 @@ int pvc_getsockopt(struct pvc_sock *psk, struct socket *sock, int level,
 	    (READ_ONCE(c->state) == PVC_CONN_CONNECTED ||
 	     READ_ONCE(c->state) == PVC_CONN_LISTENING))
 		ret = pvc_get_remote(sock->sk, c, level, name, val, len);
-	if (ret && ret != -EFAULT && ret != -EINVAL)
+	if (ret && ret != -EFAULT && ret != -EINVAL && ret != -ENOMEM)
 		ret = pvc_get_local(sock, c, level, name, val, len);
 	if (c)
 		pvc_conn_put(c);

@@ -194,9 +194,15 @@ static int do_setsockopt(struct sweep *s)
 	return setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
+/* Another one each time, so that it is not there from the time before */
+static int tos_of(const struct sweep *s)
+{
+	return (s->n % 32 + 1) << 2;
+}
+
 static int do_setsockopt_remote(struct sweep *s)
 {
-	int tos = 16;
+	int tos = tos_of(s);
 
 	return setsockopt(s->fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
 }
@@ -211,10 +217,10 @@ static int do_getsockopt(struct sweep *s)
 
 static int do_getsockopt_remote(struct sweep *s)
 {
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
+	struct tcp_info *info = (void *)s->buf;
+	socklen_t len = sizeof(*info);
 
-	return getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, info, &len);
 }
 
 static int do_getsockname(struct sweep *s)
@@ -300,6 +306,26 @@ static void works(struct sweep *s)
 	echoed(s);
 }
 
+/* The peer has seen the datagram's TOS, or type of service. */
+static void marked(struct sweep *s)
+{
+	sys(send(s->fd, "T", 1, 0));
+	readable(s, s->fd);
+	*s->buf = 0;
+	sys(recv(s->fd, s->buf, 1, 0));
+	if ((unsigned char)*s->buf != tos_of(s))
+		fail("%s %d: a datagram went out with another TOS", s->call->name, s->n);
+	done(s);
+}
+
+/* What it tells is of the connection that carries the bytes: another one knows of no path. */
+static void told(struct sweep *s)
+{
+	if (!((struct tcp_info *)s->buf)->tcpi_pmtu)
+		fail("%s %d: TCP_INFO is not the connection's", s->call->name, s->n);
+	done(s);
+}
+
 static void accepted(struct sweep *s)
 {
 	read_full(s->made, s->buf, HELLO);
@@ -342,7 +368,7 @@ static const struct call calls[] = {
 	CALL("tcp-setsockopt", SOCK_STREAM, false, connected, do_setsockopt, done),
 	CALL("tcp-setsockopt-remote", SOCK_STREAM, false, connected, do_setsockopt_remote, done),
 	CALL("tcp-getsockopt", SOCK_STREAM, false, connected, do_getsockopt, done),
-	CALL("tcp-getsockopt-remote", SOCK_STREAM, false, connected, do_getsockopt_remote, done),
+	CALL("tcp-getsockopt-remote", SOCK_STREAM, false, connected, do_getsockopt_remote, told),
 	CALL("tcp-getsockname", SOCK_STREAM, false, connected, do_getsockname, done),
 	CALL("tcp-getpeername", SOCK_STREAM, false, connected, do_getpeername, done),
 	CALL("tcp-poll", SOCK_STREAM, false, with_data, do_poll, done),
@@ -357,6 +383,7 @@ static const struct call calls[] = {
 	CALL("udp-sendto-first", SOCK_DGRAM, true, fresh, do_sendto, echoed),
 	CALL("udp-recv", SOCK_DGRAM, false, with_data, do_recv, received),
 	CALL("udp-setsockopt", SOCK_DGRAM, false, connected, do_setsockopt, done),
+	CALL("udp-setsockopt-remote", SOCK_DGRAM, false, connected, do_setsockopt_remote, marked),
 	CALL("udp-getsockopt", SOCK_DGRAM, false, connected, do_getsockopt, done),
 	CALL("udp-getsockname", SOCK_DGRAM, false, connected, do_getsockname, done),
 	CALL("udp-getpeername", SOCK_DGRAM, false, connected, do_getpeername, done),
@@ -491,18 +518,28 @@ static void *serve_one(void *arg)
 	return NULL;
 }
 
+/* Sends datagrams back; one of a byte comes back with its TOS instead. */
 static void *serve_datagrams(void *arg)
 {
-	int fd = (long)arg;
-	char buf[65536];
+	static char buf[65536], control[CMSG_SPACE(sizeof(int))];
+	int fd = (long)arg, on = 1;
 
+	sys(setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on)));
 	for (;;) {
 		struct sockaddr_storage from;
-		socklen_t len = sizeof(from);
-		ssize_t n = recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len);
+		struct iovec iov = { buf, sizeof(buf) };
+		struct msghdr msg = {
+			.msg_name = &from, .msg_namelen = sizeof(from),
+			.msg_iov = &iov, .msg_iovlen = 1,
+			.msg_control = control, .msg_controllen = sizeof(control),
+		};
+		ssize_t n = recvmsg(fd, &msg, 0);
 
-		if (n >= 0)
-			sendto(fd, buf, n, 0, (struct sockaddr *)&from, len);
+		if (n < 0)
+			continue;
+		if (n == 1 && CMSG_FIRSTHDR(&msg))
+			*buf = *CMSG_DATA(CMSG_FIRSTHDR(&msg));
+		sendto(fd, buf, n, 0, (struct sockaddr *)&from, msg.msg_namelen);
 	}
 	return NULL;
 }
