@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Turns programs' sockets of TCP, UDP and ICMP echoes into ours while they are
- * made: a probe on inet_create() and inet6_create() changes the protocol that
- * these functions look up. Sockets of the kernel itself are left alone.
+ * Turns programs' sockets of TCP, MPTCP, UDP and ICMP echoes into ours while
+ * they are made: a probe on inet_create() and inet6_create() changes the
+ * protocol that these functions look up. Sockets of the kernel itself are left
+ * alone.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -53,9 +54,12 @@ static int pvc_protocol_for(int type, int protocol, int echo)
 {
 	switch (type) {
 	case SOCK_STREAM:
-		if ((protocol == IPPROTO_IP || protocol == IPPROTO_TCP) &&
-		    pvc_link_present())
+		if (!pvc_link_present())
+			break;
+		if (protocol == IPPROTO_IP || protocol == IPPROTO_TCP)
 			return IPPROTO_PVCALLS;
+		if (protocol == IPPROTO_MPTCP)
+			return PVC_PROTO_MPTCP;
 		break;
 	case SOCK_DGRAM:
 		if (!pvc_link_datagrams())
@@ -71,7 +75,8 @@ static int pvc_protocol_for(int type, int protocol, int echo)
 
 static bool pvc_protocol_is_ours(int protocol)
 {
-	return protocol == IPPROTO_PVCALLS || protocol == PVC_PROTO_ECHO;
+	return protocol == IPPROTO_PVCALLS || protocol == PVC_PROTO_ECHO ||
+	       protocol == PVC_PROTO_MPTCP;
 }
 
 /*

@@ -18,6 +18,10 @@ struct pvc_prot pvc_prots[PVC_PROTS] = {
 		 IPPROTO_PVCALLS, INET_PROTOSW_ICSK),
 	PVC_PROT(AF_INET6, SOCK_STREAM, IPPROTO_TCP, NULL,
 		 IPPROTO_PVCALLS, INET_PROTOSW_ICSK),
+	PVC_PROT(AF_INET, SOCK_STREAM, IPPROTO_TCP, &tcp_prot,
+		 PVC_PROTO_MPTCP, INET_PROTOSW_ICSK),
+	PVC_PROT(AF_INET6, SOCK_STREAM, IPPROTO_TCP, NULL,
+		 PVC_PROTO_MPTCP, INET_PROTOSW_ICSK),
 	PVC_PROT(AF_INET, SOCK_DGRAM, IPPROTO_UDP, &udp_prot,
 		 IPPROTO_PVCALLS, 0),
 	PVC_PROT(AF_INET6, SOCK_DGRAM, IPPROTO_UDP, NULL,
@@ -66,7 +70,7 @@ struct proto *pvc_prot_native(const struct sock *sk)
  * @native: tcp_prot or tcpv6_prot
  *
  * Context: any.
- * Return: the copy.
+ * Return: the copy, of two the one for TCP and not that for MPTCP.
  */
 struct proto *pvc_prot_ours(const struct proto *native)
 {

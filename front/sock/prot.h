@@ -38,8 +38,14 @@ struct pvc_sock;
 /* Stands for ICMP echoes while a socket is made; the number is as free */
 #define PVC_PROTO_ECHO	(IPPROTO_PVCALLS + 1)
 
-/* Protocols of ours: TCP, UDP and ICMP echoes, each over IPv4 and IPv6 */
-#define PVC_PROTS	6
+/*
+ * Stands for MPTCP while a socket is made, and is free likewise. The socket
+ * becomes one of TCP.
+ */
+#define PVC_PROTO_MPTCP	(IPPROTO_PVCALLS + 3)
+
+/* Protocols of ours: TCP, MPTCP, UDP and ICMP echoes, each over IPv4 and IPv6 */
+#define PVC_PROTS	8
 
 /**
  * struct pvc_prot - a protocol of ours

@@ -32,6 +32,23 @@ static int pvc_protosw_take(struct sock *sk)
 	return ret;
 }
 
+/*
+ * May a program have an MPTCP socket? The kernel may have been built without
+ * MPTCP, or net.mptcp.enabled of the namespace may be 0. Modules cannot see
+ * either, so a socket of MPTCP is made in order to learn what the kernel says.
+ */
+static int pvc_protosw_mptcp(struct sock *sk)
+{
+	struct socket *sock;
+	int ret;
+
+	ret = sock_create_kern(sock_net(sk), sk->sk_family, SOCK_STREAM,
+			       IPPROTO_MPTCP, &sock);
+	if (!ret)
+		sock_release(sock);
+	return ret;
+}
+
 /* Called by inet_create() and inet6_create(), which may sleep. */
 static int pvc_stream_init(struct sock *sk)
 {
@@ -42,6 +59,8 @@ static int pvc_stream_init(struct sock *sk)
 	sk->sk_prot_creator = prot->native;
 	sk->sk_protocol = prot->protocol;
 	ret = prot->native->init(sk);
+	if (!ret && prot->sw.protocol == PVC_PROTO_MPTCP)
+		ret = pvc_protosw_mptcp(sk);
 	if (!ret)
 		ret = pvc_protosw_take(sk);
 	return ret > 0 ? pvc_own(sk, sk->sk_socket) : ret;
