@@ -189,6 +189,20 @@ bool pvc_addr_is_link_local(const struct pvc_addr *a)
 }
 
 /**
+ * pvc_addr_is_loopback() - is an address one that every host calls its own?
+ * @a: address
+ *
+ * Context: any.
+ * Return: true for 127.0.0.0/8 and ::1.
+ */
+bool pvc_addr_is_loopback(const struct pvc_addr *a)
+{
+	if (a->sa.sa_family == AF_INET6)
+		return ipv6_addr_loopback(&a->in6.sin6_addr);
+	return ipv4_is_loopback(a->in.sin_addr.s_addr);
+}
+
+/**
  * pvc_addr_is_local() - does an address belong to the guest itself?
  * @net: namespace of the socket
  * @a: address, not the unspecified one
@@ -198,9 +212,9 @@ bool pvc_addr_is_link_local(const struct pvc_addr *a)
  */
 bool pvc_addr_is_local(struct net *net, const struct pvc_addr *a)
 {
+	if (pvc_addr_is_loopback(a))
+		return true;
 	if (a->sa.sa_family == AF_INET6)
-		return ipv6_addr_loopback(&a->in6.sin6_addr) ||
-		       ipv6_chk_addr(net, &a->in6.sin6_addr, NULL, 0);
-	return ipv4_is_loopback(a->in.sin_addr.s_addr) ||
-	       inet_addr_type(net, a->in.sin_addr.s_addr) == RTN_LOCAL;
+		return ipv6_chk_addr(net, &a->in6.sin6_addr, NULL, 0);
+	return inet_addr_type(net, a->in.sin_addr.s_addr) == RTN_LOCAL;
 }

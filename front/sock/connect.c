@@ -148,12 +148,14 @@ static int pvc_disconnect(struct socket *sock, struct pvc_sock *psk,
 	return pvc_native(sk)->connect(sock, sa, len, flags);
 }
 
-/* Does a socket stay in the guest if connect() names an address? */
-static bool pvc_connect_is_local(const struct sock *sk,
+/*
+ * Does a socket leave the guest if connect() names an address? Returns 1 if so,
+ * 0 if not, or an error.
+ */
+static int pvc_connect_is_remote(const struct sock *sk,
 				 const struct pvc_addr *to)
 {
-	return pvc_bound_elsewhere(sk) ||
-	       !pvc_route_remote(sock_net(sk), to);
+	return pvc_bound_elsewhere(sk) ? 0 : pvc_route_remote(sk, to);
 }
 
 /*
@@ -175,11 +177,12 @@ static int pvc_connect_new(struct pvc_sock *psk, struct socket *sock,
 	if (inet_sk_state_load(sk) == TCP_LISTEN)
 		return -EISCONN;
 	link = pvc_link_get();
-	if (!link || pvc_connect_is_local(sk, &to)) {
-		/* without a backend the guest's own network is asked */
+	/* without a backend the guest's own network is asked */
+	ret = link ? pvc_connect_is_remote(sk, &to) : 0;
+	if (!ret) {
 		pvc_go_local(psk, sock);
 		ret = 1;
-	} else {
+	} else if (ret > 0) {
 		ret = pvc_connect_start(sock, psk, link, &to);
 		/* as in TCP, even if the connection is there by now */
 		if (!ret)
@@ -212,7 +215,8 @@ static int pvc_connect_again(struct pvc_sock *psk, struct socket *sock,
  * @len: length of the address in bytes
  * @flags: O_NONBLOCK
  *
- * An address of the guest's own makes the socket local.
+ * An address of the guest's own, or one that a route of the guest's leads to,
+ * makes the socket local.
  *
  * Context: process, sleeps; interruptible, the timeout is SO_SNDTIMEO.
  * Return: 0 or the error that TCP gives.

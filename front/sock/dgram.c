@@ -132,11 +132,14 @@ static int pvc_dgram_bind(struct socket *sock, struct sockaddr *sa, int len)
 	return pvc_bind(pvc_prot_tail(sock->sk), sock, sa, len);
 }
 
-/* Does an address lead out of the guest? */
+/*
+ * Does an address lead out of the guest? If the guest's routes have an error for
+ * the address, then the native socket tells of it.
+ */
 static bool pvc_dgram_is_remote(const struct sock *sk,
 				const struct pvc_addr *to)
 {
-	return !pvc_bound_elsewhere(sk) && pvc_route_remote(sock_net(sk), to);
+	return !pvc_bound_elsewhere(sk) && pvc_route_remote(sk, to) > 0;
 }
 
 static int pvc_dgram_connect(struct socket *sock, struct sockaddr *sa, int len,

@@ -6,7 +6,13 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <net/fib_rules.h>
+#include <net/ip6_fib.h>
+#include <net/ip6_route.h>
+#include <net/ip_fib.h>
 #include <net/ipv6.h>
+#include <net/ipv6_stubs.h>
+#include <net/route.h>
 
 #include "conn/addr.h"
 #include "sock/route.h"
@@ -40,7 +46,7 @@ struct pvc_routes {
 	struct pvc_prefix prefix[PVC_MAX_PREFIXES];
 };
 
-/* NULL if everything is the backend's; written under kernel_param_lock() */
+/* NULL if the guest's routes decide; written under kernel_param_lock() */
 static struct pvc_routes __rcu *pvc_routes;
 
 /* Parses one prefix: [-]ADDRESS[/LENGTH] */
@@ -144,17 +150,29 @@ static const struct kernel_param_ops prefixes_ops = {
 
 module_param_cb(prefixes, &prefixes_ops, NULL, 0644);
 MODULE_PARM_DESC(prefixes,
-		 "Destinations that are reached through the backend: ADDRESS/LENGTH, separated by commas or blanks; -ADDRESS/LENGTH: not through it; the longest that matches counts (default 0.0.0.0/0,::/0)");
+		 "Destinations that are reached through the backend: ADDRESS/LENGTH, separated by commas or blanks; -ADDRESS/LENGTH: not through it; the longest that matches counts; where that is /0, the guest's own routes come first (default 0.0.0.0/0,::/0)");
 
-static bool pvc_route_wanted(const struct in6_addr *addr)
+/**
+ * enum pvc_route_word - what the parameter says of a destination
+ * @PVC_ROUTE_GUEST: the destination is the guest's own affair
+ * @PVC_ROUTE_BACKEND: it is reached through the backend
+ * @PVC_ROUTE_ASK: likewise, unless a route of the guest's leads there
+ */
+enum pvc_route_word {
+	PVC_ROUTE_GUEST,
+	PVC_ROUTE_BACKEND,
+	PVC_ROUTE_ASK,
+};
+
+static enum pvc_route_word pvc_route_named(const struct in6_addr *addr)
 {
+	enum pvc_route_word word = PVC_ROUTE_ASK;
 	const struct pvc_prefix *best = NULL, *p;
 	const struct pvc_routes *routes;
-	bool wanted = true, v4;
+	bool v4 = ipv6_addr_v4mapped(addr);
 	unsigned int i;
 
 	rcu_read_lock();
-	v4 = ipv6_addr_v4mapped(addr);
 	routes = rcu_dereference(pvc_routes);
 	for (i = 0; routes && i < routes->n; i++) {
 		p = &routes->prefix[i];
@@ -163,35 +181,163 @@ static bool pvc_route_wanted(const struct in6_addr *addr)
 		    (!best || p->len >= best->len))
 			best = p;
 	}
-	if (routes)
-		wanted = best && !best->local;
+	if (routes && (!best || best->local))
+		word = PVC_ROUTE_GUEST;
+	else if (best && best->len > (v4 ? 96 : 0))
+		word = PVC_ROUTE_BACKEND;
 	rcu_read_unlock();
-	return wanted;
+	return word;
+}
+
+/*
+ * Looks a destination up as connect() does, but makes no route of the result.
+ * Returns -ESRCH if no route leads there. That is not what a rule with the word
+ * "unreachable" says, though __fib_lookup() has one error for both.
+ */
+static int pvc_route_look_up4(struct net *net, struct flowi4 *fl4,
+			      struct fib_result *res)
+{
+	int ret;
+#ifdef CONFIG_IP_MULTIPLE_TABLES
+	struct fib_lookup_arg arg = {
+		.result = res,
+		.flags = FIB_LOOKUP_NOREF,
+	};
+
+	if (net->ipv4.fib_has_custom_rules)
+		return fib_rules_lookup(net->ipv4.rules_ops,
+					flowi4_to_flowi(fl4), 0, &arg);
+#endif
+	ret = fib_lookup(net, fl4, res, 0);
+	return ret == -ENETUNREACH ? -ESRCH : ret;
+}
+
+/* Does only a default route of the guest's lead to a destination, or none? */
+static int pvc_route_ask4(const struct sock *sk, const struct sockaddr_in *to)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	struct fib_result res = {};
+	struct flowi4 fl4 = {};
+	int ret;
+
+	flowi4_init_output(&fl4, READ_ONCE(sk->sk_bound_dev_if),
+			   READ_ONCE(sk->sk_mark), ip_sock_rt_tos(sk),
+			   ip_sock_rt_scope(sk), sk->sk_protocol, 0,
+			   to->sin_addr.s_addr, inet->inet_saddr, to->sin_port,
+			   inet->inet_sport, sk->sk_uid);
+	rcu_read_lock();
+	ret = pvc_route_look_up4(sock_net(sk), &fl4, &res);
+	rcu_read_unlock();
+	if (ret)
+		return ret == -ESRCH ? 1 : ret;
+	return res.type == RTN_UNICAST && !res.prefixlen;
+}
+
+/* Likewise of what is known of a route over IPv6 */
+static int pvc_route_answer6(const struct fib6_result *res)
+{
+	switch (res->fib6_type) {
+	case RTN_UNICAST:
+		return !res->f6i->fib6_dst.plen;
+	case RTN_BLACKHOLE:
+		return -EINVAL;
+	case RTN_UNREACHABLE:
+		return -EHOSTUNREACH;
+	case RTN_PROHIBIT:
+		return -EACCES;
+	case RTN_THROW:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static int pvc_route_ask6(const struct sock *sk, const struct sockaddr_in6 *to)
+{
+	const struct ipv6_pinfo *np = inet6_sk(sk);
+	int oif = READ_ONCE(sk->sk_bound_dev_if);
+	struct flowi6 fl6 = {
+		.flowi6_oif = oif,
+		.flowi6_iif = LOOPBACK_IFINDEX,
+		.flowi6_mark = READ_ONCE(sk->sk_mark),
+		.flowi6_proto = sk->sk_protocol,
+		.flowi6_uid = sk->sk_uid,
+		.flowlabel = ip6_make_flowinfo(np->tclass, np->flow_label),
+		.daddr = to->sin6_addr,
+		.saddr = np->saddr,
+		.fl6_dport = to->sin6_port,
+		.fl6_sport = inet_sk(sk)->inet_sport,
+	};
+	struct net *net = sock_net(sk);
+	struct fib6_result res = {};
+	int flags = 0, ret;
+
+	if (oif)
+		flags |= RT6_LOOKUP_F_IFACE;
+	if (!ipv6_addr_any(&fl6.saddr))
+		flags |= RT6_LOOKUP_F_HAS_SADDR;
+	rcu_read_lock();
+	ret = ipv6_stub->fib6_lookup(net, oif, &fl6, &res, flags);
+	if (ret == -ESRCH || (!ret && res.f6i == net->ipv6.fib6_null_entry))
+		ret = 1;
+	else if (!ret)
+		ret = pvc_route_answer6(&res);
+	rcu_read_unlock();
+	return ret;
+}
+
+/* The device that a program has chosen for groups (multicast), or none */
+static bool pvc_route_group_elsewhere(const struct sock *sk,
+				      const struct pvc_addr *to)
+{
+	int ifindex;
+
+	if (to->sa.sa_family == AF_INET6)
+		ifindex = ipv6_addr_is_multicast(&to->in6.sin6_addr) ?
+			  inet6_sk(sk)->mcast_oif : 0;
+	else
+		ifindex = ipv4_is_multicast(to->in.sin_addr.s_addr) ?
+			  inet_sk(sk)->mc_index : 0;
+	return ifindex && ifindex != LOOPBACK_IFINDEX;
 }
 
 /**
  * pvc_route_remote() - is a destination reached through the backend?
- * @net: namespace of the socket
- * @a: address
+ * @sk: socket
+ * @to: address
  *
  * The guest's own addresses stay in the guest. So does the unspecified address,
- * which means the guest itself.
+ * which means the guest itself. Of others the parameter says where they lead.
+ * Where the parameter has nothing but a default for a destination, the guest's
+ * routes are asked as the native socket would ask them: of this namespace, by
+ * the guest's rules for mark, user and ports. A route other than a default one
+ * keeps the destination in the guest.
  *
  * Context: process; does not sleep.
- * Return: true if so.
+ * Return: 1 if so, 0 if not, or the error that the guest's routes have for the
+ * destination: -EHOSTUNREACH, -ENETUNREACH, -EACCES, -EINVAL.
  */
-bool pvc_route_remote(struct net *net, const struct pvc_addr *a)
+int pvc_route_remote(const struct sock *sk, const struct pvc_addr *to)
 {
+	bool v6 = to->sa.sa_family == AF_INET6;
 	struct in6_addr addr;
 
-	if (pvc_addr_is_any(a) || pvc_addr_is_link_local(a) ||
-	    pvc_addr_is_local(net, a))
-		return false;
-	if (a->sa.sa_family == AF_INET6)
-		addr = a->in6.sin6_addr;
+	if (pvc_addr_is_any(to) || pvc_addr_is_loopback(to) ||
+	    pvc_addr_is_link_local(to) || pvc_route_group_elsewhere(sk, to))
+		return 0;
+	if (v6)
+		addr = to->in6.sin6_addr;
 	else
-		ipv6_addr_set_v4mapped(a->in.sin_addr.s_addr, &addr);
-	return pvc_route_wanted(&addr);
+		ipv6_addr_set_v4mapped(to->in.sin_addr.s_addr, &addr);
+	switch (pvc_route_named(&addr)) {
+	case PVC_ROUTE_GUEST:
+		return 0;
+	case PVC_ROUTE_BACKEND:
+		return !pvc_addr_is_local(sock_net(sk), to);
+	default:
+		return v6 ? pvc_route_ask6(sk, &to->in6) :
+			    pvc_route_ask4(sk, &to->in);
+	}
 }
 
 /**

@@ -5,11 +5,10 @@
 
 #include <linux/types.h>
 
-struct net;
 struct pvc_addr;
 struct sock;
 
-bool pvc_route_remote(struct net *net, const struct pvc_addr *a);
+int pvc_route_remote(const struct sock *sk, const struct pvc_addr *to);
 bool pvc_bound_elsewhere(const struct sock *sk);
 
 #endif /* PVC_ROUTE_H */
