@@ -6,6 +6,7 @@
 #ifndef PVCALLS_COMPAT_H
 #define PVCALLS_COMPAT_H
 
+#include <linux/bpf-cgroup.h>
 #include <linux/net.h>
 #include <linux/ptrace.h>
 #include <linux/skbuff.h>
@@ -239,6 +240,53 @@ static inline void pvcalls_atomic_end(struct sock *sk,
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
 	sk->sk_use_task_frag = saved->task_frag;
 #endif
+}
+
+/*
+ * Runs the programs of a socket's cgroup that see addresses, as TCP and UDP do.
+ * A program may change the address, may add bits to *flags, and reads and
+ * writes the address of the sender at @src. Returns 0 or the error with which
+ * the programs refuse the call. 6.7: the length of the address is given as
+ * well; no program changes the length of IP's addresses.
+ */
+#ifndef CONFIG_CGROUP_BPF
+#define pvcalls_cgroup_has(sk, type)			((void)(sk), false)
+#define pvcalls_cgroup_addr(sk, sa, type, src, flags)	\
+	((void)(sk), (void)(sa), (void)(src), (void)(flags), 0)
+#else
+#define pvcalls_cgroup_has(sk, type)	cgroup_bpf_sock_enabled(sk, type)
+
+static inline int pvcalls_cgroup_addr(struct sock *sk, struct sockaddr *sa,
+				      enum cgroup_bpf_attach_type type,
+				      void *src, u32 *flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	int len = sk->sk_family == AF_INET6 ? sizeof(struct sockaddr_in6) :
+					      sizeof(struct sockaddr_in);
+
+	return __cgroup_bpf_run_filter_sock_addr(sk, sa, &len, type, src,
+						 flags);
+#else
+	return __cgroup_bpf_run_filter_sock_addr(sk, sa, type, src, flags);
+#endif
+}
+#endif
+
+/*
+ * Has a socket that was made for the kernel keep its network namespace, as
+ * those of programs do. 6.2: what kernel sockets refer to is tracked, too
+ */
+static inline void pvcalls_sk_hold_net(struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	__netns_tracker_free(net, &sk->ns_tracker, false);
+#endif
+	sk->sk_kern_sock = 0;
+	sk->sk_net_refcnt = 1;
+	get_net_track(net, &sk->ns_tracker, GFP_KERNEL);
+	sock_inuse_add(net, 1);
 }
 
 /* Changes the third argument of a probed function, at the function's entry */

@@ -110,6 +110,29 @@ static inline void pvcalls_ctl_set_ifindex(int level, u8 *data, int ifindex)
 }
 
 /**
+ * pvcalls_ctl_ifindex() - find the interface in a control message
+ * @level: level of a control message that pvcalls_ctl_pktinfo() knows
+ * @data: value of the control message
+ *
+ * Context: any.
+ * Return: the interface's number, 0 if the message names none.
+ */
+static inline int pvcalls_ctl_ifindex(int level, const u8 *data)
+{
+	int ifindex;
+
+	if (level == SOL_IP)
+		memcpy(&ifindex, data + offsetof(struct in_pktinfo,
+						 ipi_ifindex),
+		       sizeof(ifindex));
+	else
+		memcpy(&ifindex, data + offsetof(struct in6_pktinfo,
+						 ipi6_ifindex),
+		       sizeof(ifindex));
+	return ifindex;
+}
+
+/**
  * pvcalls_ctl_pack() - make control messages ready for the ring
  * @msg: message with the control messages, in kernel memory
  * @to: result, room for PVCALLS_MAX_CTL bytes

@@ -8,6 +8,7 @@
 #include "sock/dgram_conn.h"
 #include "sock/native.h"
 #include "sock/own.h"
+#include "sock/policy.h"
 #include "sock/route.h"
 #include "sock/sockopt.h"
 
@@ -97,21 +98,22 @@ static __be16 pvc_random_port(struct net *net)
 	return htons(low + get_random_u32() % (high - low + 1));
 }
 
-/* Binds the port in the guest, too, for programs that connect from within. */
-static int pvc_bind_native(struct socket *sock, __be16 port)
+/* Does in the guest what goes with an address that the backend has given. */
+static int pvc_bind_guest(struct socket *sock, const struct pvc_addr *a,
+			  bool any, bool told)
 {
-	struct sockaddr_storage ss;
-	struct pvc_addr any = {};
-	int len;
-
-	len = pvc_addr_to_user(sock->sk, &any, (struct sockaddr *)&ss);
-	((struct sockaddr_in *)&ss)->sin_port = port;
-	return pvc_native(sock->sk)->bind(sock, (struct sockaddr *)&ss, len);
+	if (any)
+		return pvc_policy_hold_port(sock, pvc_addr_port(a), told);
+	return told ? pvc_policy_post_bind(sock->sk, a) : 0;
 }
 
-/* Binds at the backend; the unspecified address is bound in the guest, too. */
+/*
+ * Binds at the backend; the unspecified address is bound in the guest, too, for
+ * programs that connect from within. @told: bind() names the address.
+ */
 static int pvc_bind_remote(struct socket *sock, struct pvc_sock *psk,
-			   struct pvc_link *link, const struct pvc_addr *addr)
+			   struct pvc_link *link, const struct pvc_addr *addr,
+			   bool told)
 {
 	bool names = pvc_link_has(link, PVCALLS_F_NAMES);
 	bool any = pvc_addr_is_any(addr);
@@ -125,8 +127,8 @@ static int pvc_bind_remote(struct socket *sock, struct pvc_sock *psk,
 			pvc_addr_set_port(&want, pvc_random_port(sock_net(sk)));
 		c = pvc_bind_dual(psk, link, sk, &want);
 		ret = PTR_ERR_OR_ZERO(c);
-		if (!ret && any) {
-			ret = pvc_bind_native(sock, pvc_addr_port(&c->local));
+		if (!ret) {
+			ret = pvc_bind_guest(sock, &c->local, any, told);
 			if (ret) {
 				pvc_conn_close(c, true);
 				pvc_conn_put(c);
@@ -156,10 +158,33 @@ static bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
 	       !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE);
 }
 
+/*
+ * Asks programs of BPF, which may change the address @a, and whether the
+ * process has a right to the port. @sa stays as the program has given it: a
+ * native bind() asks the programs by itself.
+ */
+static int pvc_bind_policy(struct sock *sk, const struct sockaddr *sa, int len,
+			   struct pvc_addr *a)
+{
+	struct sockaddr_storage ss = {};
+	bool any_port;
+	int ret;
+
+	memcpy(&ss, sa, min_t(int, len, sizeof(ss)));
+	ret = pvc_policy_bind(sk, (struct sockaddr *)&ss, &any_port);
+	if (!ret)
+		ret = pvc_addr_from_user(sk, (struct sockaddr *)&ss, len, true,
+					 a);
+	if (!ret && !any_port && pvc_port_denied(sk, a))
+		ret = -EACCES;
+	return ret;
+}
+
 /* Does a socket stay in the guest if bind() names an address? */
 static bool pvc_bind_is_local(const struct sock *sk, const struct pvc_addr *a)
 {
-	return pvc_bound_elsewhere(sk) || pvc_addr_is_link_local(a) ||
+	return pvc_bound_elsewhere(sk) || pvc_policy_filtered(sk) ||
+	       pvc_addr_is_link_local(a) ||
 	       (!pvc_addr_is_any(a) && pvc_addr_is_local(sock_net(sk), a));
 }
 
@@ -181,7 +206,7 @@ static int pvc_bind_locked(struct pvc_sock *psk, struct socket *sock,
 			pvc_go_local(psk, sock);
 		return pvc_native(sk)->bind(sock, sa, len);
 	}
-	ret = pvc_bind_remote(sock, psk, link, a);
+	ret = pvc_bind_remote(sock, psk, link, a, true);
 	if (ret)
 		return ret;
 	psk->port_given = pvc_addr_port(a);
@@ -214,12 +239,12 @@ int pvc_bind(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
 
 	if (pvc_addr_from_user(sk, sa, len, true, &a))
 		return native->bind(sock, sa, len);
-	if (pvc_port_denied(sk, &a))
-		return -EACCES;
 	link = sock->type == SOCK_DGRAM ? pvc_dgram_link() : pvc_link_get();
 	if (!link)
 		return native->bind(sock, sa, len);
-	ret = mutex_lock_killable(&psk->ctl);
+	ret = pvc_bind_policy(sk, sa, len, &a);
+	if (!ret)
+		ret = mutex_lock_killable(&psk->ctl);
 	if (!ret) {
 		ret = pvc_bind_locked(psk, sock, link, &a, sa, len);
 		mutex_unlock(&psk->ctl);
@@ -271,12 +296,12 @@ int pvc_bind_any(struct socket *sock, struct pvc_sock *psk)
 	} else if (psk->local.len) {
 		any = psk->local;
 		pvc_addr_set_port(&any, 0);
-		ret = pvc_bind_remote(sock, psk, link, &any);
+		ret = pvc_bind_remote(sock, psk, link, &any, false);
 	} else {
 		any.sa.sa_family = sock->sk->sk_family;
 		any.len = any.sa.sa_family == AF_INET ? sizeof(any.in) :
 							sizeof(any.in6);
-		ret = pvc_bind_remote(sock, psk, link, &any);
+		ret = pvc_bind_remote(sock, psk, link, &any, false);
 	}
 	pvc_link_put(link);
 	return ret;

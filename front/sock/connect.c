@@ -7,8 +7,15 @@
 #include "sock/names.h"
 #include "sock/native.h"
 #include "sock/own.h"
+#include "sock/policy.h"
 #include "sock/route.h"
 #include "sock/sockopt.h"
+
+/*
+ * What is left to do for connect() on a socket that is native: the native call,
+ * with or without the programs of BPF, which have been asked before.
+ */
+enum { PVC_CONNECT_NATIVE = 1, PVC_CONNECT_ASKED };
 
 /* Finds the backend's socket to connect: the bound one, or a new one. */
 static int pvc_connect_conn(struct socket *sock, struct pvc_sock *psk,
@@ -155,33 +162,36 @@ static int pvc_disconnect(struct socket *sock, struct pvc_sock *psk,
 static int pvc_connect_is_remote(const struct sock *sk,
 				 const struct pvc_addr *to)
 {
-	return pvc_bound_elsewhere(sk) ? 0 : pvc_route_remote(sk, to);
+	if (pvc_bound_elsewhere(sk) || pvc_policy_filtered(sk))
+		return 0;
+	return pvc_route_remote(sk, to);
 }
 
 /*
- * Call with ctl held, in state OPEN or BOUND. Returns 1 if the socket has gone
- * local.
+ * Call with ctl held, in state OPEN or BOUND. Returns PVC_CONNECT_ASKED if the
+ * socket has gone local.
  */
 static int pvc_connect_new(struct pvc_sock *psk, struct socket *sock,
-			   const struct sockaddr *sa, int len, int flags)
+			   struct sockaddr *sa, int len, int flags)
 {
 	struct sock *sk = sock->sk;
 	struct pvc_link *link;
 	struct pvc_addr to;
 	int ret;
 
-	ret = pvc_addr_from_user(sk, sa, len, false, &to);
-	if (ret)
-		return ret;
 	/* listen() without a backend has made the native socket listen */
 	if (inet_sk_state_load(sk) == TCP_LISTEN)
 		return -EISCONN;
+	ret = pvc_policy_connect(sk, sa, len) ?:
+	      pvc_addr_from_user(sk, sa, len, false, &to);
+	if (ret)
+		return ret;
 	link = pvc_link_get();
 	/* without a backend the guest's own network is asked */
 	ret = link ? pvc_connect_is_remote(sk, &to) : 0;
 	if (!ret) {
 		pvc_go_local(psk, sock);
-		ret = 1;
+		ret = PVC_CONNECT_ASKED;
 	} else if (ret > 0) {
 		ret = pvc_connect_start(sock, psk, link, &to);
 		/* as in TCP, even if the connection is there by now */
@@ -233,7 +243,7 @@ int pvc_connect(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
 		return ret;
 	switch (pvc_sk_state(psk)) {
 	case PVC_SK_LOCAL:
-		ret = 1;
+		ret = PVC_CONNECT_NATIVE;
 		break;
 	case PVC_SK_CONNECTED:
 	case PVC_SK_LISTENING:
@@ -254,7 +264,9 @@ int pvc_connect(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
 		ret = pvc_connect_new(psk, sock, sa, len, flags);
 	mutex_unlock(&psk->ctl);
 	/* the native connect() may wait: other calls need not, without ctl */
-	if (ret > 0)
+	if (ret == PVC_CONNECT_NATIVE)
 		ret = pvc_native(sock->sk)->connect(sock, sa, len, flags);
+	else if (ret == PVC_CONNECT_ASKED)
+		ret = pvc_policy_connect_native(sock, sa, len, flags);
 	return ret;
 }

@@ -13,6 +13,7 @@
 #include "sock/dgram.h"
 #include "sock/dgram_conn.h"
 #include "sock/native.h"
+#include "sock/policy.h"
 #include "sock/prot.h"
 #include "sock/record.h"
 #include "sock/route.h"
@@ -136,10 +137,11 @@ static int pvc_dgram_bind(struct socket *sock, struct sockaddr *sa, int len)
  * Does an address lead out of the guest? If the guest's routes have an error for
  * the address, then the native socket tells of it.
  */
-static bool pvc_dgram_is_remote(const struct sock *sk,
+static bool pvc_dgram_is_remote(const struct sock *sk, struct msghdr *msg,
 				const struct pvc_addr *to)
 {
-	return !pvc_bound_elsewhere(sk) && pvc_route_remote(sk, to) > 0;
+	return !pvc_policy_elsewhere(sk, msg) && !pvc_policy_filtered(sk) &&
+	       pvc_route_remote(sk, to) > 0;
 }
 
 static int pvc_dgram_connect(struct socket *sock, struct sockaddr *sa, int len,
@@ -153,12 +155,15 @@ static int pvc_dgram_connect(struct socket *sock, struct sockaddr *sa, int len,
 
 	if (len < sizeof(sa->sa_family))
 		return -EINVAL;
-	ret = mutex_lock_killable(&psk->ctl);
+	ret = sa->sa_family == AF_UNSPEC ? 0 :
+	      pvc_policy_connect(sock->sk, sa, len);
+	if (!ret)
+		ret = mutex_lock_killable(&psk->ctl);
 	if (ret)
 		return ret;
 	if (sa->sa_family != AF_UNSPEC &&
 	    !pvc_addr_from_user(sock->sk, sa, len, false, &to) &&
-	    pvc_dgram_is_remote(sock->sk, &to))
+	    pvc_dgram_is_remote(sock->sk, NULL, &to))
 		link = pvc_dgram_link();
 	if (link) {
 		ret = pvc_dgram_connect_remote(sock, psk, link, &to);
@@ -199,6 +204,8 @@ static int pvc_dgram_getname(struct socket *sock, struct sockaddr *sa, int peer)
 	if (!ret)
 		ret = pvc_addr_to_user(sk, peer ? &c->peer : &c->local, sa);
 	pvc_conn_put(c);
+	if (ret > 0)
+		pvc_policy_getname(sk, sa, peer);
 	return ret;
 }
 
@@ -215,8 +222,16 @@ static enum pvc_peer pvc_dgram_peer(const struct sock *sk)
 /* Finds the backend's socket, referenced, if a program may hear from that. */
 static struct pvc_conn *pvc_dgram_heard(const struct sock *sk)
 {
-	return pvc_dgram_peer(sk) == PVC_PEER_LOCAL ?
-	       NULL : pvc_sk_conn(pvc_prot_tail(sk));
+	struct pvc_conn *c;
+
+	if (pvc_dgram_peer(sk) == PVC_PEER_LOCAL || pvc_bound_elsewhere(sk))
+		return NULL;
+	c = pvc_sk_conn(pvc_prot_tail(sk));
+	if (c && pvc_policy_filtered(sk)) {
+		pvc_conn_put(c);
+		c = NULL;
+	}
+	return c;
 }
 
 /* Tries to receive, from the backend's socket and then from the native one. */
@@ -230,6 +245,8 @@ static int pvc_dgram_try(struct socket *sock, struct msghdr *msg, size_t len,
 	if (c) {
 		ret = pvc_record_take(sk, c, msg, len, flags, arm);
 		pvc_conn_put(c);
+		if (ret >= 0)
+			pvc_policy_recvmsg(sk, msg);
 	}
 	if (ret == -EAGAIN && pvc_dgram_peer(sk) == PVC_PEER_REMOTE)
 		ret = sock_error(sk) ?: -EAGAIN;
@@ -293,7 +310,7 @@ static int pvc_dgram_send(struct sock *sk, struct pvc_conn *c,
  * Does a datagram leave the guest? @to becomes its address, without a length if
  * the datagram is for the peer.
  */
-static bool pvc_dgram_to(struct sock *sk, const struct msghdr *msg,
+static bool pvc_dgram_to(struct sock *sk, struct msghdr *msg,
 			 struct pvc_addr *to)
 {
 	memset(to, 0, sizeof(*to));
@@ -302,7 +319,7 @@ static bool pvc_dgram_to(struct sock *sk, const struct msghdr *msg,
 	/* the native socket tells what is wrong with an address */
 	return !pvc_addr_from_user(sk, msg->msg_name, msg->msg_namelen, false,
 				   to) &&
-	       pvc_dgram_is_remote(sk, to) && pvc_link_datagrams();
+	       pvc_dgram_is_remote(sk, msg, to) && pvc_link_datagrams();
 }
 
 static int pvc_dgram_check(const struct sock *sk, struct msghdr *msg,
@@ -310,6 +327,11 @@ static int pvc_dgram_check(const struct sock *sk, struct msghdr *msg,
 {
 	struct cmsghdr *cmsg;
 
+	/* the peer of connect() is outside, but the socket may not go there */
+	if (!to->len && pvc_policy_elsewhere(sk, msg))
+		return -ENETUNREACH;
+	if (!to->len && pvc_policy_filtered(sk))
+		return -EPERM;
 	/* IPv4's and UDP's headers need the rest of 64 KiB */
 	if (len > 65535 - sizeof(struct iphdr) - sizeof(struct udphdr))
 		return -EMSGSIZE;
@@ -324,6 +346,19 @@ static int pvc_dgram_check(const struct sock *sk, struct msghdr *msg,
 	return 0;
 }
 
+/*
+ * Asks programs of BPF, but not for a datagram to the peer in the guest: then
+ * the native sendmsg() asks. For an address in the guest that asks once more,
+ * with what the programs have left.
+ */
+static int pvc_dgram_policy(struct sock *sk, struct msghdr *msg, bool *sender)
+{
+	*sender = false;
+	if (!msg->msg_name && pvc_dgram_peer(sk) != PVC_PEER_REMOTE)
+		return 0;
+	return pvc_policy_sendmsg(sk, msg, sender);
+}
+
 static int pvc_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 			     size_t len)
 {
@@ -331,11 +366,15 @@ static int pvc_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 	struct sock *sk = sock->sk;
 	struct pvc_addr to;
 	struct pvc_conn *c;
+	bool sender;
 	int ret;
 
+	ret = pvc_dgram_policy(sk, msg, &sender);
+	if (ret)
+		return ret;
 	if (!pvc_dgram_to(sk, msg, &to))
 		return pvc_native(sk)->sendmsg(sock, msg, len);
-	ret = pvc_dgram_check(sk, msg, len, &to);
+	ret = sender ? -EADDRNOTAVAIL : pvc_dgram_check(sk, msg, len, &to);
 	if (ret)
 		return ret;
 	c = pvc_dgram_conn(sock);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See inherit.h. */
+#include <linux/cgroup.h>
 #include <linux/security.h>
 #include <net/inet_connection_sock.h>
 #include <net/ipv6.h>
@@ -88,6 +89,34 @@ static void pvc_inherit_ip(struct sock *sk, const struct sock *from)
 		pvcalls_inherit_ipv6(sk, from);
 }
 
+/* The cgroup whose programs ask about a socket is the listening socket's. */
+static void pvc_inherit_cgroup(struct sock *sk, struct sock *from)
+{
+#ifdef CONFIG_SOCK_CGROUP_DATA
+	struct cgroup *to = sock_cgroup_ptr(&from->sk_cgrp_data);
+	struct cgroup *was = sock_cgroup_ptr(&sk->sk_cgrp_data);
+
+	cgroup_get(to);
+	cgroup_bpf_get(to);
+	sk->sk_cgrp_data = from->sk_cgrp_data;
+	cgroup_bpf_put(was);
+	cgroup_put(was);
+#endif
+}
+
+/**
+ * pvc_inherit_owner() - an accepted socket belongs to whom the listening does
+ * @sk: fresh socket that has no struct socket yet
+ * @from: listening socket
+ *
+ * Context: process, may sleep.
+ */
+void pvc_inherit_owner(struct sock *sk, struct sock *from)
+{
+	pvc_inherit_cgroup(sk, from);
+	security_sk_clone(from, sk);
+}
+
 /**
  * pvc_inherit() - an accepted socket gets the options of the listening one
  * @newsock: accepted socket, which no program knows yet
@@ -101,7 +130,6 @@ void pvc_inherit(struct socket *newsock, const struct sock *from)
 	struct sock *sk = newsock->sk;
 	char name[TCP_CA_NAME_MAX];
 
-	security_sk_clone(from, sk);
 	pvc_inherit_socket(sk, from);
 	pvc_inherit_tcp(sk, from);
 	pvc_inherit_ip(sk, from);

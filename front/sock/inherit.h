@@ -9,6 +9,7 @@
 struct sock;
 struct socket;
 
+void pvc_inherit_owner(struct sock *sk, struct sock *from);
 void pvc_inherit(struct socket *newsock, const struct sock *from);
 
 #endif /* PVC_INHERIT_H */

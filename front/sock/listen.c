@@ -10,6 +10,7 @@
 #include "sock/listen.h"
 #include "sock/native.h"
 #include "sock/own.h"
+#include "sock/policy.h"
 #include "sock/prot.h"
 #include "sock/route.h"
 #include "sock/wait.h"
@@ -87,7 +88,8 @@ int pvc_listen(struct pvc_sock *psk, struct socket *sock, int backlog)
 		break;
 	case PVC_SK_OPEN:
 	case PVC_SK_BOUND:
-		if (pvc_bound_elsewhere(sock->sk))
+		if (pvc_bound_elsewhere(sock->sk) ||
+		    pvc_policy_filtered(sock->sk))
 			pvc_go_local(psk, sock);
 		break;
 	default:
@@ -101,30 +103,37 @@ int pvc_listen(struct pvc_sock *psk, struct socket *sock, int backlog)
 	return ret;
 }
 
+/* Classes of an accepted socket's locks; see pvc_new_sk() */
+static struct lock_class_key pvc_accepted_slock, pvc_accepted_lock;
+
 /*
  * Gives @newsock, which accept() has made, a TCP socket underneath. Only the
  * kernel's own socket() makes TCP sockets, so a socket of its making is taken
- * over. Whether the probe has made that socket ours depends on who calls
- * accept().
+ * over. That socket is made for the kernel, since accept() on a TCP socket asks
+ * nobody whether the process may make one. From then on it is a program's, which
+ * lockdep is told as well: programs' memory may fault while the lock is held.
  */
-static int pvc_new_sk(struct socket *newsock, const struct sock *from)
+static int pvc_new_sk(struct socket *newsock, struct sock *from)
 {
 	struct socket *tmp;
 	struct sock *sk;
 	int ret;
 
 	ret = __sock_create(sock_net(from), from->sk_family, SOCK_STREAM,
-			    IPPROTO_TCP, &tmp, 0);
+			    IPPROTO_TCP, &tmp, 1);
 	if (ret)
 		return ret;
 	sk = tmp->sk;
-	if (pvc_sk_is_native(sk))
-		ret = pvc_own(sk, newsock);
+	ret = pvc_own(sk, newsock);
 	if (ret) {
 		sock_release(tmp);
 		return ret;
 	}
+	pvcalls_sk_hold_net(sk);
+	sock_lock_init_class_and_name(sk, "slock-pvcalls", &pvc_accepted_slock,
+				      "sk_lock-pvcalls", &pvc_accepted_lock);
 	tmp->sk = NULL;
+	pvc_inherit_owner(sk, from);
 	sock_graft(sk, newsock);
 	sock_release(tmp);
 	newsock->ops = pvc_prot_ops(sk->sk_family);
@@ -135,8 +144,34 @@ static int pvc_new_sk(struct socket *newsock, const struct sock *from)
 	return 0;
 }
 
+/**
+ * pvc_listen_leave() - end listening at the backend if packets are filtered
+ * @psk: what we know of @sock
+ * @sock: socket in state LISTENING
+ *
+ * Programs that see packets have come to the socket's cgroup since listen().
+ * The socket goes local: connections from outside that wait are reset, those
+ * from within the guest stay.
+ *
+ * Context: process, sleeps.
+ * Return: true if the socket is local.
+ */
+bool pvc_listen_leave(struct pvc_sock *psk, struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	if (!pvc_policy_filtered(sk) || mutex_lock_killable(&psk->ctl))
+		return false;
+	if (pvc_sk_state(psk) == PVC_SK_LISTENING) {
+		pvc_go_local(psk, sock);
+		sk->sk_state_change(sk);
+	}
+	mutex_unlock(&psk->ctl);
+	return pvc_sk_state(psk) == PVC_SK_LOCAL;
+}
+
 /* Accepts a connection from the backend; -EAGAIN if there is none. */
-static int pvc_accept_remote(struct socket *newsock, const struct sock *from,
+static int pvc_accept_remote(struct socket *newsock, struct sock *from,
 			     struct pvc_conn *l)
 {
 	struct pvc_conn *c = pvc_conn_accept(l);
@@ -233,7 +268,8 @@ int pvc_accept(struct pvc_sock *psk, struct socket *sock,
 	for (;;) {
 		/* shutdown() or connect() with AF_UNSPEC has ended listening */
 		ret = -EINVAL;
-		if (pvc_sk_state(psk) != PVC_SK_LISTENING)
+		if (pvc_sk_state(psk) != PVC_SK_LISTENING ||
+		    pvc_listen_leave(psk, sock))
 			break;
 		pvc_conn_post_accepts(l);
 		ret = pvc_accept_native(sock, newsock, kern);
@@ -251,5 +287,7 @@ int pvc_accept(struct pvc_sock *psk, struct socket *sock,
 	if (!ret)
 		pvc_conn_post_accepts(l);
 	pvc_conn_put(l);
+	if (ret == -EINVAL && pvc_sk_state(psk) == PVC_SK_LOCAL)
+		ret = pvc_accept_pass(sock, newsock, flags, kern);
 	return ret;
 }

@@ -7,6 +7,7 @@
 
 #include "sock/names.h"
 #include "sock/native.h"
+#include "sock/policy.h"
 
 /**
  * pvc_is_over() - has a connection ended in both directions?
@@ -45,11 +46,13 @@ int pvc_getname(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
 	struct sock *sk = sock->sk;
 	int ret;
 
-	if (!c) {
-		if (pvc_sk_state(psk) != PVC_SK_LOCAL && psk->local.len &&
-		    !peer)
-			return pvc_addr_to_user(sk, &psk->local, sa);
+	if (!c && (pvc_sk_state(psk) == PVC_SK_LOCAL || !psk->local.len ||
+		   peer))
 		return pvc_native(sk)->getname(sock, sa, peer);
+	if (!c) {
+		ret = pvc_addr_to_user(sk, &psk->local, sa);
+		pvc_policy_getname(sk, sa, false);
+		return ret;
 	}
 	if (peer && c->state != PVC_CONN_CONNECTED) {
 		pvc_conn_put(c);
@@ -66,6 +69,7 @@ int pvc_getname(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
 	}
 	ret = pvc_addr_to_user(sk, peer ? &c->peer : &c->local, sa);
 	pvc_conn_put(c);
+	pvc_policy_getname(sk, sa, peer);
 	return ret;
 }
 

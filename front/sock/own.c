@@ -122,7 +122,7 @@ int pvc_own(struct sock *sk, struct socket *sock)
 /**
  * pvc_go_local() - make a TCP socket native, for good
  * @psk: object of the socket, ctl held, referenced by the caller
- * @sock: socket in state OPEN or BOUND
+ * @sock: socket in state OPEN, BOUND or LISTENING
  *
  * The wait queue, the options and the local port stay as they are, so that
  * threads that poll the socket notice nothing. Calls that have begun find the

@@ -84,6 +84,18 @@ struct proto *pvc_prot_ours(const struct proto *native)
 }
 
 /**
+ * pvc_prot_stream() - the native struct proto of a TCP socket
+ * @family: AF_INET or AF_INET6
+ *
+ * Context: any.
+ * Return: tcp_prot or tcpv6_prot.
+ */
+struct proto *pvc_prot_stream(int family)
+{
+	return pvc_prots[family == AF_INET6].native;
+}
+
+/**
  * pvc_prot_tail() - what we know of a socket of datagrams
  * @sk: socket with our operations
  *

@@ -9,6 +9,9 @@
  * - diag_destroy is NULL, since the native function would end only the native
  *   socket.
  *
+ * pre_connect is NULL, too: policy.c calls the native function before anybody
+ * decides where a connection goes.
+ *
  * No copy is registered: proto_register() would replace the native slabs of
  * requests and of TIME-WAIT, and proto_unregister() would destroy those slabs.
  * The copies count in the native ones' statistics.
@@ -74,6 +77,7 @@ extern struct pvc_prot pvc_prots[PVC_PROTS];
 struct pvc_prot *pvc_prot_of(const struct proto *proto);
 struct proto *pvc_prot_native(const struct sock *sk);
 struct proto *pvc_prot_ours(const struct proto *native);
+struct proto *pvc_prot_stream(int family);
 struct pvc_sock *pvc_prot_tail(const struct sock *sk);
 const struct proto_ops *pvc_prot_ops(int family);
 

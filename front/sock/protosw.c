@@ -184,6 +184,7 @@ static int pvc_protosw_register(struct pvc_prot *prot,
 	prot->proto.psock_update_sk_prot = NULL;
 #endif
 	prot->proto.diag_destroy = NULL;
+	prot->proto.pre_connect = NULL;
 	if (stream) {
 		prot->proto.init = pvc_stream_init;
 		prot->proto.close = pvc_stream_close;

@@ -5,8 +5,10 @@
 #include <net/tcp.h>
 
 #include "sock/connect.h"
+#include "sock/listen.h"
 #include "sock/msg.h"
 #include "sock/native.h"
+#include "sock/policy.h"
 #include "sock/stream.h"
 #include "sock/wait.h"
 
@@ -145,7 +147,7 @@ int pvc_sendmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
 	ret = -EOPNOTSUPP;
 	if (msg->msg_flags & MSG_OOB)
 		goto out;
-	ret = pvc_send_cmsg(sk, msg);
+	ret = pvc_policy_filtered(sk) ? -EPERM : pvc_send_cmsg(sk, msg);
 	if (ret)
 		goto out;
 	ret = pvc_send(sk, c, msg, min_t(size_t, len, INT_MAX),
@@ -276,6 +278,8 @@ int pvc_recvmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
 		ret = -EINVAL;
 	else if (READ_ONCE(c->state) == PVC_CONN_LISTENING)
 		ret = -ENOTCONN;
+	else if (pvc_policy_filtered(sk))
+		ret = -EPERM;
 	else
 		ret = pvc_recv(sk, c, msg, min_t(size_t, len, INT_MAX), flags);
 	if (ret >= 0 && pvc_connected(c))
@@ -347,9 +351,12 @@ static __poll_t pvc_poll_stream(struct sock *sk, struct pvc_conn *c)
 __poll_t pvc_poll(struct pvc_sock *psk, struct file *file, struct socket *sock,
 		  struct poll_table_struct *wait)
 {
-	struct pvc_conn *c = pvc_sk_conn(psk);
+	struct pvc_conn *c = NULL;
 	__poll_t mask;
 
+	if (pvc_sk_state(psk) != PVC_SK_LISTENING ||
+	    !pvc_listen_leave(psk, sock))
+		c = pvc_sk_conn(psk);
 	if (!c)
 		return pvc_native(sock->sk)->poll(file, sock, wait);
 	sock_poll_wait(file, sock, wait);

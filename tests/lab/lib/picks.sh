@@ -35,5 +35,6 @@ pick_front() {
 		cmd_order 0 1 2 4
 		reuse_rings 0 1 32
 		reuse_seconds 1 10
+		capture_filtered N Y
 	LIST
 }
