@@ -18,6 +18,7 @@
 #include "sock/prot.h"
 #include "sock/protosw.h"
 #include "sock/tables.h"
+#include "watch.h"
 
 /* Nobody's protocol, looked up for a program that may not have one of ours */
 #define PVC_PROTO_NONE	(IPPROTO_PVCALLS + 2)
@@ -97,6 +98,8 @@ static int pvc_create_entry(struct kretprobe_instance *ri,
 							 IPPROTO_ICMP;
 	int wanted = protocol;
 
+	if (pvc_watch_hit(get_kretprobe(ri)))
+		return 1;
 	/* some parts of the kernel make sockets as if they were programs */
 	if (kern || current->flags & PF_KTHREAD || !READ_ONCE(pvc_capturing)) {
 		if (pvc_protocol_is_ours(protocol))
@@ -166,6 +169,7 @@ int pvc_capture_init(void)
 		}
 	}
 	WRITE_ONCE(pvc_capturing, true);
+	pvc_watch_start(pvc_probes, pvc_nr_probes());
 	return 0;
 
 err_probes:
@@ -189,6 +193,7 @@ void pvc_capture_exit(void)
 {
 	unsigned int i;
 
+	pvc_watch_stop();
 	/*
 	 * The probes go last: while the module is being removed they let nobody
 	 * find a protocol of ours.

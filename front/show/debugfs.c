@@ -10,6 +10,8 @@
 
 #include "conn/conn.h"
 #include "show/debugfs.h"
+#include "sock/policy.h"
+#include "watch.h"
 
 static struct dentry *pvc_debugfs_dir;
 
@@ -93,6 +95,17 @@ static int pvc_backend_show(struct seq_file *s, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(pvc_backend);
 
+static int pvc_capture_show(struct seq_file *s, void *unused)
+{
+	unsigned long missed;
+	bool on = pvc_watch_look(&missed);
+
+	seq_printf(s, "probes %s missed %lu filtered %llu\n",
+		   on ? "on" : "off", missed, pvc_policy_filtered_calls());
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pvc_capture);
+
 /**
  * pvc_debugfs_init() - make the directory and its files
  *
@@ -105,6 +118,8 @@ void pvc_debugfs_init(void)
 	pvc_debugfs_dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	debugfs_create_file("backend", 0400, pvc_debugfs_dir, NULL,
 			    &pvc_backend_fops);
+	debugfs_create_file("capture", 0400, pvc_debugfs_dir, NULL,
+			    &pvc_capture_fops);
 	debugfs_create_file("sockets", 0400, pvc_debugfs_dir, NULL,
 			    &pvc_sockets_fops);
 }

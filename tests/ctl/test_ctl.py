@@ -85,7 +85,7 @@ class Ctl(unittest.TestCase):
         self.assertEqual(self.run_ctl("workers")[2], 0)
 
     def test_not_loaded(self):
-        for what in ("sockets", "guests", "workers", "backend", "parameters"):
+        for what in ("sockets", "guests", "workers", "backend", "capture", "parameters"):
             _, err, code = self.run_ctl(what)
             self.assertEqual(code, 1, what)
             self.assertIn("loaded", err)
