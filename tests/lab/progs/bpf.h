@@ -27,6 +27,10 @@
 	INSN(BPF_STX | BPF_MEM | BPF_W, base, src, at, 0)
 #define INSN_LOAD(dst, base, at)					\
 	INSN(BPF_LDX | BPF_MEM | BPF_W, dst, base, at, 0)
+#define INSN_ADD(reg, value)						\
+	INSN(BPF_ALU64 | BPF_ADD | BPF_K, reg, 0, 0, value)
+#define INSN_CALL(helper)						\
+	INSN(BPF_JMP | BPF_CALL, 0, 0, 0, helper)
 #define INSN_EXIT	((struct bpf_insn){ .code = BPF_JMP | BPF_EXIT })
 
 static inline long bpf_call(int cmd, union bpf_attr *attr)

@@ -10,10 +10,12 @@
 #define _GNU_SOURCE
 #include "attack.h"
 #include "bpf.h"
+#include <net/if.h>
 
 #define A_LONG_TIME	1500	/* ms that a connection would need at most */
 #define PORT_ASKED	7777	/* for what programs change: nobody is there */
 #define PORT_NAMED	7321
+#define PORT_LOW	901
 
 /* ---- cgroups ---- */
 
@@ -52,6 +54,37 @@ static void addr_change(int attach, const char *ip, int port)
 		INSN_MOV(2, a.sin_port),
 		INSN_STORE(1, offsetof(struct bpf_sock_addr, user_port), 2),
 		INSN_MOV(0, 1),
+		INSN_EXIT,
+	};
+
+	group_attach(bpf_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, attach, insns,
+			      ARRAY_SIZE(insns)), attach);
+}
+
+/* A hook of addresses that puts the next port in the place of a port */
+static void addr_next_port(int attach)
+{
+	const int port = offsetof(struct bpf_sock_addr, user_port);
+	const struct bpf_insn insns[] = {
+		INSN_LOAD(2, 1, port),
+		/* the port is big-endian */
+		INSN_ADD(2, 0x100),
+		INSN_STORE(1, port, 2),
+		INSN_MOV(0, 1),
+		INSN_EXIT,
+	};
+
+	group_attach(bpf_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, attach, insns,
+			      ARRAY_SIZE(insns)), attach);
+}
+
+/* A hook of addresses that says why not */
+static void addr_error(int attach, int err)
+{
+	const struct bpf_insn insns[] = {
+		INSN_MOV(1, -err),
+		INSN_CALL(BPF_FUNC_set_retval),
+		INSN_MOV(0, 0),
 		INSN_EXIT,
 	};
 
@@ -176,6 +209,47 @@ static void case_connect4_turn_out(void)
 	echoes(fd);
 }
 
+static void case_connect4_errno(void)
+{
+	group_start();
+	addr_error(BPF_CGROUP_INET4_CONNECT, EXDEV);
+	become(NOBODY);
+	EXPECT("TCP", -EXDEV, dial(tcp4(), sem_addr));
+	EXPECT("TCP within the guest", -EXDEV, dial(tcp4(), at(LOCAL, 9)));
+	EXPECT("UDP", -EXDEV, dial(udp4(), echo_addr()));
+}
+
+/* A program runs once for a call, wherever the call leads. */
+static void case_connect4_once(void)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	int port = 0, l = listen_local(&port), fd;
+
+	group_start();
+	addr_next_port(BPF_CGROUP_INET4_CONNECT);
+	become(NOBODY);
+	fd = tcp4();
+	MUST("connect", 0, dial(fd, at(peer_ip(), peer_port() - 1)));
+	MUST("getpeername", 0, getpeername(fd, (void *)&a, &len));
+	EXPECT("the peer's port", peer_port(), ntohs(a.sin_port));
+	fd = tcp4();
+	MUST("connect within the guest", 0, dial(fd, at(LOCAL, port - 1)));
+	TRUE("it comes", poll_now(l, POLLIN, 1000) & POLLIN);
+	fd = tcp4();
+	TRUE("without waiting", stands(fd, at(LOCAL, port - 1)));
+	EXPECT("it has connected", 0, dial(fd, at(LOCAL, port - 1)));
+	EXPECT("once more", -EISCONN, dial(fd, at(LOCAL, port - 1)));
+	fd = udp4();
+	MUST("UDP", 0, dial(fd, at(LOCAL, 4711)));
+	MUST("getpeername", 0, getpeername(fd, (void *)&a, &len));
+	EXPECT("the peer's port of UDP", 4712, ntohs(a.sin_port));
+	fd = udp4();
+	MUST("UDP to Dom0", 0, dial(fd, at(peer_ip(), 4711)));
+	MUST("getpeername", 0, getpeername(fd, (void *)&a, &len));
+	EXPECT("its port", 4712, ntohs(a.sin_port));
+}
+
 static void case_connect6_change(void)
 {
 	struct sockaddr_in6 to = mapped(peer_ip(), peer_port());
@@ -230,7 +304,61 @@ static void case_bind4_change(void)
 	       peer("dial bind %s %d", peer_ip(), PORT_NAMED));
 }
 
-/* As systemd's SocketBindDeny has it, after the port is known */
+static void low_port_refused(void)
+{
+	struct sockaddr_in a = at("0.0.0.0", PORT_LOW);
+
+	become(NOBODY);
+	EXPECT("TCP", -EACCES, bind(tcp4(), (void *)&a, sizeof(a)));
+}
+
+/* A program may give the right to a low port. */
+static void case_bind4_low(void)
+{
+	struct sockaddr_in a = at("0.0.0.0", PORT_LOW);
+
+	attack("a low port without the right", low_port_refused);
+	group_start();
+	group_attach(bpf_returns(BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+				 BPF_CGROUP_INET4_BIND, 3),
+		     BPF_CGROUP_INET4_BIND);
+	become(NOBODY);
+	EXPECT("TCP", 0, bind(tcp4(), (void *)&a, sizeof(a)));
+	EXPECT("UDP", 0, bind(udp4(), (void *)&a, sizeof(a)));
+}
+
+/* A program runs once where a socket is bound in Dom0 and in the guest. */
+static void case_bind4_once(void)
+{
+	struct sockaddr_in a = at("0.0.0.0", PORT_NAMED - 1);
+	int fd, udp;
+
+	group_start();
+	addr_next_port(BPF_CGROUP_INET4_BIND);
+	become(NOBODY);
+	fd = tcp4();
+	udp = udp4();
+	MUST("bind", 0, bind(fd, (void *)&a, sizeof(a)));
+	EXPECT("the port", PORT_NAMED, port_of(fd));
+	MUST("bind UDP", 0, bind(udp, (void *)&a, sizeof(a)));
+	EXPECT("its port", PORT_NAMED, port_of(udp));
+}
+
+/* The address is one that only Dom0 has, so only Dom0 knows the port. */
+static void case_post_bind4_remote(void)
+{
+	struct sockaddr_in a = at(peer_ip(), 0);
+
+	group_start();
+	group_attach(bpf_returns(BPF_PROG_TYPE_CGROUP_SOCK,
+				 BPF_CGROUP_INET4_POST_BIND, 0),
+		     BPF_CGROUP_INET4_POST_BIND);
+	become(NOBODY);
+	EXPECT("TCP", -EPERM, bind(tcp4(), (void *)&a, sizeof(a)));
+	EXPECT("UDP", -EPERM, bind(udp4(), (void *)&a, sizeof(a)));
+}
+
+/* After the port is known */
 static void case_post_bind4(void)
 {
 	struct sockaddr_in a = at("0.0.0.0", 0);
@@ -283,6 +411,24 @@ static void case_sendmsg4_change(void)
 	MUST("sendto", 6, say(fd, at(peer_ip(), PORT_ASKED)));
 	TRUE("the echo", poll_now(fd, POLLIN, 5000) & POLLIN);
 	EXPECT("recv", 6, recv(fd, got, 6, MSG_DONTWAIT));
+}
+
+/* Who may make no sockets may accept connections. */
+static void case_accept_create(void)
+{
+	int port = 0, l = listen_any(AF_INET, 0, &port), fd;
+
+	peer("hello");
+	group_start();
+	group_attach(bpf_returns(BPF_PROG_TYPE_CGROUP_SOCK,
+				 BPF_CGROUP_INET_SOCK_CREATE, 0),
+		     BPF_CGROUP_INET_SOCK_CREATE);
+	become(NOBODY);
+	EXPECT("socket", -EPERM, socket(AF_INET, SOCK_STREAM, 0));
+	EXPECT("dial", 0, peer("dial create %s %d", peer_ip(), port));
+	TRUE("a connection", poll_now(l, POLLIN, 5000) & POLLIN);
+	fd = GET("accept", accept(l, NULL, NULL));
+	close(fd);
 }
 
 /* What recvmsg(), getsockname() and getpeername() tell */
@@ -349,6 +495,20 @@ static void case_egress_before_connect(void)
 	skb_drop(BPF_CGROUP_INET_EGRESS);
 	become(NOBODY);
 	TRUE("no connection", !stands(fd, sem_addr));
+}
+
+/* The program is there after the connection. */
+static void case_egress_after_connect(void)
+{
+	int fd;
+
+	group_start();
+	fd = peer_connect("echo\n");
+	echoes(fd);
+	skb_drop(BPF_CGROUP_INET_EGRESS);
+	become(NOBODY);
+	send(fd, "hello", 6, MSG_NOSIGNAL);
+	EXPECT("an echo", 0, poll_now(fd, POLLIN, 700) & POLLIN);
 }
 
 static void case_egress_udp(void)
@@ -420,6 +580,42 @@ static void case_device_late(void)
 	EXPECT("an answer", 0, poll_now(udp, POLLIN, 700) & POLLIN);
 }
 
+/* Datagrams that have to leave by a device */
+static void case_unicast_if(void)
+{
+	int index = GET("pvdummy", if_nametoindex("pvdummy"));
+	uint32_t value = htonl(index);
+	struct in_pktinfo info = { .ipi_ifindex = index };
+	struct sockaddr_in a = echo_addr();
+	char control[CMSG_SPACE(sizeof(info))] = {};
+	struct iovec iov = { "hello", 6 };
+	struct msghdr msg = {
+		.msg_name = &a, .msg_namelen = sizeof(a),
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	int udp = udp4();
+
+	become(NOBODY);
+	cmsg->cmsg_level = SOL_IP;
+	cmsg->cmsg_type = IP_PKTINFO;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(info));
+	memcpy(CMSG_DATA(cmsg), &info, sizeof(info));
+	sendmsg(udp, &msg, 0);
+	EXPECT("an answer", 0, poll_now(udp, POLLIN, 700) & POLLIN);
+	/* the loopback stands for what is outside */
+	info.ipi_ifindex = 1;
+	memcpy(CMSG_DATA(cmsg), &info, sizeof(info));
+	EXPECT("with the loopback's number", 6, sendmsg(udp, &msg, 0));
+	MUST("IP_UNICAST_IF", 0, setsockopt(udp, SOL_IP, IP_UNICAST_IF, &value,
+					    sizeof(value)));
+	TRUE("the answer to that", poll_now(udp, POLLIN, 5000) & POLLIN);
+	recv(udp, control, 6, MSG_DONTWAIT);
+	say(udp, a);
+	EXPECT("an answer", 0, poll_now(udp, POLLIN, 700) & POLLIN);
+}
+
 static long md5_key(int fd, struct sockaddr_in a)
 {
 	struct tcp_md5sig key = { .tcpm_keylen = 6, .tcpm_key = "secret" };
@@ -477,11 +673,17 @@ static const struct check checks[] = {
 	{ "connect4_change", case_connect4_change },
 	{ "connect4_turn", case_connect4_turn },
 	{ "connect4_turn_out", case_connect4_turn_out },
+	{ "connect4_errno", case_connect4_errno },
+	{ "connect4_once", case_connect4_once },
 	{ "connect6_change", case_connect6_change },
 	{ "bind4_deny", case_bind4_deny },
 	{ "bind6_deny", case_bind6_deny },
 	{ "bind4_change", case_bind4_change },
+	{ "bind4_low", case_bind4_low },
+	{ "bind4_once", case_bind4_once },
 	{ "post_bind4", case_post_bind4 },
+	{ "post_bind4_remote", case_post_bind4_remote },
+	{ "accept_create", case_accept_create },
 	{ "sendmsg4_deny", case_sendmsg4_deny },
 	{ "sendmsg6_deny", case_sendmsg6_deny },
 	{ "sendmsg4_change", case_sendmsg4_change },
@@ -489,10 +691,12 @@ static const struct check checks[] = {
 	{ "egress", case_egress },
 	{ "ingress", case_ingress },
 	{ "egress_before_connect", case_egress_before_connect },
+	{ "egress_after_connect", case_egress_after_connect },
 	{ "egress_udp", case_egress_udp },
 	{ "ingress_listen", case_ingress_listen },
 	{ "device", case_device },
 	{ "device_late", case_device_late },
+	{ "unicast_if", case_unicast_if },
 	{ "md5", case_md5 },
 	{ "scope", case_scope },
 };
