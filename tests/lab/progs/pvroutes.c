@@ -4,7 +4,8 @@
  * each datagram, and a client prints what it hears.
  *
  *   pvroutes --serve PORT WORD [DEVICE]   TCP and UDP, IPv4 and IPv6; "ready"
- *        first. At DEVICE the groups 239.1.2.3 and ff15::77 are joined
+ *        first. At DEVICE the groups 239.1.2.3 and ff15::77 are joined, and
+ *        datagrams come from the address that was asked
  *   pvroutes --publish PORT ADDRESS TO    passes on what ADDRESS port TO says
  *   pvroutes [OPTION]... PORT ADDRESS...  a line for each ADDRESS: what is heard
  *        by TCP, by TCP from a bound socket, from where UDP's connect() led, and
@@ -55,18 +56,56 @@ static void join(int fd, const char *device)
 {
 	struct ipv6_mreq six = { .ipv6mr_interface = if_nametoindex(device) };
 	struct ip_mreqn four = { .imr_ifindex = if_nametoindex(device) };
+	int on = 1;
 
 	check(inet_pton(AF_INET, GROUP4, &four.imr_multiaddr) == 1);
 	check(inet_pton(AF_INET6, GROUP6, &six.ipv6mr_multiaddr) == 1);
 	sys(setsockopt(fd, SOL_IP, IP_ADD_MEMBERSHIP, &four, sizeof(four)));
 	sys(setsockopt(fd, SOL_IPV6, IPV6_ADD_MEMBERSHIP, &six, sizeof(six)));
+	sys(setsockopt(fd, SOL_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)));
+}
+
+/* Was a host asked, not a group? Else nothing can come from that address. */
+static bool asked_host(struct msghdr *msg)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	struct in6_pktinfo *info;
+
+	if (!c || c->cmsg_level != SOL_IPV6 || c->cmsg_type != IPV6_PKTINFO)
+		return false;
+	info = (void *)CMSG_DATA(c);
+	info->ipi6_ifindex = 0;
+	if (IN6_IS_ADDR_V4MAPPED(&info->ipi6_addr))
+		return info->ipi6_addr.s6_addr[12] < 224;
+	return !IN6_IS_ADDR_MULTICAST(&info->ipi6_addr);
+}
+
+static void answer_datagram(int fd, const char *word)
+{
+	char buf[WORD], control[100] __attribute__((aligned(8)));
+	struct iovec iov = { .iov_base = buf, .iov_len = sizeof(buf) };
+	struct sockaddr_in6 from;
+	struct msghdr msg = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+
+	if (recvmsg(fd, &msg, 0) < 0)
+		return;
+	if (!asked_host(&msg))
+		msg.msg_controllen = 0;
+	iov.iov_base = (char *)word;
+	iov.iov_len = strlen(word);
+	if (sendmsg(fd, &msg, 0) < 0)
+		perror("answer");
 }
 
 static void answer(struct pollfd *p, const char *word)
 {
-	struct sockaddr_in6 from;
-	socklen_t len = sizeof(from);
-	char buf[WORD];
 	int fd;
 
 	if (p[0].revents) {
@@ -74,9 +113,8 @@ static void answer(struct pollfd *p, const char *word)
 		send(fd, word, strlen(word), MSG_NOSIGNAL);
 		close(fd);
 	}
-	if (p[1].revents &&
-	    recvfrom(p[1].fd, buf, sizeof(buf), 0, (void *)&from, &len) >= 0)
-		sendto(p[1].fd, word, strlen(word), 0, (void *)&from, len);
+	if (p[1].revents)
+		answer_datagram(p[1].fd, word);
 }
 
 static void serve(int port, const char *word, const char *device)
@@ -156,7 +194,7 @@ static void ask_tcp(const char *to, bool bound, char *word)
 	else
 		failed(word);
 	if (option_again) {
-		printf("%s then ", word);
+		printf(" %s then", word);
 		len = address(option_again, option_port, &ss);
 		if (!connect(fd, (void *)&ss, len))
 			hear(fd, word, true);
