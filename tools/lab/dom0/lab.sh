@@ -277,6 +277,24 @@ guest_destroy() {
 	xl destroy "$1"
 }
 
+# guest_save NAME FILE: writes the guest there, which then is no more; guest_restore NAME FILE brings it back and removes
+# the file. What runs in the guest goes on, under another domain id; commands of guest_bg are lost.
+guest_save() {
+	xl save "$1" "$2"
+}
+
+guest_restore() {
+	xl -f restore "$2"
+	rm "$2"
+	xl domid "$1" > "/run/lab/guests/$1/id"
+}
+
+# guest_migrate NAME: to this same host, over a pipe instead of a network
+guest_migrate() {
+	xl -f migrate -s "" "$1" "xl -f migrate-receive"
+	xl domid "$1" > "/run/lab/guests/$1/id"
+}
+
 # guest_detectors NAME on|reports: what lab-detectors has to complain of in a guest that runs the debug kernel goes into a
 # log that fails the scenario. The lab asks all guests that are left at a scenario's end.
 guest_detectors() {
