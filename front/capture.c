@@ -55,7 +55,7 @@ static int pvc_protocol_for(int type, int protocol, int echo)
 {
 	switch (type) {
 	case SOCK_STREAM:
-		if (!pvc_link_present())
+		if (!pvc_link_present() && !pvc_link_away())
 			break;
 		if (protocol == IPPROTO_IP || protocol == IPPROTO_TCP)
 			return IPPROTO_PVCALLS;
@@ -63,7 +63,7 @@ static int pvc_protocol_for(int type, int protocol, int echo)
 			return PVC_PROTO_MPTCP;
 		break;
 	case SOCK_DGRAM:
-		if (!pvc_link_datagrams())
+		if (!pvc_link_datagrams() && !pvc_link_away())
 			break;
 		if (protocol == IPPROTO_IP || protocol == IPPROTO_UDP)
 			return IPPROTO_PVCALLS;

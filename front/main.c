@@ -9,6 +9,7 @@
 #include "link/work.h"
 #include "show/debugfs.h"
 #include "sock/native.h"
+#include "sock/replay.h"
 
 static int __init pvc_module_init(void)
 {
@@ -23,7 +24,8 @@ static int __init pvc_module_init(void)
 	ret = pvc_native_init();
 	if (ret)
 		goto err_work;
-	ret = pvc_xenbus_init(&pvc_conn_link_ops);
+	pvc_replay_init();
+	ret = pvc_xenbus_init(&pvc_replay_link_ops);
 	if (ret)
 		goto err_work;
 	ret = pvc_capture_init();
@@ -34,6 +36,7 @@ static int __init pvc_module_init(void)
 
 err_xenbus:
 	pvc_xenbus_exit();
+	pvc_replay_exit();
 err_work:
 	pvc_work_exit();
 	return ret;
@@ -44,6 +47,7 @@ static void __exit pvc_module_exit(void)
 	pvc_debugfs_exit();
 	pvc_capture_exit();
 	pvc_xenbus_exit();
+	pvc_replay_exit();
 	pvc_work_exit();
 }
 

@@ -21,7 +21,9 @@ static bool pvc_acceptq_add(struct pvc_conn *l, struct pvc_conn *c, int err)
 
 	q->posted--;
 	if (err) {
-		WRITE_ONCE(q->err, err);
+		/* the next backend gets new ACCEPTs: accept() waits on */
+		if (!pvc_link_ended(l->link))
+			WRITE_ONCE(q->err, err);
 		return true;
 	}
 	if (pvc_conn_gone(l))
@@ -119,7 +121,8 @@ void pvc_conn_post_accepts(struct pvc_conn *l)
 			spin_lock_irq(&l->lock);
 			q->posted--;
 			/* accept() can do with fewer, but not with none */
-			if (!q->posted && !q->queued)
+			if (!q->posted && !q->queued &&
+			    !pvc_link_ended(l->link))
 				WRITE_ONCE(q->err, ret);
 			spin_unlock_irq(&l->lock);
 			return;
@@ -147,7 +150,7 @@ struct pvc_conn *pvc_conn_accept(struct pvc_conn *l)
 		list_del_init(&c->accept_node);
 		WRITE_ONCE(q->queued, q->queued - 1);
 	} else {
-		err = q->err ?: l->err;
+		err = q->err;
 		WRITE_ONCE(q->err, 0);
 	}
 	spin_unlock_irq(&l->lock);

@@ -159,6 +159,29 @@ void pvc_addr_set_port(struct pvc_addr *a, __be16 port)
 }
 
 /**
+ * pvc_addr_to_family() - give an address the family of the backend's socket
+ * @a: address; IPv4 becomes IPv4-mapped for a socket of family AF_INET6
+ * @family: AF_INET or AF_INET6
+ *
+ * Context: any.
+ * Return: 0 or -ENETUNREACH.
+ */
+int pvc_addr_to_family(struct pvc_addr *a, int family)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+
+	if (a->sa.sa_family == family)
+		return 0;
+	if (family == AF_INET)
+		return -ENETUNREACH;
+	in6.sin6_port = a->in.sin_port;
+	ipv6_addr_set_v4mapped(a->in.sin_addr.s_addr, &in6.sin6_addr);
+	a->in6 = in6;
+	a->len = sizeof(in6);
+	return 0;
+}
+
+/**
  * pvc_addr_is_any() - is an address the unspecified one?
  * @a: address
  *

@@ -37,6 +37,7 @@ int pvc_addr_to_user(const struct sock *sk, const struct pvc_addr *a,
 void pvc_addr_from_rsp(const struct pvcalls_rsp_name *name, struct pvc_addr *a);
 __be16 pvc_addr_port(const struct pvc_addr *a);
 void pvc_addr_set_port(struct pvc_addr *a, __be16 port);
+int pvc_addr_to_family(struct pvc_addr *a, int family);
 bool pvc_addr_is_any(const struct pvc_addr *a);
 bool pvc_addr_is_link_local(const struct pvc_addr *a);
 bool pvc_addr_is_loopback(const struct pvc_addr *a);

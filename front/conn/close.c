@@ -132,16 +132,16 @@ void pvc_conn_await_over(struct pvc_conn *c, long timeout)
 	wait_for_completion_interruptible_timeout(&c->over, timeout);
 }
 
-/* Lets nobody wait for a backend that has gone. */
+/*
+ * Lets nobody wait for a backend that has gone. The program of a listener is
+ * told nothing, since the socket will listen at the next backend.
+ */
 static void pvc_conn_reset(struct pvc_conn *c, void *unused)
 {
 	spin_lock_irq(&c->lock);
 	switch (c->state) {
 	case PVC_CONN_LISTENING:
-		c->err = -ENOTCONN;
 		pvc_conn_move(c, PVC_CONN_FAILED);
-		if (c->sk)
-			pvc_wake(c, PVC_WAKE_STATE);
 		break;
 	case PVC_CONN_CONNECTED:
 		pvc_conn_end(c, -ECONNRESET, -ECONNRESET);
@@ -157,13 +157,13 @@ static void pvc_conn_reset(struct pvc_conn *c, void *unused)
 	spin_unlock_irq(&c->lock);
 }
 
-/* Tells all programs that the backend has gone. */
-static void pvc_conn_reset_all(struct pvc_link *link)
+/**
+ * pvc_conn_reset_all() - tell all programs that the backend has gone
+ * @link: link that has ended
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_conn_reset_all(struct pvc_link *link)
 {
 	pvc_conn_for_each(link, pvc_conn_reset, NULL);
 }
-
-const struct pvc_link_ops pvc_conn_link_ops = {
-	.ended	= pvc_conn_reset_all,
-	.let_go	= pvc_conn_free_all,
-};

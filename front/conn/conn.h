@@ -46,8 +46,8 @@ struct sock;
  *	options. &pvc_conn.in_err and @out_err say which direction has ended
  * @PVC_CONN_LISTENING: the accept queue is in use. Allowed: accept, listen
  *	again, options
- * @PVC_CONN_FAILED: connecting has failed, or the backend of a listener has
- *	gone; &pvc_conn.err says why. Allowed: only close
+ * @PVC_CONN_FAILED: connecting has failed, &pvc_conn.err says why; or the
+ *	backend of a listener has gone. Allowed: only close
  * @PVC_CONN_DRAINING: the program has closed the connection, and RELEASE waits
  *	until the backend has taken all of the out ring
  * @PVC_CONN_RELEASING: the program has closed the connection, and RELEASE is
@@ -140,7 +140,7 @@ struct pvc_conn_cmds {
  * @sk: the program's socket, or NULL before accept() and after close()
  * @state: see &enum pvc_conn_state; changed by pvc_conn_move() only; also read
  *	without @lock
- * @err: why SOCKET or CONNECT failed, or why the listener did; negative, or 0
+ * @err: why SOCKET or CONNECT failed; negative, or 0
  * @in_err: why no more bytes come in: negative, or 0 if more may; also read
  *	without @lock
  * @out_err: why no more bytes go out: negative, or 0 if more may; also read
@@ -305,8 +305,7 @@ int pvc_conn_shutdown(struct pvc_conn *c, int how);
 void pvc_conn_close(struct pvc_conn *c, bool abort);
 void pvc_conn_await_port(struct pvc_conn *c);
 void pvc_conn_await_over(struct pvc_conn *c, long timeout);
-
-extern const struct pvc_link_ops pvc_conn_link_ops;
+void pvc_conn_reset_all(struct pvc_link *link);
 
 /* order.c: data rings */
 struct pvc_shm *pvc_order_ring(struct pvc_link *link, const struct sock *sk,

@@ -32,6 +32,11 @@ static void pvc_conn_tell(struct pvc_conn *c)
 		return;
 	/* a socket of datagrams goes on, and gets another connection */
 	if (sk->sk_type == SOCK_DGRAM) {
+		if (pvc_link_ended(c->link)) {
+			/* those who wait for space look again */
+			pvc_wake(c, PVC_WAKE_STATE);
+			return;
+		}
 		WRITE_ONCE(sk->sk_err, ENETDOWN);
 		pvc_wake(c, PVC_WAKE_ERROR);
 		return;
@@ -120,9 +125,12 @@ void pvc_conn_break(struct pvc_conn *c, const char *what)
 void pvc_conn_attach(struct pvc_conn *c, struct sock *sk)
 {
 	spin_lock_irq(&c->lock);
-	c->sk = sk;
-	if (c->in_err || c->out_err)
-		pvc_conn_tell(c);
+	/* close() has forgotten the socket, for good */
+	if (!pvc_conn_gone(c)) {
+		c->sk = sk;
+		if (c->in_err || c->out_err)
+			pvc_conn_tell(c);
+	}
 	spin_unlock_irq(&c->lock);
 }
 

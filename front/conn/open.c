@@ -158,9 +158,11 @@ int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
 /* Tells the program that connecting has failed. Call with c->lock held. */
 static void pvc_conn_fail(struct pvc_conn *c)
 {
+	/* a socket of datagrams goes on with the next backend */
+	bool tell = !pvc_conn_is_dgram(c) || !pvc_link_ended(c->link);
 	struct sock *sk = c->sk;
 
-	if (sk) {
+	if (sk && tell) {
 		WRITE_ONCE(sk->sk_err, -c->err);
 		if (sk->sk_type == SOCK_STREAM)
 			WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
@@ -168,7 +170,7 @@ static void pvc_conn_fail(struct pvc_conn *c)
 	/* pvc_connect_result() reads the state before sk_err */
 	pvc_conn_move(c, PVC_CONN_FAILED);
 	if (sk)
-		pvc_wake(c, PVC_WAKE_STATE | PVC_WAKE_ERROR);
+		pvc_wake(c, PVC_WAKE_STATE | (tell ? PVC_WAKE_ERROR : 0));
 }
 
 static void pvc_conn_connect_done(struct pvc_cmd *cmd)
@@ -184,6 +186,9 @@ static void pvc_conn_connect_done(struct pvc_cmd *cmd)
 	/* a SOCKET that failed makes CONNECT fail, but knows the reason */
 	if (!c->err)
 		c->err = ret;
+	/* what TCP says of a RST in the state SYN-SENT */
+	if (c->err && pvc_link_ended(c->link) && !pvc_conn_is_dgram(c))
+		c->err = -ECONNREFUSED;
 	if (c->err) {
 		pvc_conn_fail(c);
 		goto out;

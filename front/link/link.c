@@ -8,6 +8,8 @@
 /* The link that new sockets use; written under the lock, read without it */
 static struct pvc_link *pvc_current;
 static bool pvc_current_dgram;
+/* The guest has a device, so that a backend may come; read without a lock */
+static bool pvc_expected;
 static DEFINE_SPINLOCK(pvc_current_lock);
 
 /**
@@ -82,6 +84,28 @@ struct pvc_link *pvc_link_get(void)
 bool pvc_link_present(void)
 {
 	return READ_ONCE(pvc_current);
+}
+
+/**
+ * pvc_link_expect() - say whether a backend may come
+ * @expected: the guest has a device
+ *
+ * Context: any.
+ */
+void pvc_link_expect(bool expected)
+{
+	WRITE_ONCE(pvc_expected, expected);
+}
+
+/**
+ * pvc_link_away() - is there no backend now, though one may come?
+ *
+ * Context: any. The answer may be outdated when the caller gets it.
+ * Return: true if so.
+ */
+bool pvc_link_away(void)
+{
+	return READ_ONCE(pvc_expected) && !pvc_link_present();
 }
 
 /**

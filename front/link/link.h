@@ -132,12 +132,15 @@ struct pvc_link {
 
 /**
  * struct pvc_link_ops - what the user of links is told of
+ * @began: new sockets use the link from now on. Context: process, does not
+ *	sleep, under the device's lock
  * @ended: the backend has gone, and all commands have been done. Context:
  *	process, may sleep, under the device's lock
  * @let_go: the backend maps nothing of the link any more, or the frontend does
  *	not wait for that any longer. Context: process, may sleep
  */
 struct pvc_link_ops {
+	void (*began)(struct pvc_link *link);
 	void (*ended)(struct pvc_link *link);
 	void (*let_go)(struct pvc_link *link);
 };
@@ -156,12 +159,26 @@ static inline bool pvc_link_has(const struct pvc_link *link,
 	return test_bit(f, &link->features);
 }
 
+/**
+ * pvc_link_ended() - has the backend of a link gone?
+ * @link: the link
+ *
+ * Context: any.
+ * Return: true if so: no command can be submitted any more.
+ */
+static inline bool pvc_link_ended(const struct pvc_link *link)
+{
+	return READ_ONCE(link->dead);
+}
+
 /* link.c: the object */
 struct pvc_link *pvc_link_new(domid_t otherend,
 			      void (*broken)(struct work_struct *work));
 void pvc_link_publish(struct pvc_link *link);
 struct pvc_link *pvc_link_get(void);
 bool pvc_link_present(void);
+void pvc_link_expect(bool expected);
+bool pvc_link_away(void);
 bool pvc_link_datagrams(void);
 void pvc_link_put(struct pvc_link *link);
 void pvc_link_break(struct pvc_link *link, const char *rule);

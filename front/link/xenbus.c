@@ -246,6 +246,7 @@ static void pvc_front_connect(struct pvc_front *front)
 	}
 	front->up = true;
 	pvc_link_publish(front->link);
+	front->ops->began(front->link);
 	xenbus_switch_state(front->xdev, XenbusStateConnected);
 	pr_info("connected to backend %u, extensions 0x%lx\n",
 		front->link->otherend, front->link->features);
@@ -407,6 +408,7 @@ static int pvc_front_probe(struct xenbus_device *xdev,
 		ret = -EBUSY;
 	} else {
 		front->xdev = xdev;
+		pvc_link_expect(true);
 		/* a driver before this one may have left another state */
 		xenbus_switch_state(xdev, XenbusStateInitialising);
 	}
@@ -419,6 +421,7 @@ static void pvc_front_remove(struct xenbus_device *xdev)
 	struct pvc_front *front = &pvc_front;
 
 	mutex_lock(&front->lock);
+	pvc_link_expect(false);
 	pvc_front_down(front);
 	front->xdev = NULL;
 	mutex_unlock(&front->lock);

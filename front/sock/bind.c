@@ -9,34 +9,12 @@
 #include "sock/native.h"
 #include "sock/own.h"
 #include "sock/policy.h"
+#include "sock/roster.h"
 #include "sock/route.h"
 #include "sock/sockopt.h"
 
 /* Attempts at a port that is free both at the backend and in the guest */
 #define PVC_PORT_TRIES	64
-
-/**
- * pvc_to_backend() - give an address the family of the backend's socket
- * @c: the backend's socket
- * @a: address; IPv4 becomes IPv4-mapped for a socket of family AF_INET6
- *
- * Context: any.
- * Return: 0 or -ENETUNREACH.
- */
-int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a)
-{
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-
-	if (a->sa.sa_family == c->family)
-		return 0;
-	if (c->family == AF_INET)
-		return -ENETUNREACH;
-	in6.sin6_port = a->in.sin_port;
-	ipv6_addr_set_v4mapped(a->in.sin_addr.s_addr, &in6.sin6_addr);
-	a->in6 = in6;
-	a->len = sizeof(in6);
-	return 0;
-}
 
 /*
  * Makes a socket of the backend that is bound to @want; a socket of datagrams
@@ -54,13 +32,16 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_sock *psk,
 		return ERR_PTR(-ENOMEM);
 	ret = pvc_conn_open(c) ?: pvc_relay_opts(psk, sk, c);
 	if (!ret) {
+		/* a socket that comes back */
+		if (pvc_sk_state(psk) == PVC_SK_LISTENING)
+			pvc_relay_reuse(c);
 		c->uid = sk->sk_uid;
 		ret = pvc_conn_bind(c, want);
 		if (!ret && sk->sk_reuseport && pvc_conn_is_shared(c))
 			ret = -EADDRINUSE;
 	}
 	if (!ret && sk->sk_type == SOCK_DGRAM)
-		ret = pvc_dgram_attach(c, sk);
+		ret = pvc_dgram_attach(psk, c, sk);
 	if (!ret)
 		return c;
 	pvc_conn_close(c, true);
@@ -96,6 +77,61 @@ static __be16 pvc_random_port(struct net *net)
 
 	inet_get_local_port_range(net, &low, &high);
 	return htons(low + get_random_u32() % (high - low + 1));
+}
+
+/* The unspecified address, of the socket's own family, without a port. */
+static struct pvc_addr pvc_any(const struct sock *sk)
+{
+	struct pvc_addr any = {};
+
+	any.sa.sa_family = sk->sk_family;
+	any.len = sk->sk_family == AF_INET ? sizeof(any.in) : sizeof(any.in6);
+	return any;
+}
+
+/* Notes the address that the native socket has been bound to. */
+static void pvc_bind_note(struct pvc_sock *psk, const struct sock *sk)
+{
+	struct pvc_addr a = pvc_any(sk);
+
+	if (sk->sk_family == AF_INET)
+		a.in.sin_addr.s_addr = inet_sk(sk)->inet_rcv_saddr;
+#if IS_ENABLED(CONFIG_IPV6)
+	else
+		a.in6.sin6_addr = sk->sk_v6_rcv_saddr;
+#endif
+	pvc_addr_set_port(&a, htons(inet_sk(sk)->inet_num));
+	/* an IPv4-mapped address becomes one of IPv4 */
+	if (pvc_addr_from_user(sk, &a.sa, a.len, true, &psk->local))
+		psk->local = a;
+}
+
+/*
+ * Binds while there is no backend: in the guest alone, until the next backend
+ * is told of the address. An address that is not the guest's is refused, as on
+ * a host whose network is not up yet, unless the program has set IP_FREEBIND.
+ * The native bind() asks programs of BPF by itself.
+ */
+static int pvc_bind_away(struct socket *sock, struct pvc_sock *psk,
+			 struct sockaddr *sa, int len)
+{
+	int ret = pvc_native(sock->sk)->bind(sock, sa, len);
+
+	if (!ret)
+		pvc_bind_note(psk, sock->sk);
+	return ret;
+}
+
+/* Likewise for listen(), which gives the socket a port of any address. */
+static int pvc_bind_away_any(struct socket *sock, struct pvc_sock *psk)
+{
+	int ret = -EADDRNOTAVAIL;
+
+	if (!psk->local.len || pvc_addr_is_any(&psk->local))
+		ret = pvc_policy_hold_port(sock, 0, false);
+	if (!ret)
+		pvc_bind_note(psk, sock->sk);
+	return ret;
 }
 
 /* Does in the guest what goes with an address that the backend has given. */
@@ -136,8 +172,7 @@ static int pvc_bind_remote(struct socket *sock, struct pvc_sock *psk,
 		}
 		if (!ret) {
 			psk->local = c->local;
-			pvc_sk_set_conn(psk, c);
-			return 0;
+			return pvc_sk_set_conn(psk, c);
 		}
 		if (ret != -EADDRINUSE || pvc_addr_port(addr))
 			break;
@@ -188,7 +223,7 @@ static bool pvc_bind_is_local(const struct sock *sk, const struct pvc_addr *a)
 	       (!pvc_addr_is_any(a) && pvc_addr_is_local(sock_net(sk), a));
 }
 
-/* Call with ctl held. */
+/* Call with ctl held; @link is NULL without a backend. */
 static int pvc_bind_locked(struct pvc_sock *psk, struct socket *sock,
 			   struct pvc_link *link, const struct pvc_addr *a,
 			   struct sockaddr *sa, int len)
@@ -199,18 +234,29 @@ static int pvc_bind_locked(struct pvc_sock *psk, struct socket *sock,
 
 	if (pvc_sk_state(psk) == PVC_SK_LOCAL)
 		return pvc_native(sk)->bind(sock, sa, len);
-	if (psk->conn || (dgram && psk->local.len) || inet_sk(sk)->inet_num)
+	if (pvc_sk_state(psk) > PVC_SK_BOUND || psk->conn ||
+	    inet_sk(sk)->inet_num ||
+	    (psk->local.len && (dgram || psk->port_given)))
 		return -EINVAL;
 	if (pvc_bind_is_local(sk, a)) {
 		if (!dgram)
 			pvc_go_local(psk, sock);
 		return pvc_native(sk)->bind(sock, sa, len);
 	}
-	ret = pvc_bind_remote(sock, psk, link, a, true);
+	ret = link ? pvc_bind_remote(sock, psk, link, a, true) : 0;
+	if (!link || (ret && pvc_link_ended(link))) {
+		ret = pvc_bind_away(sock, psk, sa, len);
+		/* programs of BPF may have chosen an address of the guest's */
+		if (!ret && !dgram && pvc_bind_is_local(sk, &psk->local)) {
+			pvc_go_local(psk, sock);
+			return 0;
+		}
+	}
 	if (ret)
 		return ret;
 	psk->port_given = pvc_addr_port(a);
 	pvc_sk_move(psk, sock, PVC_SK_BOUND);
+	pvc_roster_join(psk, sk);
 	return 0;
 }
 
@@ -240,37 +286,32 @@ int pvc_bind(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
 	if (pvc_addr_from_user(sk, sa, len, true, &a))
 		return native->bind(sock, sa, len);
 	link = sock->type == SOCK_DGRAM ? pvc_dgram_link() : pvc_link_get();
-	if (!link)
-		return native->bind(sock, sa, len);
-	ret = pvc_bind_policy(sk, sa, len, &a);
+	ret = link ? pvc_bind_policy(sk, sa, len, &a) : 0;
 	if (!ret)
 		ret = mutex_lock_killable(&psk->ctl);
 	if (!ret) {
 		ret = pvc_bind_locked(psk, sock, link, &a, sa, len);
 		mutex_unlock(&psk->ctl);
 	}
-	pvc_link_put(link);
+	if (link)
+		pvc_link_put(link);
 	return ret;
 }
 
 /**
  * pvc_bind_again() - bind a socket to the address that it had
- * @sock: socket whose connection has failed or was ended
- * @psk: what we know of @sock, ctl held
+ * @psk: what we know of the socket, without a connection, ctl held
+ * @sk: socket whose connection has failed or was ended, or whose backend went
  * @link: connection to the backend
  *
  * Context: process, sleeps; killable.
  * Return: 0 or a negative error.
  */
-int pvc_bind_again(struct socket *sock, struct pvc_sock *psk,
-		   struct pvc_link *link)
+int pvc_bind_again(struct pvc_sock *psk, struct sock *sk, struct pvc_link *link)
 {
-	struct pvc_conn *c = pvc_bind_conn(psk, link, sock->sk, &psk->local);
+	struct pvc_conn *c = pvc_bind_dual(psk, link, sk, &psk->local);
 
-	if (IS_ERR(c))
-		return PTR_ERR(c);
-	pvc_sk_set_conn(psk, c);
-	return 0;
+	return IS_ERR(c) ? PTR_ERR(c) : pvc_sk_set_conn(psk, c);
 }
 
 /**
@@ -278,31 +319,25 @@ int pvc_bind_again(struct socket *sock, struct pvc_sock *psk,
  * @sock: socket without a socket of the backend
  * @psk: what we know of @sock, ctl held
  *
- * A socket that listened before gets its old port if bind() had named the port.
+ * A socket that had a port keeps the port. Without a backend the port is the
+ * guest's alone, and the socket has no connection.
  *
  * Context: process, sleeps; killable.
- * Return: 0, or -ENOTCONN if there is no backend, or another error.
+ * Return: 0 or the error that TCP gives.
  */
 int pvc_bind_any(struct socket *sock, struct pvc_sock *psk)
 {
+	struct pvc_addr a = psk->local.len ? psk->local : pvc_any(sock->sk);
 	struct pvc_link *link = pvc_link_get();
-	struct pvc_addr any = {};
-	int ret;
+	int ret = -ENOTCONN;
 
-	if (!link)
-		return -ENOTCONN;
-	if (psk->local.len && psk->port_given) {
-		ret = pvc_bind_again(sock, psk, link);
-	} else if (psk->local.len) {
-		any = psk->local;
-		pvc_addr_set_port(&any, 0);
-		ret = pvc_bind_remote(sock, psk, link, &any, false);
-	} else {
-		any.sa.sa_family = sock->sk->sk_family;
-		any.len = any.sa.sa_family == AF_INET ? sizeof(any.in) :
-							sizeof(any.in6);
-		ret = pvc_bind_remote(sock, psk, link, &any, false);
-	}
-	pvc_link_put(link);
+	if (link && pvc_addr_port(&a))
+		ret = pvc_bind_again(psk, sock->sk, link);
+	else if (link)
+		ret = pvc_bind_remote(sock, psk, link, &a, false);
+	if (ret && (!link || pvc_link_ended(link)))
+		ret = pvc_addr_port(&a) ? 0 : pvc_bind_away_any(sock, psk);
+	if (link)
+		pvc_link_put(link);
 	return ret;
 }

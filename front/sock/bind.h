@@ -5,10 +5,9 @@
 
 #include "sock/sock.h"
 
-int pvc_to_backend(const struct pvc_conn *c, struct pvc_addr *a);
 int pvc_bind(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
 	     int len);
-int pvc_bind_again(struct socket *sock, struct pvc_sock *psk,
+int pvc_bind_again(struct pvc_sock *psk, struct sock *sk,
 		   struct pvc_link *link);
 int pvc_bind_any(struct socket *sock, struct pvc_sock *psk);
 

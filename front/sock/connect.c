@@ -8,6 +8,7 @@
 #include "sock/native.h"
 #include "sock/own.h"
 #include "sock/policy.h"
+#include "sock/roster.h"
 #include "sock/route.h"
 #include "sock/sockopt.h"
 
@@ -24,10 +25,11 @@ static int pvc_connect_conn(struct socket *sock, struct pvc_sock *psk,
 	struct pvc_conn *c;
 	int ret;
 
+	pvc_sk_drop_ended(psk);
 	if (psk->conn)
 		return 0;
 	if (psk->local.len)
-		return pvc_bind_again(sock, psk, link);
+		return pvc_bind_again(psk, sock->sk, link);
 	if (to->sa.sa_family == AF_INET6 && !pvc_link_has(link, PVCALLS_F_IPV6))
 		return -ENETUNREACH;
 	c = pvc_conn_new(link, to->sa.sa_family, SOCK_STREAM, 0);
@@ -44,8 +46,7 @@ static int pvc_connect_conn(struct socket *sock, struct pvc_sock *psk,
 			return ret;
 		}
 	}
-	pvc_sk_set_conn(psk, c);
-	return 0;
+	return pvc_sk_set_conn(psk, c);
 }
 
 static int pvc_connect_start(struct socket *sock, struct pvc_sock *psk,
@@ -56,7 +57,7 @@ static int pvc_connect_start(struct socket *sock, struct pvc_sock *psk,
 
 	ret = pvc_connect_conn(sock, psk, link, to);
 	if (!ret)
-		ret = pvc_to_backend(psk->conn, to);
+		ret = pvc_addr_to_family(to, psk->conn->family);
 	if (!ret) {
 		late = psk->conn->state == PVC_CONN_NEW;
 		ret = pvc_conn_connect(psk->conn, sock->sk, to);
@@ -145,6 +146,7 @@ static int pvc_disconnect(struct socket *sock, struct pvc_sock *psk,
 		  (READ_ONCE(c->state) == PVC_CONN_CONNECTED &&
 		   !pvc_is_over(sk, c))))
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
+	pvc_roster_leave(psk);
 	pvc_sk_drop_conn(psk, true);
 	/* a port that the program has asked for stays the socket's */
 	if (!psk->port_given)
@@ -187,13 +189,18 @@ static int pvc_connect_new(struct pvc_sock *psk, struct socket *sock,
 	if (ret)
 		return ret;
 	link = pvc_link_get();
-	/* without a backend the guest's own network is asked */
-	ret = link ? pvc_connect_is_remote(sk, &to) : 0;
-	if (!ret) {
+	/* a guest without the device has its own network only */
+	ret = link || pvc_link_away() ? pvc_connect_is_remote(sk, &to) : 0;
+	if (ret > 0 && !link) {
+		/* as without a route: the socket waits for the backend */
+		ret = -ENETUNREACH;
+	} else if (!ret) {
 		pvc_go_local(psk, sock);
 		ret = PVC_CONNECT_ASKED;
 	} else if (ret > 0) {
 		ret = pvc_connect_start(sock, psk, link, &to);
+		if (ret && pvc_link_ended(link))
+			ret = -ENETUNREACH;
 		/* as in TCP, even if the connection is there by now */
 		if (!ret)
 			ret = flags & O_NONBLOCK ? -EINPROGRESS :

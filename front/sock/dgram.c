@@ -16,14 +16,14 @@
 #include "sock/policy.h"
 #include "sock/prot.h"
 #include "sock/record.h"
+#include "sock/roster.h"
 #include "sock/route.h"
 #include "sock/sockopt.h"
 #include "sock/wait.h"
 
-static int pvc_dgram_create(struct socket *sock, struct pvc_sock *psk,
+static int pvc_dgram_create(struct pvc_sock *psk, struct sock *sk,
 			    struct pvc_link *link)
 {
-	struct sock *sk = sock->sk;
 	int family = AF_INET;
 	struct pvc_conn *c;
 	int ret;
@@ -35,37 +35,39 @@ static int pvc_dgram_create(struct socket *sock, struct pvc_sock *psk,
 		return -ENOMEM;
 	ret = pvc_conn_open_nowait(c) ?: pvc_relay_opts(psk, sk, c);
 	if (!ret)
-		ret = pvc_dgram_attach(c, sk);
+		ret = pvc_dgram_attach(psk, c, sk);
 	if (ret) {
 		pvc_conn_close(c, true);
 		pvc_conn_put(c);
 		return ret;
 	}
-	pvc_sk_set_conn(psk, c);
-	return 0;
+	return pvc_sk_set_conn(psk, c);
 }
 
-/* Makes a socket of the backend's, unless there is one that works. */
-static int pvc_dgram_open(struct socket *sock, struct pvc_sock *psk,
-			  struct pvc_link *link)
+/**
+ * pvc_dgram_open() - make a socket of the backend's, unless one works
+ * @psk: what we know of @sk, ctl held
+ * @sk: the program's socket
+ * @link: connection to a backend that knows datagrams
+ *
+ * The socket has the address and the peer that the program has named.
+ *
+ * Context: process, sleeps; killable.
+ * Return: 0 or a negative error.
+ */
+int pvc_dgram_open(struct pvc_sock *psk, struct sock *sk, struct pvc_link *link)
 {
-	struct pvc_addr peer = {};
-	int ret;
+	struct pvc_conn *c = pvc_sk_conn(psk);
+	bool works = c && !pvc_dgram_dead(c);
 
-	if (psk->conn && pvc_dgram_dead(psk->conn)) {
-		peer = psk->conn->peer;
-		pvc_sk_drop_conn(psk, true);
-	}
-	if (psk->conn)
+	if (c)
+		pvc_conn_put(c);
+	if (works)
 		return 0;
-	ret = psk->local.len ? pvc_bind_again(sock, psk, link) :
-			      pvc_dgram_create(sock, psk, link);
-	/* the peer of the dead socket is the new socket's peer, too */
-	if (!ret && peer.len)
-		ret = pvc_dgram_set_peer(psk->conn, &peer);
-	if (ret && psk->dpeer == PVC_PEER_REMOTE)
-		psk->dpeer = PVC_PEER_NONE;
-	return ret;
+	if (c)
+		pvc_sk_drop_conn(psk, true);
+	return psk->local.len ? pvc_bind_again(psk, sk, link) :
+				pvc_dgram_create(psk, sk, link);
 }
 
 /*
@@ -85,13 +87,17 @@ static struct pvc_conn *pvc_dgram_conn(struct socket *sock)
 		pvc_conn_put(c);
 	link = pvc_dgram_link();
 	if (!link)
-		return ERR_PTR(-ENETDOWN);
+		return ERR_PTR(-ENETUNREACH);
 	ret = mutex_lock_killable(&psk->ctl);
 	if (!ret) {
-		ret = pvc_dgram_open(sock, psk, link);
+		ret = pvc_dgram_open(psk, sock->sk, link);
 		c = ret ? NULL : pvc_conn_hold(psk->conn);
+		if (!ret)
+			pvc_roster_join(psk, sock->sk);
 		mutex_unlock(&psk->ctl);
 	}
+	if (ret && pvc_link_ended(link))
+		ret = -ENETUNREACH;
 	pvc_link_put(link);
 	return ret ? ERR_PTR(ret) : c;
 }
@@ -106,7 +112,7 @@ static void pvc_dgram_unpeer(struct socket *sock, struct pvc_sock *psk)
 		pvc_dgram_set_peer(psk->conn, &to);
 	else if (psk->dpeer == PVC_PEER_LOCAL)
 		pvc_native(sock->sk)->connect(sock, &none, sizeof(none), 0);
-	psk->dpeer = PVC_PEER_NONE;
+	WRITE_ONCE(psk->dpeer, PVC_PEER_NONE);
 }
 
 static int pvc_dgram_connect_remote(struct socket *sock, struct pvc_sock *psk,
@@ -115,16 +121,22 @@ static int pvc_dgram_connect_remote(struct socket *sock, struct pvc_sock *psk,
 	struct pvc_addr name = *to;
 	int ret;
 
-	ret = pvc_dgram_open(sock, psk, link);
+	/* a backend that has just come need not know the peer of before */
+	if (psk->conn && pvc_dgram_dead(psk->conn))
+		WRITE_ONCE(psk->dpeer, PVC_PEER_NONE);
+	ret = pvc_dgram_open(psk, sock->sk, link);
 	if (!ret)
-		ret = pvc_to_backend(psk->conn, &name);
+		pvc_roster_join(psk, sock->sk);
+	if (!ret)
+		ret = pvc_addr_to_family(&name, psk->conn->family);
 	if (!ret)
 		ret = pvc_dgram_set_peer(psk->conn, &name);
 	if (ret)
-		return ret;
+		return pvc_link_ended(link) ? -ENETUNREACH : ret;
 	if (psk->dpeer == PVC_PEER_LOCAL)
 		pvc_dgram_unpeer(sock, psk);
-	psk->dpeer = PVC_PEER_REMOTE;
+	psk->peer = *to;
+	WRITE_ONCE(psk->dpeer, PVC_PEER_REMOTE);
 	return 0;
 }
 
@@ -151,6 +163,7 @@ static int pvc_dgram_connect(struct socket *sock, struct sockaddr *sa, int len,
 	struct pvc_sock *psk = pvc_prot_tail(sock->sk);
 	struct pvc_link *link = NULL;
 	struct pvc_addr to;
+	bool away = false;
 	int ret;
 
 	if (len < sizeof(sa->sa_family))
@@ -163,9 +176,13 @@ static int pvc_dgram_connect(struct socket *sock, struct sockaddr *sa, int len,
 		return ret;
 	if (sa->sa_family != AF_UNSPEC &&
 	    !pvc_addr_from_user(sock->sk, sa, len, false, &to) &&
-	    pvc_dgram_is_remote(sock->sk, NULL, &to))
+	    pvc_dgram_is_remote(sock->sk, NULL, &to)) {
 		link = pvc_dgram_link();
-	if (link) {
+		away = !link && pvc_link_away();
+	}
+	if (away) {
+		ret = -ENETUNREACH;
+	} else if (link) {
 		ret = pvc_dgram_connect_remote(sock, psk, link, &to);
 		pvc_link_put(link);
 	} else {
@@ -190,6 +207,8 @@ static int pvc_dgram_getname(struct socket *sock, struct sockaddr *sa, int peer)
 	if (psk->dpeer == PVC_PEER_REMOTE ||
 	    (!peer && psk->dpeer == PVC_PEER_NONE))
 		c = pvc_sk_conn(psk);
+	if (!c && peer && psk->dpeer == PVC_PEER_REMOTE)
+		return pvc_addr_to_user(sk, &psk->peer, sa);
 	if (!c)
 		return pvc_native(sk)->getname(sock, sa, peer);
 	ret = 0;
@@ -291,7 +310,7 @@ static int pvc_dgram_send(struct sock *sk, struct pvc_conn *c,
 		ret = -EPIPE;
 		if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
 			break;
-		ret = -ENETDOWN;
+		ret = -ENETUNREACH;
 		if (pvc_conn_gone(c) || pvc_dgram_dead(c))
 			break;
 		if (pvc_conn_space(c, waiter.waiting) >=
@@ -319,7 +338,8 @@ static bool pvc_dgram_to(struct sock *sk, struct msghdr *msg,
 	/* the native socket tells what is wrong with an address */
 	return !pvc_addr_from_user(sk, msg->msg_name, msg->msg_namelen, false,
 				   to) &&
-	       pvc_dgram_is_remote(sk, msg, to) && pvc_link_datagrams();
+	       pvc_dgram_is_remote(sk, msg, to) &&
+	       (pvc_link_datagrams() || pvc_link_away());
 }
 
 static int pvc_dgram_check(const struct sock *sk, struct msghdr *msg,
@@ -385,7 +405,7 @@ static int pvc_dgram_sendmsg(struct socket *sock, struct msghdr *msg,
 	if (!ret && pvcalls_dgram_size(&rec.hdr) > pvc_conn_want_space(c))
 		ret = -EMSGSIZE;
 	if (!ret && to.len) {
-		ret = pvc_to_backend(c, &to);
+		ret = pvc_addr_to_family(&to, c->family);
 		rec.hdr.addr_len = to.len;
 		memcpy(rec.hdr.addr, to.raw, sizeof(rec.hdr.addr));
 	}
@@ -416,7 +436,8 @@ static __poll_t pvc_dgram_poll(struct file *file, struct socket *sock,
 		return mask;
 	if (pvc_conn_avail(c, true))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	if (pvc_conn_space(c, true) < pvc_conn_want_space(c))
+	if (!pvc_dgram_dead(c) &&
+	    pvc_conn_space(c, true) < pvc_conn_want_space(c))
 		mask &= ~(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
 	pvc_conn_put(c);
 	return mask;

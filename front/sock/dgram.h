@@ -9,7 +9,12 @@
 #define PVC_DGRAM_H
 
 struct proto_ops;
+struct pvc_link;
+struct pvc_sock;
+struct sock;
 
+int pvc_dgram_open(struct pvc_sock *psk, struct sock *sk,
+		   struct pvc_link *link);
 void pvc_dgram_init(struct proto_ops *ops);
 
 #endif /* PVC_DGRAM_H */

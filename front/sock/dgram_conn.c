@@ -3,6 +3,7 @@
 #include "conn/conn.h"
 #include "link/link.h"
 #include "sock/dgram_conn.h"
+#include "sock/sock.h"
 
 /**
  * pvc_dgram_dead() - is a socket of the backend of no use any more?
@@ -34,20 +35,32 @@ struct pvc_link *pvc_dgram_link(void)
 }
 
 /**
- * pvc_dgram_attach() - give the backend's socket its data ring
+ * pvc_dgram_attach() - give the backend's socket its data ring, and its peer
+ * @psk: what we know of @sk
  * @c: open socket of the backend that no other thread knows yet, since every
  *	thread that knows the socket uses its ring
  * @sk: the program's socket
  *
+ * A socket that has had a peer at another backend gets the ring and that peer
+ * at once, so that nobody else's datagrams come in.
+ *
  * Context: process, may sleep; does not wait for the backend.
  * Return: 0 or a negative error.
  */
-int pvc_dgram_attach(struct pvc_conn *c, struct sock *sk)
+int pvc_dgram_attach(struct pvc_sock *psk, struct pvc_conn *c, struct sock *sk)
 {
-	struct pvc_addr none = { .len = sizeof(struct sockaddr_in) };
-	int ret = pvc_conn_connect(c, sk, &none);
+	bool has_peer = psk->dpeer == PVC_PEER_REMOTE;
+	struct pvc_addr to = { .len = sizeof(struct sockaddr_in) };
+	int ret = 0;
 
-	c->peer.len = 0;
+	if (has_peer) {
+		to = psk->peer;
+		ret = pvc_addr_to_family(&to, c->family);
+	}
+	if (!ret)
+		ret = pvc_conn_connect(c, sk, &to);
+	if (!has_peer)
+		c->peer.len = 0;
 	return ret;
 }
 

@@ -12,7 +12,9 @@
 #include "sock/own.h"
 #include "sock/policy.h"
 #include "sock/prot.h"
+#include "sock/roster.h"
 #include "sock/route.h"
+#include "sock/sockopt.h"
 #include "sock/wait.h"
 
 /* Listening needs a bound socket. Call with ctl held. */
@@ -23,7 +25,7 @@ static int pvc_listen_bind(struct pvc_sock *psk, struct socket *sock)
 	if (psk->conn)
 		return 0;
 	ret = pvc_bind_any(sock, psk);
-	if (!ret)
+	if (!ret && pvc_sk_state(psk) == PVC_SK_OPEN)
 		pvc_sk_move(psk, sock, PVC_SK_BOUND);
 	return ret;
 }
@@ -37,27 +39,35 @@ static int pvc_listen_locked(struct pvc_sock *psk, struct socket *sock,
 	struct pvc_conn *c;
 	int ret;
 
+	pvc_sk_drop_ended(psk);
 	ret = pvc_listen_bind(psk, sock);
-	/* without a backend only the native socket listens */
-	if (ret && ret != -ENOTCONN)
+	if (ret)
 		return ret;
 	psk->listened = true;
-	if (ret)
-		return native->listen(sock, backlog);
 	c = psk->conn;
-	ret = pvc_conn_listen(c, backlog);
+	if (c) {
+		ret = pvc_conn_listen(c, backlog);
+		/* the next backend will hear of it */
+		if (pvc_link_ended(c->link))
+			ret = 0;
+	}
 	if (!ret && inet_sk(sk)->inet_num)
 		ret = native->listen(sock, backlog);
 	if (ret)
 		return ret;
-	pvc_conn_attach(c, sk);
+	psk->again.backlog = backlog;
+	if (c) {
+		pvc_conn_attach(c, sk);
+		pvc_relay_reuse(c);
+	}
 	pvc_sk_move(psk, sock, PVC_SK_LISTENING);
+	pvc_roster_join(psk, sk);
 	/*
 	 * A program that waits for a signal does not ask for a connection, so
 	 * the request for one goes out here. Without feature-defer a request
 	 * that waits holds a slot of the command ring for good.
 	 */
-	if (pvc_link_has(c->link, PVCALLS_F_DEFER))
+	if (c && pvc_link_has(c->link, PVCALLS_F_DEFER))
 		pvc_conn_post_accepts(c);
 	return 0;
 }
@@ -234,6 +244,31 @@ static int pvc_accept_native(struct socket *sock, struct socket *newsock,
 	return pvc_accept_pass(sock, newsock, O_NONBLOCK, kern);
 }
 
+/*
+ * Accepts a connection from anywhere; -EAGAIN if there is none. While the
+ * backend is away connections come from within the guest only.
+ */
+static int pvc_accept_any(struct pvc_sock *psk, struct socket *sock,
+			  struct socket *newsock, bool kern)
+{
+	/* each attempt looks anew: a backend may have come or gone */
+	struct pvc_conn *l = pvc_sk_conn(psk);
+	int ret;
+
+	if (l)
+		pvc_conn_post_accepts(l);
+	ret = pvc_accept_native(sock, newsock, kern);
+	if (ret == -EAGAIN && l)
+		ret = pvc_accept_remote(newsock, sock->sk, l);
+	if (ret == -EAGAIN && READ_ONCE(psk->again.err))
+		ret = xchg(&psk->again.err, 0) ?: -EAGAIN;
+	if (!ret && l)
+		pvc_conn_post_accepts(l);
+	if (l)
+		pvc_conn_put(l);
+	return ret;
+}
+
 /**
  * pvc_accept() - accept()
  * @psk: what we know of @sock
@@ -250,16 +285,11 @@ int pvc_accept(struct pvc_sock *psk, struct socket *sock,
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	struct sock *sk = sock->sk;
-	struct pvc_conn *l;
 	long timeo;
 	int ret;
 
 	if (pvc_sk_state(psk) != PVC_SK_LISTENING)
 		return pvc_accept_pass(sock, newsock, flags, kern);
-	l = pvc_sk_conn(psk);
-	if (!l)
-		return -EINVAL;
-
 	timeo = sock_rcvtimeo(sk, flags & O_NONBLOCK);
 	wait.flags |= WQ_FLAG_EXCLUSIVE;
 	add_wait_queue_exclusive(sk_sleep(sk), &wait);
@@ -271,10 +301,7 @@ int pvc_accept(struct pvc_sock *psk, struct socket *sock,
 		if (pvc_sk_state(psk) != PVC_SK_LISTENING ||
 		    pvc_listen_leave(psk, sock))
 			break;
-		pvc_conn_post_accepts(l);
-		ret = pvc_accept_native(sock, newsock, kern);
-		if (ret == -EAGAIN)
-			ret = pvc_accept_remote(newsock, sk, l);
+		ret = pvc_accept_any(psk, sock, newsock, kern);
 		if (ret != -EAGAIN)
 			break;
 		timeo = pvc_wait(sk, &wait, timeo);
@@ -284,9 +311,6 @@ int pvc_accept(struct pvc_sock *psk, struct socket *sock,
 		}
 	}
 	remove_wait_queue(sk_sleep(sk), &wait);
-	if (!ret)
-		pvc_conn_post_accepts(l);
-	pvc_conn_put(l);
 	if (ret == -EINVAL && pvc_sk_state(psk) == PVC_SK_LOCAL)
 		ret = pvc_accept_pass(sock, newsock, flags, kern);
 	return ret;

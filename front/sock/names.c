@@ -8,6 +8,7 @@
 #include "sock/names.h"
 #include "sock/native.h"
 #include "sock/policy.h"
+#include "sock/roster.h"
 
 /**
  * pvc_is_over() - has a connection ended in both directions?
@@ -100,11 +101,14 @@ static int pvc_shutdown_listen(struct socket *sock, struct pvc_sock *psk,
 	struct sock *sk = sock->sk;
 
 	if (how & RCV_SHUTDOWN) {
+		pvc_roster_leave(psk);
 		pvc_sk_drop_conn(psk, false);
 		pvc_sk_rest(psk, sock);
 		/* the native socket lets go of the port, as the backend has */
-		if (!psk->port_given)
+		if (!psk->port_given) {
+			pvc_addr_set_port(&psk->local, 0);
 			sk->sk_userlocks &= ~SOCK_BINDPORT_LOCK;
+		}
 		if (inet_sk_state_load(sk) == TCP_LISTEN)
 			pvc_native(sk)->shutdown(sock, SHUT_RD);
 		sk->sk_state_change(sk);
@@ -127,7 +131,7 @@ int pvc_shutdown(struct pvc_sock *psk, struct socket *sock, int how)
 	struct sock *sk = sock->sk;
 	int ret;
 
-	if (!c)
+	if (!c && pvc_sk_state(psk) != PVC_SK_LISTENING)
 		return pvc_native(sk)->shutdown(sock, how);
 	ret = -EINVAL;
 	/* SHUT_* to a mask of *_SHUTDOWN */
@@ -137,11 +141,11 @@ int pvc_shutdown(struct pvc_sock *psk, struct socket *sock, int how)
 	ret = mutex_lock_killable(&psk->ctl);
 	if (ret)
 		goto out;
-	if (psk->conn != c) {
+	if (psk->state == PVC_SK_LISTENING) {
+		ret = pvc_shutdown_listen(sock, psk, how);
+	} else if (!c || psk->conn != c) {
 		/* another thread has ended the connection meanwhile */
 		ret = -ENOTCONN;
-	} else if (psk->state == PVC_SK_LISTENING) {
-		ret = pvc_shutdown_listen(sock, psk, how);
 	} else if (c->state == PVC_CONN_CONNECTED) {
 		ret = pvc_shutdown_stream(sk, c, how);
 	} else if (c->state == PVC_CONN_CONNECTING) {
@@ -155,7 +159,8 @@ int pvc_shutdown(struct pvc_sock *psk, struct socket *sock, int how)
 	}
 	mutex_unlock(&psk->ctl);
 out:
-	pvc_conn_put(c);
+	if (c)
+		pvc_conn_put(c);
 	return ret;
 }
 
@@ -192,14 +197,14 @@ int pvc_peek_len(struct pvc_sock *psk, struct socket *sock)
 int pvc_ioctl(struct pvc_sock *psk, struct socket *sock, unsigned int cmd,
 	      unsigned long arg)
 {
+	bool queue = cmd == SIOCINQ || cmd == SIOCOUTQ || cmd == SIOCOUTQNSD;
 	struct pvc_conn *c = pvc_sk_conn(psk);
 	int n, ret;
 
-	if (!c || (cmd != SIOCINQ && cmd != SIOCOUTQ && cmd != SIOCOUTQNSD &&
-		   cmd != SIOCATMARK)) {
-		ret = pvc_native(sock->sk)->ioctl(sock, cmd, arg);
-	} else if (c->state == PVC_CONN_LISTENING && cmd != SIOCATMARK) {
+	if (queue && pvc_sk_state(psk) == PVC_SK_LISTENING) {
 		ret = -EINVAL;
+	} else if (!c || (!queue && cmd != SIOCATMARK)) {
+		ret = pvc_native(sock->sk)->ioctl(sock, cmd, arg);
 	} else {
 		n = 0;
 		if (c->state == PVC_CONN_CONNECTED && cmd == SIOCINQ)

@@ -8,6 +8,7 @@
 #include "sock/native.h"
 #include "sock/own.h"
 #include "sock/prot.h"
+#include "sock/roster.h"
 
 static const struct tcp_ulp_ops pvc_ulp;
 
@@ -67,6 +68,7 @@ static void pvc_ulp_release(struct sock *sk)
 	/* references may keep the native socket longer than the module */
 	WRITE_ONCE(sk->sk_prot, pvc_prot_native(sk));
 	pvc_sk_abandon(psk);
+	pvc_roster_leave(psk);
 	pvc_sk_put(psk);
 }
 
@@ -135,6 +137,7 @@ void pvc_go_local(struct pvc_sock *psk, struct socket *sock)
 	struct sock *sk = sock->sk;
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
+	pvc_roster_leave(psk);
 	pvc_sk_drop_conn(psk, true);
 	lock_sock(sk);
 	WRITE_ONCE(sk->sk_prot, pvc_prot_native(sk));

@@ -11,6 +11,7 @@
 #include "sock/own.h"
 #include "sock/prot.h"
 #include "sock/protosw.h"
+#include "sock/roster.h"
 #include "sock/sock.h"
 
 /* Says what a socket that this process makes in a namespace is to be */
@@ -74,6 +75,7 @@ static void pvc_stream_close(struct sock *sk, long timeout)
 
 	if (psk) {
 		pvc_sk_close(psk, sk, timeout);
+		pvc_roster_leave(psk);
 		pvc_sk_put(psk);
 	}
 	native->close(sk, timeout);
@@ -105,6 +107,7 @@ static int pvc_dgram_sock_init(struct sock *sk)
 static void pvc_dgram_sock_close(struct sock *sk, long timeout)
 {
 	pvc_sk_close(pvc_prot_tail(sk), sk, timeout);
+	pvc_roster_leave(pvc_prot_tail(sk));
 	pvc_prot_native(sk)->close(sk, timeout);
 }
 
@@ -117,6 +120,7 @@ static void pvc_dgram_sock_destroy(struct sock *sk)
 	struct proto *native = pvc_prot_native(sk);
 
 	pvc_sk_abandon(pvc_prot_tail(sk));
+	pvc_roster_leave(pvc_prot_tail(sk));
 	if (native->destroy)
 		native->destroy(sk);
 }

@@ -78,6 +78,7 @@ void pvc_sk_init(struct pvc_sock *psk)
 	kref_init(&psk->ref);
 	mutex_init(&psk->ctl);
 	spin_lock_init(&psk->lock);
+	INIT_LIST_HEAD(&psk->again.node);
 }
 
 /**
@@ -163,13 +164,26 @@ struct pvc_conn *pvc_sk_conn(struct pvc_sock *psk)
  * @psk: socket without a connection, ctl held or not yet visible
  * @c: the backend's socket, whose reference is taken over
  *
+ * Only replay.c works on sockets that a program may close meanwhile.
+ *
  * Context: process; does not sleep.
+ * Return: 0, or -EBADF if the program has closed the socket; then @c is closed.
  */
-void pvc_sk_set_conn(struct pvc_sock *psk, struct pvc_conn *c)
+int pvc_sk_set_conn(struct pvc_sock *psk, struct pvc_conn *c)
 {
+	bool closed;
+
 	spin_lock_bh(&psk->lock);
-	psk->conn = c;
+	/* pvc_sk_close() changes the state before it takes the connection */
+	closed = READ_ONCE(psk->state) == PVC_SK_CLOSED;
+	if (!closed)
+		psk->conn = c;
 	spin_unlock_bh(&psk->lock);
+	if (!closed)
+		return 0;
+	pvc_conn_close(c, true);
+	pvc_conn_put(c);
+	return -EBADF;
 }
 
 /* Takes the connection off a socket. Returns the reference, or NULL. */
@@ -200,6 +214,23 @@ void pvc_sk_drop_conn(struct pvc_sock *psk, bool abort)
 		return;
 	pvc_conn_close(c, abort);
 	pvc_conn_await_port(c);
+	pvc_conn_put(c);
+}
+
+/**
+ * pvc_sk_drop_ended() - let go of a socket of a backend that has gone
+ * @psk: socket that connects to nobody, ctl held
+ *
+ * Context: process; does not wait for a backend.
+ */
+void pvc_sk_drop_ended(struct pvc_sock *psk)
+{
+	struct pvc_conn *c = pvc_sk_conn(psk);
+
+	if (!c)
+		return;
+	if (pvc_link_ended(c->link))
+		pvc_sk_drop_conn(psk, true);
 	pvc_conn_put(c);
 }
 
@@ -237,9 +268,11 @@ void pvc_sk_close(struct pvc_sock *psk, struct sock *sk, long timeout)
  */
 void pvc_sk_abandon(struct pvc_sock *psk)
 {
-	struct pvc_conn *c = pvc_sk_take_conn(psk);
+	struct pvc_conn *c;
 
+	/* pvc_sk_set_conn() looks at the state with the lock held */
 	pvc_sk_move(psk, NULL, PVC_SK_CLOSED);
+	c = pvc_sk_take_conn(psk);
 	if (!c)
 		return;
 	pvc_conn_close(c, true);

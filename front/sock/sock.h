@@ -38,9 +38,13 @@
  * OPEN       none                 bind(), connect(), listen()
  * BOUND      open, or none if a   connect(), listen()
  *            connection has ended
+ *            or the backend is
+ *            away
  * CONNECTING connecting, failed   connect() again, shutdown(), send() waits
  * CONNECTED  connected            send(), recv(), shutdown()
- * LISTENING  listening, failed    accept(), listen() again, shutdown()
+ * LISTENING  listening, or failed accept(), listen() again, shutdown()
+ *            or none while the
+ *            backend is away
  * LOCAL      none                 every call goes to the native tables
  * CLOSED     none                 nothing
  * ========== ==================== =========================================
@@ -73,6 +77,25 @@ enum pvc_peer {
 };
 
 /**
+ * struct pvc_again - what a socket needs in order to come back
+ * @node: in one of the lists of roster.c, or empty
+ * @sk: the native socket, while @node is in a list
+ * @backlog: as in listen()
+ * @seq: counts the options that the program has set
+ * @err: why the socket does not listen at this backend, negative, or 0; the
+ *	next accept() returns and clears the error
+ * @refusals: how often this backend has refused the socket
+ */
+struct pvc_again {
+	struct list_head node;
+	struct sock *sk;
+	int backlog;
+	unsigned int seq;
+	int err;
+	unsigned int refusals;
+};
+
+/**
  * struct pvc_sock - what we know of a program's socket
  * @ref: held by the native socket until it goes local or is destroyed, and by
  *	each call under way
@@ -90,6 +113,8 @@ enum pvc_peer {
  * @local: address that the socket is bound to at the backend; none if it has
  *	no length
  * @dpeer: of datagrams: whom connect() has named
+ * @peer: the address that connect() has named, with PVC_PEER_REMOTE
+ * @again: what brings the socket back when a backend has gone
  * @opts_set: options of pvcalls_sockopt.h's table that the program has set
  * @opts_owed: those of @opts_set that the backend does not know, for want of
  *	memory
@@ -108,6 +133,8 @@ struct pvc_sock {
 	bool port_given;
 	struct pvc_addr local;
 	enum pvc_peer dpeer;
+	struct pvc_addr peer;
+	struct pvc_again again;
 	unsigned long opts_set;
 	unsigned long opts_owed;
 	int opts[PVCALLS_RELAYED];
@@ -119,8 +146,9 @@ void pvc_sk_init(struct pvc_sock *psk);
 struct pvc_sock *pvc_sk_hold(struct pvc_sock *psk);
 void pvc_sk_put(struct pvc_sock *psk);
 struct pvc_conn *pvc_sk_conn(struct pvc_sock *psk);
-void pvc_sk_set_conn(struct pvc_sock *psk, struct pvc_conn *c);
+int pvc_sk_set_conn(struct pvc_sock *psk, struct pvc_conn *c);
 void pvc_sk_drop_conn(struct pvc_sock *psk, bool abort);
+void pvc_sk_drop_ended(struct pvc_sock *psk);
 void pvc_sk_abandon(struct pvc_sock *psk);
 void pvc_sk_close(struct pvc_sock *psk, struct sock *sk, long timeout);
 void pvc_sk_move(struct pvc_sock *psk, struct socket *sock,

@@ -21,6 +21,14 @@
 /* Bits of pvc_sock.opts_set */
 static_assert(PVCALLS_RELAYED <= BITS_PER_LONG);
 
+/* An option has changed: replay.c tells the backend once more. */
+static void pvc_count_opt(struct pvc_sock *psk)
+{
+	spin_lock_bh(&psk->lock);
+	WRITE_ONCE(psk->again.seq, psk->again.seq + 1);
+	spin_unlock_bh(&psk->lock);
+}
+
 /* Notes a value. Returns whether the value is news for the backend. */
 static bool pvc_note_opt(struct pvc_sock *psk, int i, int value)
 {
@@ -28,6 +36,7 @@ static bool pvc_note_opt(struct pvc_sock *psk, int i, int value)
 		return false;
 	WRITE_ONCE(psk->opts[i], value);
 	set_bit(i, &psk->opts_set);
+	pvc_count_opt(psk);
 	return true;
 }
 
@@ -169,6 +178,30 @@ int pvc_relay_opts(struct pvc_sock *psk, const struct sock *sk,
 	return pvc_relay(psk, c, READ_ONCE(psk->opts_set));
 }
 
+/**
+ * pvc_relay_reuse() - let a listening socket come back to its port
+ * @c: the backend's socket, which listens or is to listen
+ *
+ * Connections that the server has closed hold the port in TIME_WAIT for a
+ * minute. A socket that listens is not hindered by those, but another one that
+ * takes its place would be, unless both have SO_REUSEADDR; connections have
+ * that from the socket that accepted them. While a socket listens nobody else
+ * can bind to its port, whatever options the two have.
+ *
+ * Context: process, may sleep; does not wait for the backend.
+ */
+void pvc_relay_reuse(struct pvc_conn *c)
+{
+	const struct pvcalls_opt opt = {
+		.level = SOL_SOCKET,
+		.name = SO_REUSEADDR,
+		.value = 1,
+	};
+
+	if (pvc_link_has(c->link, PVCALLS_F_SOCKOPT))
+		pvc_post_opts(c, &opt, 1);
+}
+
 /* Notes a congestion control that the native socket has accepted. */
 static int pvc_note_congestion(struct pvc_sock *psk, sockptr_t val,
 			       unsigned int len)
@@ -204,6 +237,7 @@ static int pvc_note_set(struct pvc_sock *psk, int i, sockptr_t val,
 		if (ret)
 			return ret;
 		set_bit(i, &psk->opts_set);
+		pvc_count_opt(psk);
 		__set_bit(i, news);
 		return 0;
 	default:
@@ -242,15 +276,18 @@ static bool pvc_opt_refused(int level, int name)
 static int pvc_check_state(struct pvc_sock *psk, struct sock *sk, int level,
 			   int name)
 {
+	bool listening = pvc_sk_state(psk) == PVC_SK_LISTENING;
 	struct pvc_conn *c = pvc_sk_conn(psk);
-	bool listening, unused;
+	bool unused = !listening;
 	int ret = 0;
 
-	if (!c)
+	/* without a backend only an address tells that a socket is bound */
+	if (!c && !psk->local.len)
 		return 0;
-	listening = READ_ONCE(c->state) == PVC_CONN_LISTENING;
-	unused = pvc_conn_unused(c);
-	pvc_conn_put(c);
+	if (c) {
+		unused = pvc_conn_unused(c);
+		pvc_conn_put(c);
+	}
 	if (level == SOL_IPV6 && name == IPV6_V6ONLY &&
 	    sk->sk_family == AF_INET6)
 		return -EINVAL;
@@ -323,13 +360,14 @@ int pvc_setsockopt(struct pvc_sock *psk, struct socket *sock, int level,
 }
 
 /* The state that TCP would be in; the native socket is in another one. */
-static u8 pvc_tcp_state(const struct sock *sk, struct pvc_conn *c)
+static u8 pvc_tcp_state(const struct pvc_sock *psk, const struct sock *sk,
+			struct pvc_conn *c)
 {
+	if (pvc_sk_state(psk) == PVC_SK_LISTENING)
+		return TCP_LISTEN;
 	switch (READ_ONCE(c->state)) {
 	case PVC_CONN_CONNECTING:
 		return TCP_SYN_SENT;
-	case PVC_CONN_LISTENING:
-		return TCP_LISTEN;
 	case PVC_CONN_CONNECTED:
 		break;
 	default:
@@ -353,22 +391,24 @@ static int pvc_get_no_ulp(int __user *len)
 }
 
 /* Reads an option of the native socket, but the state of the connection. */
-static int pvc_get_local(struct socket *sock, struct pvc_conn *c, int level,
-			 int name, char __user *val, int __user *len)
+static int pvc_get_local(struct pvc_sock *psk, struct socket *sock,
+			 struct pvc_conn *c, int level, int name,
+			 char __user *val, int __user *len)
 {
+	bool listening = pvc_sk_state(psk) == PVC_SK_LISTENING;
 	int ret, n;
 
 	/* the upper layer protocol on the socket is not the program's */
 	if (level == SOL_TCP && name == TCP_ULP && !pvc_sk_is_native(sock->sk))
 		return pvc_get_no_ulp(len);
 	ret = pvc_native(sock->sk)->getsockopt(sock, level, name, val, len);
-	if (ret || !c || level != SOL_TCP || name != TCP_INFO)
+	if (ret || !(c || listening) || level != SOL_TCP || name != TCP_INFO)
 		return ret;
 	if (get_user(n, len))
 		return -EFAULT;
 	/* TCP_INFO begins with the state */
-	return n > 0 ? put_user(pvc_tcp_state(sock->sk, c), (u8 __user *)val)
-		     : 0;
+	return n > 0 ? put_user(pvc_tcp_state(psk, sock->sk, c),
+				(u8 __user *)val) : 0;
 }
 
 /* Asks the backend. Returns how many bytes of @size there are, or an error. */
@@ -396,8 +436,9 @@ static int pvc_fetch_opt(struct pvc_conn *c, int level, int name, u8 *value,
 	return have;
 }
 
-static int pvc_get_remote(struct sock *sk, struct pvc_conn *c, int level,
-			  int name, char __user *val, int __user *len)
+static int pvc_get_remote(const struct pvc_sock *psk, struct sock *sk,
+			  struct pvc_conn *c, int level, int name,
+			  char __user *val, int __user *len)
 {
 	u8 value[sizeof(struct tcp_info)] = {};
 	int n;
@@ -411,7 +452,7 @@ static int pvc_get_remote(struct sock *sk, struct pvc_conn *c, int level,
 	if (n < 0)
 		return n;
 	if (level == SOL_TCP && name == TCP_INFO)
-		value[0] = pvc_tcp_state(sk, c);
+		value[0] = pvc_tcp_state(psk, sk, c);
 	if (put_user(n, len) || copy_to_user(val, value, n))
 		return -EFAULT;
 	return 0;
@@ -442,9 +483,9 @@ int pvc_getsockopt(struct pvc_sock *psk, struct socket *sock, int level,
 	if (c && pvc_link_has(c->link, PVCALLS_F_GETSOCKOPT) &&
 	    (READ_ONCE(c->state) == PVC_CONN_CONNECTED ||
 	     READ_ONCE(c->state) == PVC_CONN_LISTENING))
-		ret = pvc_get_remote(sock->sk, c, level, name, val, len);
+		ret = pvc_get_remote(psk, sock->sk, c, level, name, val, len);
 	if (ret && ret != -EFAULT && ret != -EINVAL && ret != -ENOMEM)
-		ret = pvc_get_local(sock, c, level, name, val, len);
+		ret = pvc_get_local(psk, sock, c, level, name, val, len);
 	if (c)
 		pvc_conn_put(c);
 	return ret;

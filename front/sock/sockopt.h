@@ -12,6 +12,7 @@
 bool pvc_has_opts(struct pvc_sock *psk, const struct sock *sk);
 int pvc_relay_opts(struct pvc_sock *psk, const struct sock *sk,
 		   struct pvc_conn *c);
+void pvc_relay_reuse(struct pvc_conn *c);
 int pvc_setsockopt(struct pvc_sock *psk, struct socket *sock, int level,
 		   int name, sockptr_t val, unsigned int len);
 int pvc_getsockopt(struct pvc_sock *psk, struct socket *sock, int level,

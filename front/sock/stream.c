@@ -288,12 +288,13 @@ int pvc_recvmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
 	return ret;
 }
 
-static __poll_t pvc_poll_listen(struct sock *sk, struct pvc_conn *c)
+/* Without a backend @c is NULL or of no use: then nothing comes from outside. */
+static __poll_t pvc_poll_listen(const struct pvc_sock *psk, struct sock *sk,
+				struct pvc_conn *c)
 {
-	pvc_conn_post_accepts(c);
-	if (READ_ONCE(c->state) != PVC_CONN_LISTENING)
-		return EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLHUP;
-	if (pvc_conn_acceptable(c))
+	if (c)
+		pvc_conn_post_accepts(c);
+	if ((c && pvc_conn_acceptable(c)) || READ_ONCE(psk->again.err))
 		return EPOLLIN | EPOLLRDNORM;
 	return inet_sk_state_load(sk) == TCP_LISTEN ? inet_csk_listen_poll(sk) :
 						      0;
@@ -351,21 +352,24 @@ static __poll_t pvc_poll_stream(struct sock *sk, struct pvc_conn *c)
 __poll_t pvc_poll(struct pvc_sock *psk, struct file *file, struct socket *sock,
 		  struct poll_table_struct *wait)
 {
+	bool listens = pvc_sk_state(psk) == PVC_SK_LISTENING;
 	struct pvc_conn *c = NULL;
 	__poll_t mask;
 
-	if (pvc_sk_state(psk) != PVC_SK_LISTENING ||
-	    !pvc_listen_leave(psk, sock))
+	if (listens && pvc_listen_leave(psk, sock))
+		listens = false;
+	else
 		c = pvc_sk_conn(psk);
-	if (!c)
+	if (!c && !listens)
 		return pvc_native(sock->sk)->poll(file, sock, wait);
 	sock_poll_wait(file, sock, wait);
-	if (pvc_sk_state(psk) == PVC_SK_LISTENING)
-		mask = pvc_poll_listen(sock->sk, c);
+	if (listens)
+		mask = pvc_poll_listen(psk, sock->sk, c);
 	else if (pvc_conn_unused(c))
 		mask = EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
 	else
 		mask = pvc_poll_stream(sock->sk, c);
-	pvc_conn_put(c);
+	if (c)
+		pvc_conn_put(c);
 	return mask;
 }

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See roster.h. */
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <net/sock.h>
+
+#include "sock/roster.h"
+#include "sock/sock.h"
+
+/* Guards the lists and &pvc_again.sk; bottom halves off, as pvc_sock.lock */
+static DEFINE_SPINLOCK(pvc_roster_lock);
+static LIST_HEAD(pvc_served);
+static LIST_HEAD(pvc_waiting);
+/* Those that the backend has refused, until the next attempt */
+static LIST_HEAD(pvc_refused);
+
+/* Has those in the list of the waiting told to the backend, soon */
+static void (*pvc_replay)(void);
+
+/**
+ * pvc_roster_init() - say who tells backends of sockets
+ * @replay: called when a socket waits though there is a backend. Context:
+ *	process; does not sleep
+ *
+ * Context: module initialisation, before the first socket.
+ */
+void pvc_roster_init(void (*replay)(void))
+{
+	pvc_replay = replay;
+}
+
+/* Does a backend that has not gone know the socket? */
+static bool pvc_roster_is_served(struct pvc_sock *psk)
+{
+	struct pvc_conn *c = pvc_sk_conn(psk);
+	bool served = c && !pvc_link_ended(c->link);
+
+	if (c)
+		pvc_conn_put(c);
+	return served;
+}
+
+/**
+ * pvc_roster_join() - a socket is to come back from now on
+ * @psk: socket, ctl held
+ * @sk: its native socket
+ *
+ * A socket that is in the roster already goes to the list that fits.
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_roster_join(struct pvc_sock *psk, struct sock *sk)
+{
+	bool served;
+
+	spin_lock_bh(&pvc_roster_lock);
+	/*
+	 * A link has ended before pvc_roster_ended() takes the lock: whoever
+	 * finds the link alive here is moved there.
+	 */
+	served = pvc_roster_is_served(psk);
+	/* a socket that is closed is so before it leaves the roster */
+	if (pvc_sk_state(psk) != PVC_SK_CLOSED) {
+		psk->again.sk = sk;
+		if (served)
+			psk->again.refusals = 0;
+		list_move_tail(&psk->again.node,
+			       served ? &pvc_served : &pvc_waiting);
+	}
+	spin_unlock_bh(&pvc_roster_lock);
+	/* a backend that has come meanwhile may have looked before */
+	if (!served && pvc_link_present())
+		pvc_replay();
+}
+
+/**
+ * pvc_roster_leave() - a socket need not come back
+ * @psk: socket, in the roster or not
+ *
+ * Context: any, bottom halves may be off.
+ */
+void pvc_roster_leave(struct pvc_sock *psk)
+{
+	spin_lock_bh(&pvc_roster_lock);
+	list_del_init(&psk->again.node);
+	spin_unlock_bh(&pvc_roster_lock);
+}
+
+/**
+ * pvc_roster_next() - take the next socket that waits
+ *
+ * The socket counts as served from now on.
+ *
+ * Context: process; does not sleep.
+ * Return: the socket, with references to it and to its native socket; or NULL.
+ */
+struct pvc_sock *pvc_roster_next(void)
+{
+	struct pvc_sock *psk;
+
+	spin_lock_bh(&pvc_roster_lock);
+	psk = list_first_entry_or_null(&pvc_waiting, struct pvc_sock,
+				       again.node);
+	if (psk) {
+		list_move_tail(&psk->again.node, &pvc_served);
+		/* both live at least until the socket has left the roster */
+		kref_get(&psk->ref);
+		sock_hold(psk->again.sk);
+	}
+	spin_unlock_bh(&pvc_roster_lock);
+	return psk;
+}
+
+/**
+ * pvc_roster_refused() - a backend could not be told of a socket
+ * @psk: socket, from pvc_roster_next()
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_roster_refused(struct pvc_sock *psk)
+{
+	spin_lock_bh(&pvc_roster_lock);
+	if (!list_empty(&psk->again.node))
+		list_move_tail(&psk->again.node, &pvc_refused);
+	spin_unlock_bh(&pvc_roster_lock);
+}
+
+/**
+ * pvc_roster_refusing() - have any sockets been refused?
+ *
+ * Context: process; does not sleep.
+ * Return: true if so.
+ */
+bool pvc_roster_refusing(void)
+{
+	bool any;
+
+	spin_lock_bh(&pvc_roster_lock);
+	any = !list_empty(&pvc_refused);
+	spin_unlock_bh(&pvc_roster_lock);
+	return any;
+}
+
+/**
+ * pvc_roster_retry() - have those that were refused wait again
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_roster_retry(void)
+{
+	spin_lock_bh(&pvc_roster_lock);
+	list_splice_tail_init(&pvc_refused, &pvc_waiting);
+	spin_unlock_bh(&pvc_roster_lock);
+}
+
+/**
+ * pvc_roster_ended() - the backend has gone: all sockets wait for the next one
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_roster_ended(void)
+{
+	struct pvc_sock *psk;
+
+	spin_lock_bh(&pvc_roster_lock);
+	list_splice_tail_init(&pvc_served, &pvc_waiting);
+	list_splice_tail_init(&pvc_refused, &pvc_waiting);
+	list_for_each_entry(psk, &pvc_waiting, again.node)
+		psk->again.refusals = 0;
+	spin_unlock_bh(&pvc_roster_lock);
+}
