@@ -6,6 +6,7 @@
 #include "capture.h"
 #include "conn/conn.h"
 #include "link/link.h"
+#include "link/reserve.h"
 #include "link/work.h"
 #include "show/debugfs.h"
 #include "sock/native.h"
@@ -20,7 +21,7 @@ static int __init pvc_module_init(void)
 	ret = pvc_work_init();
 	if (ret)
 		return ret;
-	pvc_order_init();
+	pvc_reserve_init();
 	ret = pvc_native_init();
 	if (ret)
 		goto err_work;

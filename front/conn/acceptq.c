@@ -66,12 +66,13 @@ static void pvc_accept_done(struct pvc_cmd *cmd)
 /* Lets the backend have one more ACCEPT, with a new connection. */
 static int pvc_post_accept(struct pvc_conn *l)
 {
-	struct pvc_conn *c = pvc_conn_new(l->link, l->family, SOCK_STREAM, 0);
+	struct pvc_conn *c = pvc_conn_new(l->link, NULL, l->family, SOCK_STREAM,
+					  0);
 	struct xen_pvcalls_accept *req;
 	int ret;
 
-	if (!c)
-		return -ENOMEM;
+	if (IS_ERR(c))
+		return PTR_ERR(c);
 	c->listener = pvc_conn_hold(l);
 	ret = pvc_conn_add_ring(c, NULL);
 	if (!ret)

@@ -109,15 +109,23 @@ void pvc_conn_close(struct pvc_conn *c, bool abort)
  *
  * As with TCP, a program that has closed a listening socket can bind to the
  * port again, and nobody answers there. The wait for a backend that hangs ends
- * after a second.
+ * after a second, and then nobody waits until the backend has answered.
  *
  * Context: process, sleeps; not interruptible, since programs restart by way of
  * being killed.
  */
 void pvc_conn_await_port(struct pvc_conn *c)
 {
-	if (c->has_port)
-		wait_for_completion_timeout(&c->over, HZ);
+	if (!c->has_port || pvc_link_hung(c->link) ||
+	    wait_for_completion_timeout(&c->over, HZ))
+		return;
+	spin_lock_irq(&c->lock);
+	/* another thread may wait for the same */
+	if (!completion_done(&c->over) && !c->late) {
+		c->late = true;
+		pvc_link_late(c->link);
+	}
+	spin_unlock_irq(&c->lock);
 }
 
 /**

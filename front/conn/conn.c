@@ -2,13 +2,19 @@
 /* See conn.h. The object: its life, its references, its state. */
 #include <linux/bits.h>
 #include <linux/build_bug.h>
+#include <linux/err.h>
 #include <linux/slab.h>
 #include <linux/socket.h>
 
 #include "conn/conn.h"
 #include "link/cache.h"
 #include "link/work.h"
+#include "pvcalls_param.h"
 #include "trace.h"
+
+PVCALLS_PARAM_UINT(max_sockets, 16384, 1, 1048576, 0644);
+MODULE_PARM_DESC(max_sockets,
+		 "Sockets that the guest may have at the backend, 1 to 1048576 (default 16384)");
 
 /**
  * struct pvc_conn_rule - what is known of a state
@@ -72,6 +78,46 @@ void pvc_conn_move(struct pvc_conn *c, enum pvc_conn_state to)
 	smp_store_release(&c->state, to);
 }
 
+/**
+ * pvc_conn_max() - how many connections may there be?
+ *
+ * Context: any.
+ * Return: number, of all links.
+ */
+unsigned int pvc_conn_max(void)
+{
+	return READ_ONCE(param_max_sockets);
+}
+
+/* Charges a new connection. */
+static int pvc_conn_charge(struct pvc_conn *c, struct pvc_payers *payers)
+{
+	int ret = -ENOMEM;
+
+	c->payers = payers ? pvc_payers_hold(payers) : pvc_payers_get();
+	if (!c->payers)
+		return ret;
+	ret = pvc_budget_charge(c->payers, PVC_KIND_SOCKETS, 1, pvc_conn_max());
+	if (ret) {
+		pvc_budget_refused(c->payers);
+		goto err_put;
+	}
+	ret = pvc_budget_take(PVC_KIND_SOCKETS, 1, pvc_conn_max());
+	if (!ret)
+		return 0;
+	pvc_budget_uncharge(c->payers, PVC_KIND_SOCKETS, 1);
+err_put:
+	pvc_payers_put(c->payers);
+	return -ENOBUFS;
+}
+
+static void pvc_conn_uncharge(struct pvc_conn *c)
+{
+	pvc_budget_give(PVC_KIND_SOCKETS, 1);
+	pvc_budget_uncharge(c->payers, PVC_KIND_SOCKETS, 1);
+	pvc_payers_put(c->payers);
+}
+
 /* Frees a connection that has no ring any more. Any context. */
 static void pvc_conn_destroy(struct pvc_conn *c)
 {
@@ -86,6 +132,7 @@ static void pvc_conn_destroy(struct pvc_conn *c)
 	pvc_cmd_fini(&c->cmds.release);
 	if (c->listener)
 		pvc_conn_put(c->listener);
+	pvc_conn_uncharge(c);
 	pvc_link_put(link);
 	kfree(c);
 }
@@ -215,9 +262,17 @@ static void pvc_conn_release_done(struct pvc_cmd *cmd)
 {
 	struct pvc_conn *c = container_of(cmd, struct pvc_conn, cmds.release);
 	bool reusable = !cmd->rsp.ret && cmd->req.u.release.reuse;
+	unsigned long flags;
+	bool late;
 
 	pvc_conn_move(c, reusable ? PVC_CONN_REUSABLE : PVC_CONN_RELEASED);
 	complete_all(&c->over);
+	/* pvc_conn_await_port() looks at the completion with the lock held */
+	spin_lock_irqsave(&c->lock, flags);
+	late = c->late;
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (late)
+		pvc_link_answered(c->link);
 	kref_put(&c->ref, pvc_conn_free_now);
 }
 
@@ -252,21 +307,27 @@ void pvc_conn_set_waker(work_func_t waker)
 /**
  * pvc_conn_new() - make a connection that the backend does not know yet
  * @link: the link; a reference is taken
+ * @payers: who pays, or NULL: the user of this process
  * @family: AF_INET or AF_INET6
  * @type: SOCK_STREAM, or SOCK_DGRAM with feature-dgram
  * @protocol: protocol of datagrams
  *
  * Context: process, may sleep.
- * Return: the connection with one reference, or NULL without memory.
+ * Return: the connection with one reference, or an error pointer: -ENOMEM, or
+ * -ENOBUFS if the user has his share of sockets or if there are enough.
  */
-struct pvc_conn *pvc_conn_new(struct pvc_link *link, int family, int type,
-			      int protocol)
+struct pvc_conn *pvc_conn_new(struct pvc_link *link, struct pvc_payers *payers,
+			      int family, int type, int protocol)
 {
-	struct pvc_conn *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	struct pvc_conn *c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
 	struct xen_pvcalls_socket *req;
+	int ret;
 
 	if (!c)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
+	ret = pvc_conn_charge(c, payers);
+	if (ret)
+		goto err_free;
 	kref_init(&c->ref);
 	spin_lock_init(&c->lock);
 	mutex_init(&c->rx_mutex);
@@ -278,14 +339,14 @@ struct pvc_conn *pvc_conn_new(struct pvc_link *link, int family, int type,
 	INIT_LIST_HEAD(&c->accept_node);
 	c->family = family;
 	c->id = atomic64_inc_return(&link->next_id);
-	if (pvc_cmd_init(&c->cmds.open, link, PVCALLS_SOCKET,
-			 pvc_conn_open_done) ||
-	    pvc_cmd_init(&c->cmds.release, link, PVCALLS_RELEASE,
-			 pvc_conn_release_done)) {
-		pvc_cmd_fini(&c->cmds.open);
-		kfree(c);
-		return NULL;
-	}
+	ret = pvc_cmd_init(&c->cmds.open, link, PVCALLS_SOCKET,
+			   pvc_conn_open_done);
+	if (ret)
+		goto err_uncharge;
+	ret = pvc_cmd_init(&c->cmds.release, link, PVCALLS_RELEASE,
+			   pvc_conn_release_done);
+	if (ret)
+		goto err_fini;
 	c->cmds.release.req.u.release.id = c->id;
 	req = &c->cmds.open.req.u.socket;
 	req->id = c->id;
@@ -299,6 +360,14 @@ struct pvc_conn *pvc_conn_new(struct pvc_link *link, int family, int type,
 	list_add_tail(&c->list, &link->conns);
 	spin_unlock_irq(&link->conns_lock);
 	return c;
+
+err_fini:
+	pvc_cmd_fini(&c->cmds.open);
+err_uncharge:
+	pvc_conn_uncharge(c);
+err_free:
+	kfree(c);
+	return ERR_PTR(ret);
 }
 
 /**

@@ -24,6 +24,7 @@
 #include <linux/workqueue.h>
 
 #include "conn/addr.h"
+#include "link/budget.h"
 #include "link/cmd.h"
 #include "link/link.h"
 #include "link/ring.h"
@@ -135,8 +136,9 @@ struct pvc_conn_cmds {
  * @id: the socket's id at the backend
  * @family: of the backend's socket, AF_INET or AF_INET6
  * @uid: the user whose program has bound the socket
+ * @payers: who pays for the connection and its ring, referenced
  * @lock: guards what interrupts and programs share: @sk to @seen, the indexes
- *	of @ring, @local, @peer and @acceptq; taken with interrupts off
+ *	of @ring, @local, @peer, @late and @acceptq; taken with interrupts off
  * @sk: the program's socket, or NULL before accept() and after close()
  * @state: see &enum pvc_conn_state; changed by pvc_conn_move() only; also read
  *	without @lock
@@ -155,6 +157,7 @@ struct pvc_conn_cmds {
  * @has_port: no other socket can bind to the port until the backend has
  *	released this one
  * @cmds: commands
+ * @late: RELEASE has not been answered in time, see pvc_link_late()
  * @over: completes when RELEASE has been answered, or when there is nobody to
  *	answer
  * @free_work: frees the connection in process context, since the last reference
@@ -173,6 +176,7 @@ struct pvc_conn {
 	u64 id;
 	int family;
 	kuid_t uid;
+	struct pvc_payers *payers;
 
 	spinlock_t lock;
 	struct sock *sk;
@@ -188,6 +192,7 @@ struct pvc_conn {
 	struct pvc_addr local;
 	struct pvc_addr peer;
 	bool has_port;
+	bool late;
 
 	struct pvc_conn_cmds cmds;
 	struct completion over;
@@ -264,8 +269,9 @@ static inline bool pvc_conn_acceptable(const struct pvc_conn *l)
 }
 
 /* conn.c: life */
-struct pvc_conn *pvc_conn_new(struct pvc_link *link, int family, int type,
-			      int protocol);
+struct pvc_conn *pvc_conn_new(struct pvc_link *link, struct pvc_payers *payers,
+			      int family, int type, int protocol);
+unsigned int pvc_conn_max(void);
 
 /**
  * pvc_conn_hold() - take a reference
@@ -308,9 +314,9 @@ void pvc_conn_await_over(struct pvc_conn *c, long timeout);
 void pvc_conn_reset_all(struct pvc_link *link);
 
 /* order.c: data rings */
-struct pvc_shm *pvc_order_ring(struct pvc_link *link, const struct sock *sk,
+struct pvc_shm *pvc_order_ring(struct pvc_link *link, struct pvc_payers *payers,
+			       const struct sock *sk,
 			       bool (*event)(void *user));
-void pvc_order_init(void);
 
 /* acceptq.c: connections that come in */
 void pvc_conn_post_accepts(struct pvc_conn *l);

@@ -141,12 +141,13 @@ int pvc_conn_listen(struct pvc_conn *c, int backlog)
  * @c: connection without one
  * @sk: the program's socket, or NULL if there is none yet
  *
- * Context: process, may sleep.
+ * Context: process, sleeps; see pvc_order_ring().
  * Return: 0, -ENOMEM or -ENOBUFS.
  */
 int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk)
 {
-	struct pvc_shm *shm = pvc_order_ring(c->link, sk, pvc_conn_event);
+	struct pvc_shm *shm = pvc_order_ring(c->link, c->payers, sk,
+					     pvc_conn_event);
 
 	if (IS_ERR(shm))
 		return PTR_ERR(shm);
@@ -211,7 +212,7 @@ out:
  * @sk: the program's socket, which is told of the result
  * @to: address
  *
- * Context: process, may sleep; does not wait for the backend.
+ * Context: process, sleeps; waits for the backend only as pvc_order_ring() does.
  * Return: 0 if connecting is under way, or a negative error.
  */
 int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,

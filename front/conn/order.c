@@ -5,6 +5,7 @@
 
 #include "conn/conn.h"
 #include "link/cache.h"
+#include "link/reserve.h"
 #include "pvcalls_param.h"
 
 PVCALLS_PARAM_UINT(ring_order, 8, 1, PVCALLS_MAX_PAGE_ORDER, 0644);
@@ -17,40 +18,46 @@ MODULE_PARM_DESC(ring_order,
  */
 #define PVC_CACHE_ABOVE	2
 
-/* Pages that all data rings may have together; each page takes a grant */
-static long pvc_max_ring_pages;
-
 /* Order for datagrams: half of a direction holds the largest one */
 #define PVC_DGRAM_ORDER	7
 
 /*
- * May one more ring have this order? A few sockets get large rings, and many
- * sockets small ones. Rings of order 8 and above may have a sixteenth of the
- * pages, those of order 7 and above an eighth, and so on. Besides, no ring gets
- * more than an eighth of the pages that are left. So there may be thousands of
- * sockets with small rings, and others still get large ones.
+ * Of all pages, in thirty-seconds: what the rings of an order and above may have
+ * together. A few sockets get large rings, and thousands get small ones.
  */
-static bool pvc_order_fits(unsigned int order)
+static const u8 pvc_order_parts[PVCALLS_MAX_PAGE_ORDER + 1] = {
+	0, 32, 24, 16, 12, 8, 6, 4, 2, 1
+};
+
+/*
+ * May one more ring have this order? Besides what the table says, no ring gets
+ * more than an eighth of the pages that are left to its user. So others still
+ * get large rings when somebody has many.
+ */
+static bool pvc_order_fits(unsigned int order, long left)
 {
-	long large = 1L << order, left = pvc_max_ring_pages;
+	long large = 1L << order;
 	unsigned int i;
 
-	for (i = 1; i <= PVCALLS_MAX_PAGE_ORDER; i++) {
-		long n = pvc_shm_count(i);
-
-		/* each ring has an indexes page besides */
-		left -= n * ((1L << i) + 1);
-		if (i >= order)
-			large += n << i;
-	}
-	return large <= pvc_max_ring_pages >> (order - PVC_SMALL_ORDER) &&
+	for (i = order; i <= PVCALLS_MAX_PAGE_ORDER; i++)
+		large += pvc_shm_count(i) << i;
+	return large <= pvc_reserve_pages() * pvc_order_parts[order] / 32 &&
 	       1L << order <= left / 8;
 }
 
-/* The greatest order that fits, but no more than was wanted. */
-static unsigned int pvc_choose_order(unsigned int order)
+/*
+ * The greatest order that fits, but no more than was wanted, and no less than
+ * small datagrams need.
+ */
+static unsigned int pvc_choose_order(struct pvc_payers *payers,
+				     const struct sock *sk, unsigned int order)
 {
-	while (order > PVC_SMALL_ORDER && !pvc_order_fits(order))
+	unsigned int least = sk && sk->sk_type == SOCK_DGRAM ?
+			     PVC_SMALL_ORDER : 1;
+	long left = pvc_budget_left(payers, PVC_KIND_PAGES,
+				    pvc_reserve_pages());
+
+	while (order > least && !pvc_order_fits(order, left))
 		order--;
 	return order;
 }
@@ -80,48 +87,56 @@ static unsigned int pvc_wanted_order(const struct sock *sk)
 	return order_base_2(size) - order_base_2(RINGBUF_SIZE(0));
 }
 
+/* Makes a ring of this order, or of a smaller one where that is not possible. */
+static struct pvc_shm *pvc_order_new(struct pvc_link *link,
+				     struct pvc_payers *payers,
+				     unsigned int order,
+				     bool (*event)(void *user))
+{
+	struct pvc_shm *shm;
+
+	do {
+		shm = pvc_shm_alloc(link, payers, order, event);
+	} while (IS_ERR(shm) && --order);
+	return shm;
+}
+
 /**
  * pvc_order_ring() - get a data ring for a connection
  * @link: the link
+ * @payers: who pays
  * @sk: the program's socket, or NULL if there is none yet
  * @event: handles the ring's events, see &struct pvc_subscriber
  *
  * A cached ring of about the wanted order is best, a new one of that order
  * comes next. Smaller orders follow where there are many sockets, or where
- * memory or grants have run out, and any cached ring is the last resort.
+ * memory or grants have run out, and any cached ring is the last resort. Before
+ * somebody is refused whose share it is not, all cached rings are freed.
  *
- * Context: process, may sleep.
+ * Context: process, sleeps; waits for the backend, a second at most, only where
+ * cached rings are to be freed.
  * Return: the ring's memory, or an error pointer: -ENOMEM or -ENOBUFS.
  */
-struct pvc_shm *pvc_order_ring(struct pvc_link *link, const struct sock *sk,
+struct pvc_shm *pvc_order_ring(struct pvc_link *link, struct pvc_payers *payers,
+			       const struct sock *sk,
 			       bool (*event)(void *user))
 {
-	unsigned int order = pvc_choose_order(min(pvc_wanted_order(sk),
+	unsigned int order = pvc_choose_order(payers, sk,
+					      min(pvc_wanted_order(sk),
 						  link->max_order));
-	struct pvc_shm *shm = pvc_cache_take(link, order,
+	struct pvc_shm *shm = pvc_cache_take(link, payers, order,
 					     order + PVC_CACHE_ABOVE);
 
 	if (shm)
 		return shm;
-	do {
-		shm = pvc_shm_alloc(link, order, event);
-	} while ((shm == ERR_PTR(-ENOMEM) || shm == ERR_PTR(-ENOSPC)) &&
-		 --order);
+	shm = pvc_order_new(link, payers, order, event);
 	if (IS_ERR(shm))
-		shm = pvc_cache_take(link, 1, PVCALLS_MAX_PAGE_ORDER) ?: shm;
-	return shm == ERR_PTR(-ENOSPC) ? ERR_PTR(-ENOBUFS) : shm;
-}
-
-/**
- * pvc_order_init() - find out how many pages there are for rings
- *
- * Context: any.
- */
-void pvc_order_init(void)
-{
-	/* at most a quarter of the memory, and what Xen lets be granted */
-	pvc_max_ring_pages =
-		min_t(long, totalram_pages() / 4,
-		      gnttab_max_grant_frames() *
-		      (long)(PAGE_SIZE / sizeof(struct grant_entry_v1)));
+		shm = pvc_cache_take(link, payers, 1,
+				     PVCALLS_MAX_PAGE_ORDER) ?: shm;
+	if (IS_ERR(shm) && shm != ERR_PTR(-EDQUOT) && pvc_cache_drain(link))
+		shm = pvc_order_new(link, payers, order, event);
+	if (shm == ERR_PTR(-EDQUOT))
+		pvc_budget_refused(payers);
+	return shm == ERR_PTR(-EDQUOT) || shm == ERR_PTR(-ENOSPC) ?
+	       ERR_PTR(-ENOBUFS) : shm;
 }

@@ -48,7 +48,8 @@ static unsigned int pvc_cache_old(struct pvc_link *link, struct list_head *old)
 	while (!READ_ONCE(link->dead) && !list_empty(&cache->idle) &&
 	       n < PVCALLS_MAX_FORGET) {
 		shm = list_last_entry(&cache->idle, struct pvc_shm, list);
-		if (cache->count <= READ_ONCE(param_reuse_rings) &&
+		if (!cache->drain &&
+		    cache->count <= READ_ONCE(param_reuse_rings) &&
 		    time_before(jiffies, shm->since + keep))
 			break;
 		list_move(&shm->list, old);
@@ -95,6 +96,7 @@ static void pvc_cache_age(struct work_struct *work)
 	struct pvc_cache *cache = container_of(to_delayed_work(work),
 					       struct pvc_cache, age);
 	struct pvc_link *link = container_of(cache, struct pvc_link, cache);
+	bool drain = READ_ONCE(cache->drain);
 	LIST_HEAD(old);
 	unsigned int n;
 
@@ -104,9 +106,13 @@ static void pvc_cache_age(struct work_struct *work)
 		pvc_cache_forget(link, &old, 0);
 
 	spin_lock_irq(&cache->lock);
+	/* somebody may have asked for it too late: then this runs again */
+	if (drain)
+		WRITE_ONCE(cache->drain, false);
 	if (cache->count || pvc_cmd_unseen(link))
 		pvc_cache_arm(cache);
 	spin_unlock_irq(&cache->lock);
+	wake_up_all(&cache->drained);
 }
 
 /**
@@ -122,6 +128,7 @@ void pvc_cache_init(struct pvc_link *link)
 	spin_lock_init(&cache->lock);
 	INIT_LIST_HEAD(&cache->idle);
 	INIT_DELAYED_WORK(&cache->age, pvc_cache_age);
+	init_waitqueue_head(&cache->drained);
 	link->watch_unseen = pvc_cache_watch;
 }
 
@@ -141,6 +148,9 @@ void pvc_cache_stop(struct pvc_link *link)
 	cache->stopped = true;
 	spin_unlock_irq(&cache->lock);
 	cancel_delayed_work_sync(&cache->age);
+	/* the work may have been cancelled before it ran */
+	WRITE_ONCE(cache->drain, false);
+	wake_up_all(&cache->drained);
 }
 
 /**
@@ -180,29 +190,39 @@ bool pvc_cache_wants(struct pvc_link *link)
 /**
  * pvc_cache_take() - take a ring that was used before
  * @link: the link
+ * @payers: who pays from now on
  * @min: least order, log2 of pages
  * @max: largest order
  *
- * Context: any.
- * Return: the ring that was used last, or NULL if no ring has such an order.
+ * A ring stays charged to the memory cgroup that has made it, and so only
+ * processes of that cgroup get it.
+ *
+ * Context: process; does not sleep.
+ * Return: the ring that was used last, or NULL if there is no such ring that
+ * the payers can pay for.
  */
-struct pvc_shm *pvc_cache_take(struct pvc_link *link, unsigned int min,
-			       unsigned int max)
+struct pvc_shm *pvc_cache_take(struct pvc_link *link, struct pvc_payers *payers,
+			       unsigned int min, unsigned int max)
 {
 	struct pvc_cache *cache = &link->cache;
 	struct pvc_shm *shm, *found = NULL;
 	unsigned long flags;
+	u64 memcg;
 
 	if (!READ_ONCE(cache->count))
 		return NULL;
+	memcg = pvc_shm_memcg();
 	spin_lock_irqsave(&cache->lock, flags);
 	list_for_each_entry(shm, &cache->idle, list) {
-		if (!cache->stopped && shm->order >= min && shm->order <= max) {
+		if (cache->stopped || shm->order < min || shm->order > max ||
+		    shm->memcg != memcg)
+			continue;
+		if (!pvc_shm_lend(link, shm, payers)) {
 			list_del_init(&shm->list);
 			pvc_cache_count(cache, -1);
 			found = shm;
-			break;
 		}
+		break;
 	}
 	spin_unlock_irqrestore(&cache->lock, flags);
 	return found;
@@ -227,6 +247,9 @@ bool pvc_cache_put(struct pvc_link *link, struct pvc_shm *shm)
 	spin_lock_irqsave(&cache->lock, flags);
 	taken = !cache->stopped;
 	if (taken) {
+		/* who takes it next pays next */
+		if (shm->payers)
+			pvc_shm_return(shm);
 		shm->since = jiffies;
 		list_add(&shm->list, &cache->idle);
 		pvc_cache_count(cache, 1);
@@ -234,6 +257,37 @@ bool pvc_cache_put(struct pvc_link *link, struct pvc_shm *shm)
 	}
 	spin_unlock_irqrestore(&cache->lock, flags);
 	return taken;
+}
+
+/**
+ * pvc_cache_drain() - free all cached rings, for somebody who gets none
+ * @link: the link
+ *
+ * Context: process, sleeps, until the backend has let go of the rings; killable.
+ * The wait ends after a second, which all who call meanwhile share.
+ * Return: true if there were rings, and the backend has let go of them.
+ */
+bool pvc_cache_drain(struct pvc_link *link)
+{
+	struct pvc_cache *cache = &link->cache;
+	long left;
+
+	spin_lock_irq(&cache->lock);
+	if (cache->stopped || !cache->count || pvc_link_hung(link)) {
+		spin_unlock_irq(&cache->lock);
+		return false;
+	}
+	if (!cache->drain) {
+		WRITE_ONCE(cache->drain, true);
+		cache->drain_until = jiffies + HZ;
+	}
+	left = cache->drain_until - jiffies;
+	pvc_queue_delayed_now(&cache->age);
+	spin_unlock_irq(&cache->lock);
+	if (left <= 0)
+		return false;
+	return wait_event_killable_timeout(cache->drained,
+					   !READ_ONCE(cache->drain), left) > 0;
 }
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 struct pvc_link;
+struct pvc_payers;
 struct pvc_shm;
 
 void pvc_cache_init(struct pvc_link *link);
@@ -16,9 +17,10 @@ void pvc_cache_stop(struct pvc_link *link);
 void pvc_cache_free(struct pvc_link *link);
 
 bool pvc_cache_wants(struct pvc_link *link);
-struct pvc_shm *pvc_cache_take(struct pvc_link *link, unsigned int min,
-			       unsigned int max);
+struct pvc_shm *pvc_cache_take(struct pvc_link *link, struct pvc_payers *payers,
+			       unsigned int min, unsigned int max);
 bool pvc_cache_put(struct pvc_link *link, struct pvc_shm *shm);
+bool pvc_cache_drain(struct pvc_link *link);
 void pvc_cache_watch(struct pvc_link *link);
 
 #endif /* PVC_CACHE_H */

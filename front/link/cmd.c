@@ -233,7 +233,8 @@ static struct pvc_call *pvc_call_start(struct pvc_link *link,
 	struct pvc_call *call;
 	int ret;
 
-	call = kzalloc(sizeof(*call), GFP_KERNEL);
+	/* a task that is killed leaves the call to a backend that hangs */
+	call = kzalloc(sizeof(*call), GFP_KERNEL_ACCOUNT);
 	if (!call)
 		return ERR_PTR(-ENOMEM);
 	ret = pvc_cmd_init(&call->cmd, link, req->cmd, pvc_call_done);

@@ -8,6 +8,7 @@
 
 #include "link/evtchn.h"
 #include "link/link.h"
+#include "link/reserve.h"
 #include "pvcalls_param.h"
 
 /* Rings on a shared event channel. Every event looks at all of them. */
@@ -35,24 +36,21 @@ static irqreturn_t pvc_evtchn_irq(int irq, void *arg)
 
 static int pvc_evtchn_bind(struct pvc_evtchn *evtchn, domid_t otherend)
 {
-	struct evtchn_alloc_unbound alloc = {
-		.dom = DOMID_SELF,
-		.remote_dom = otherend,
-	};
+	evtchn_port_t port;
 	int ret;
 
-	ret = HYPERVISOR_event_channel_op(EVTCHNOP_alloc_unbound, &alloc);
+	ret = pvc_reserve_evtchn(otherend, &port);
 	if (ret)
 		return ret;
-	ret = bind_evtchn_to_irqhandler_lateeoi(alloc.port, pvc_evtchn_irq, 0,
+	ret = bind_evtchn_to_irqhandler_lateeoi(port, pvc_evtchn_irq, 0,
 						"pvcalls-ring", evtchn);
 	if (ret < 0) {
-		struct evtchn_close close = { .port = alloc.port };
+		struct evtchn_close close = { .port = port };
 
 		HYPERVISOR_event_channel_op(EVTCHNOP_close, &close);
 		return ret;
 	}
-	evtchn->port = alloc.port;
+	evtchn->port = port;
 	evtchn->irq = ret;
 	return 0;
 }
@@ -175,6 +173,7 @@ void pvc_evtchn_leave(struct pvc_link *link, struct pvc_subscriber *sub)
 	if (!--evtchn->nr) {
 		list_del(&evtchn->list);
 		unbind_from_irqhandler(evtchn->irq, evtchn);
+		pvc_reserve_evtchn_gone();
 		kfree(evtchn);
 	}
 	mutex_unlock(&evtchns->lock);

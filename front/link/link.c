@@ -157,3 +157,30 @@ void pvc_link_break(struct pvc_link *link, const char *rule)
 	kref_get(&link->ref);
 	pvc_queue_work(&link->broken);
 }
+
+/**
+ * pvc_link_late() - the backend has not answered in time
+ * @link: the link; pvc_link_answered() follows, with the answer or the link's
+ *	end
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_link_late(struct pvc_link *link)
+{
+	if (atomic_inc_return(&link->late) == 1)
+		pr_warn_ratelimited("backend %u does not answer; close() does not wait for it\n",
+				    link->otherend);
+}
+
+/**
+ * pvc_link_answered() - the backend has answered at last
+ * @link: the link, after pvc_link_late()
+ *
+ * Context: any.
+ */
+void pvc_link_answered(struct pvc_link *link)
+{
+	if (atomic_dec_and_test(&link->late) && !READ_ONCE(link->dead))
+		pr_info_ratelimited("backend %u answers again\n",
+				    link->otherend);
+}

@@ -9,7 +9,10 @@
  *   cmd.c	requests on the command ring, and their responses
  *   ring.c	memory and grants of data rings
  *   evtchn.c	event channels of data rings
+ *   reserve.c	grants and event channels that are left to other devices
  *   link.c	the object: references, the current link, breaking it
+ *   budget.c	what the guest's users have of all that
+ *   share.c	the arithmetic of that
  *   work.c	the workqueue
  */
 #ifndef PVC_LINK_H
@@ -47,6 +50,9 @@ struct pvc_evtchns {
  * @idle: the rings, the one that was used last at the head
  * @count: length of @idle; also read without @lock
  * @stopped: the link has ended, so that no ring is put or taken any more
+ * @drain: all rings are to be freed; also read without @lock
+ * @drain_until: how long others wait for that, in jiffies
+ * @drained: woken when @drain has become false
  * @age: frees the rings that nobody has taken for a while
  */
 struct pvc_cache {
@@ -54,6 +60,9 @@ struct pvc_cache {
 	struct list_head idle;
 	unsigned int count;
 	bool stopped;
+	bool drain;
+	unsigned long drain_until;
+	wait_queue_head_t drained;
 	struct delayed_work age;
 };
 
@@ -83,6 +92,7 @@ struct pvc_cache {
  * @deferred: the requests that deferred results come back with, or NULL without
  *	feature-defer
  * @dead: no command can be submitted any more; also read without @lock
+ * @late: number of sockets whose release the backend has not answered in time
  * @watch_unseen: sees to it that responses are noticed though nobody waits for
  *	them. Context: any
  * @conns_lock: guards @conns and @let_go; taken with interrupts off, inside no
@@ -117,6 +127,7 @@ struct pvc_link {
 	unsigned int unseen;
 	struct pvc_cmd *deferred;
 	bool dead;
+	atomic_t late;
 	void (*watch_unseen)(struct pvc_link *link);
 
 	spinlock_t conns_lock;
@@ -182,6 +193,20 @@ bool pvc_link_away(void);
 bool pvc_link_datagrams(void);
 void pvc_link_put(struct pvc_link *link);
 void pvc_link_break(struct pvc_link *link, const char *rule);
+void pvc_link_late(struct pvc_link *link);
+void pvc_link_answered(struct pvc_link *link);
+
+/**
+ * pvc_link_hung() - is it known that the backend does not answer?
+ * @link: the link
+ *
+ * Context: any.
+ * Return: true if so: there is no use in waiting for the backend.
+ */
+static inline bool pvc_link_hung(const struct pvc_link *link)
+{
+	return atomic_read(&link->late);
+}
 
 /* xenbus.c: the device */
 int pvc_xenbus_init(const struct pvc_link_ops *ops);

@@ -2,12 +2,14 @@
 /* See ring.h. The memory is granted once, and used by socket after socket. */
 #include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <xen/page.h>
 
 #include "link/link.h"
+#include "link/reserve.h"
 #include "link/ring.h"
 
 /* Number of memories of each order, on all links */
@@ -22,16 +24,20 @@ static struct page *pvc_shm_page(const struct pvc_shm *shm, unsigned int i)
 
 /*
  * Copying needs contiguous addresses. Physically contiguous pages are faster to
- * copy, but not worth the effort of reclaiming others.
+ * copy, but not worth the effort of reclaiming others. The memory is charged to
+ * the memory cgroup of this process; no ring that could be smaller is worth
+ * killing a process for.
  */
 static void *pvc_shm_alloc_data(unsigned int order)
 {
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
 	size_t size = PAGE_SIZE << order;
 	void *p;
 
-	p = alloc_pages_exact(size, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
-			      __GFP_NORETRY);
-	return p ?: vzalloc(size);
+	p = alloc_pages_exact(size, gfp | __GFP_NORETRY);
+	if (order > PVC_SMALL_ORDER)
+		gfp |= __GFP_NORETRY;
+	return p ?: __vmalloc(size, gfp);
 }
 
 static void pvc_shm_free_data(void *p, unsigned int order)
@@ -48,7 +54,7 @@ static int pvc_shm_grant(struct pvc_shm *shm, domid_t otherend)
 	grant_ref_t head;
 	int ret;
 
-	ret = gnttab_alloc_grant_references(n + 1, &head);
+	ret = pvc_reserve_grants(n + 1, &head);
 	if (ret)
 		return ret;
 	for (i = 0; i < n; i++) {
@@ -66,19 +72,104 @@ static int pvc_shm_grant(struct pvc_shm *shm, domid_t otherend)
 }
 
 /**
- * pvc_shm_alloc() - make memory that a backend can map as a data ring
- * @link: the link
- * @order: log2 of the number of data pages, 1 to PVCALLS_MAX_PAGE_ORDER
- * @event: see &struct pvc_subscriber
+ * pvc_shm_memcg() - which memory cgroup pays for this process?
  *
- * Context: process, may sleep.
- * Return: the memory, or an error pointer: -ENOMEM, or -ENOSPC if grants or
- * event channels have run out.
+ * Context: process.
+ * Return: a number that no other cgroup ever has; 0 without memory cgroups.
  */
-struct pvc_shm *pvc_shm_alloc(struct pvc_link *link, unsigned int order,
-			      bool (*event)(void *user))
+u64 pvc_shm_memcg(void)
 {
-	struct pvc_shm *shm = kzalloc(sizeof(*shm), GFP_KERNEL);
+	u64 id = 0;
+
+#ifdef CONFIG_MEMCG
+	rcu_read_lock();
+	if (!mem_cgroup_disabled())
+		id = cgroup_id(mem_cgroup_from_task(current)->css.cgroup);
+	rcu_read_unlock();
+#endif
+	return id;
+}
+
+/* Charges memory of some order to a user. */
+static int pvc_shm_charge(struct pvc_link *link, struct pvc_payers *payers,
+			  unsigned int order)
+{
+	long n = pvc_shm_pages(order);
+	int ret;
+
+	ret = pvc_budget_charge(payers, PVC_KIND_PAGES, n, pvc_reserve_pages());
+	if (ret)
+		return ret;
+	ret = pvc_budget_charge(payers, PVC_KIND_RINGS, 1,
+				pvc_reserve_rings(link));
+	if (ret)
+		pvc_budget_uncharge(payers, PVC_KIND_PAGES, n);
+	return ret;
+}
+
+static void pvc_shm_uncharge(struct pvc_payers *payers, unsigned int order)
+{
+	pvc_budget_uncharge(payers, PVC_KIND_RINGS, 1);
+	pvc_budget_uncharge(payers, PVC_KIND_PAGES, pvc_shm_pages(order));
+}
+
+/**
+ * pvc_shm_lend() - charge memory to a user
+ * @link: the link
+ * @shm: memory that no socket has
+ * @payers: who pays from now on
+ *
+ * Context: process, perhaps with interrupts off; does not sleep.
+ * Return: 0, or -EDQUOT if one of the payers has his share.
+ */
+int pvc_shm_lend(struct pvc_link *link, struct pvc_shm *shm,
+		 struct pvc_payers *payers)
+{
+	int ret = pvc_shm_charge(link, payers, shm->order);
+
+	if (!ret)
+		shm->payers = pvc_payers_hold(payers);
+	return ret;
+}
+
+/**
+ * pvc_shm_return() - undo pvc_shm_lend()
+ * @shm: memory that its last socket has detached
+ *
+ * Context: any.
+ */
+void pvc_shm_return(struct pvc_shm *shm)
+{
+	pvc_shm_uncharge(shm->payers, shm->order);
+	pvc_payers_put(shm->payers);
+	shm->payers = NULL;
+}
+
+/* Counts memory among all that there is. */
+static int pvc_shm_take(struct pvc_link *link, unsigned int order)
+{
+	int ret = pvc_budget_take(PVC_KIND_PAGES, pvc_shm_pages(order),
+				  pvc_reserve_pages());
+
+	if (ret)
+		return ret;
+	ret = pvc_budget_take(PVC_KIND_RINGS, 1, pvc_reserve_rings(link));
+	if (ret)
+		pvc_budget_give(PVC_KIND_PAGES, pvc_shm_pages(order));
+	return ret;
+}
+
+static void pvc_shm_give(unsigned int order)
+{
+	pvc_budget_give(PVC_KIND_RINGS, 1);
+	pvc_budget_give(PVC_KIND_PAGES, pvc_shm_pages(order));
+}
+
+/* Makes memory that has been counted already. */
+static struct pvc_shm *pvc_shm_make(struct pvc_link *link, unsigned int order,
+				    bool (*event)(void *user))
+{
+	struct pvc_shm *shm = kzalloc(sizeof(*shm), GFP_KERNEL_ACCOUNT);
 	int ret = -ENOMEM;
 
 	if (!shm)
@@ -86,9 +177,11 @@ struct pvc_shm *pvc_shm_alloc(struct pvc_link *link, unsigned int order,
 	INIT_LIST_HEAD(&shm->list);
 	shm->sub.event = event;
 	shm->order = order;
-	shm->refs = kmalloc_array(1U << order, sizeof(*shm->refs), GFP_KERNEL);
+	shm->memcg = pvc_shm_memcg();
+	shm->refs = kmalloc_array(1U << order, sizeof(*shm->refs),
+				  GFP_KERNEL_ACCOUNT);
 	shm->data = pvc_shm_alloc_data(order);
-	shm->intf = (void *)get_zeroed_page(GFP_KERNEL);
+	shm->intf = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!shm->refs || !shm->data || !shm->intf)
 		goto err_free;
 	shm->intf->ring_order = order;
@@ -109,6 +202,44 @@ err_free:
 	pvc_shm_free_data(shm->data, order);
 	kfree(shm->refs);
 	kfree(shm);
+	return ERR_PTR(ret);
+}
+
+/**
+ * pvc_shm_alloc() - make memory that a backend can map as a data ring
+ * @link: the link
+ * @payers: who pays
+ * @order: log2 of the number of data pages, 1 to PVCALLS_MAX_PAGE_ORDER
+ * @event: see &struct pvc_subscriber
+ *
+ * Context: process, may sleep.
+ * Return: the memory, or an error pointer: -EDQUOT if one of the payers has his
+ * share, -ENOSPC if all together have taken what there is, grants or event
+ * channels have run out, or -ENOMEM.
+ */
+struct pvc_shm *pvc_shm_alloc(struct pvc_link *link, struct pvc_payers *payers,
+			      unsigned int order, bool (*event)(void *user))
+{
+	struct pvc_shm *shm;
+	int ret;
+
+	ret = pvc_shm_charge(link, payers, order);
+	if (ret)
+		return ERR_PTR(ret);
+	ret = pvc_shm_take(link, order);
+	if (ret)
+		goto err_uncharge;
+	shm = pvc_shm_make(link, order, event);
+	ret = PTR_ERR_OR_ZERO(shm);
+	if (ret)
+		goto err_give;
+	shm->payers = pvc_payers_hold(payers);
+	return shm;
+
+err_give:
+	pvc_shm_give(order);
+err_uncharge:
+	pvc_shm_uncharge(payers, order);
 	return ERR_PTR(ret);
 }
 
@@ -134,6 +265,9 @@ void pvc_shm_free(struct pvc_link *link, struct pvc_shm *shm)
 	free_page((unsigned long)shm->intf);
 	pvc_shm_free_data(shm->data, shm->order);
 	kfree(shm->refs);
+	pvc_shm_give(shm->order);
+	if (shm->payers)
+		pvc_shm_return(shm);
 	kfree(shm);
 }
 

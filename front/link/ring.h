@@ -7,6 +7,7 @@
 #include <linux/uio.h>
 #include <xen/grant_table.h>
 
+#include "link/budget.h"
 #include "link/evtchn.h"
 #include "pvcalls_ext.h"
 #include "ringbuf.h"
@@ -26,6 +27,8 @@ struct pvc_link;
  * @refs: grants of the data pages
  * @intf_ref: grant of the indexes page
  * @order: log2 of the number of data pages, 1 to PVCALLS_MAX_PAGE_ORDER
+ * @payers: who pays for the memory, referenced; NULL while no socket has it
+ * @memcg: the memory cgroup that the pages are charged to, see pvc_shm_memcg()
  *
  * One such memory may serve one socket after another.
  */
@@ -38,7 +41,21 @@ struct pvc_shm {
 	grant_ref_t *refs;
 	grant_ref_t intf_ref;
 	unsigned int order;
+	struct pvc_payers *payers;
+	u64 memcg;
 };
+
+/**
+ * pvc_shm_pages() - how many pages has a data ring of some order?
+ * @order: log2 of the number of data pages
+ *
+ * Context: any.
+ * Return: the number, the indexes page included; so many grants there are, too.
+ */
+static inline long pvc_shm_pages(unsigned int order)
+{
+	return (1L << order) + 1;
+}
 
 /**
  * struct pvc_ring - a data ring, in the hands of a socket
@@ -58,9 +75,13 @@ struct pvc_ring {
 	int irq;
 };
 
-struct pvc_shm *pvc_shm_alloc(struct pvc_link *link, unsigned int order,
-			      bool (*event)(void *user));
+struct pvc_shm *pvc_shm_alloc(struct pvc_link *link, struct pvc_payers *payers,
+			      unsigned int order, bool (*event)(void *user));
 void pvc_shm_free(struct pvc_link *link, struct pvc_shm *shm);
+int pvc_shm_lend(struct pvc_link *link, struct pvc_shm *shm,
+		 struct pvc_payers *payers);
+void pvc_shm_return(struct pvc_shm *shm);
+u64 pvc_shm_memcg(void);
 long pvc_shm_count(unsigned int order);
 
 void pvc_ring_attach(struct pvc_ring *r, struct pvc_shm *shm, bool wakeup,

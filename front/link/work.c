@@ -54,3 +54,15 @@ void pvc_queue_delayed(struct delayed_work *work, unsigned long delay)
 {
 	queue_delayed_work(pvc_wq, work, delay);
 }
+
+/**
+ * pvc_queue_delayed_now() - run work in process context, soon
+ * @work: the work, which may wait for its time; its owner cancels it before
+ *	pvc_work_exit()
+ *
+ * Context: any.
+ */
+void pvc_queue_delayed_now(struct delayed_work *work)
+{
+	mod_delayed_work(pvc_wq, work, 0);
+}

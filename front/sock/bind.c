@@ -24,12 +24,12 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_sock *psk,
 				      struct pvc_link *link, struct sock *sk,
 				      const struct pvc_addr *want)
 {
-	struct pvc_conn *c = pvc_conn_new(link, want->sa.sa_family,
+	struct pvc_conn *c = pvc_conn_new(link, NULL, want->sa.sa_family,
 					  sk->sk_type, sk->sk_protocol);
 	int ret;
 
-	if (!c)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(c))
+		return c;
 	ret = pvc_conn_open(c) ?: pvc_relay_opts(psk, sk, c);
 	if (!ret) {
 		/* a socket that comes back */

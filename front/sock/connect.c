@@ -32,9 +32,9 @@ static int pvc_connect_conn(struct socket *sock, struct pvc_sock *psk,
 		return pvc_bind_again(psk, sock->sk, link);
 	if (to->sa.sa_family == AF_INET6 && !pvc_link_has(link, PVCALLS_F_IPV6))
 		return -ENETUNREACH;
-	c = pvc_conn_new(link, to->sa.sa_family, SOCK_STREAM, 0);
-	if (!c)
-		return -ENOMEM;
+	c = pvc_conn_new(link, NULL, to->sa.sa_family, SOCK_STREAM, 0);
+	if (IS_ERR(c))
+		return PTR_ERR(c);
 	/* without options CONNECT can create the backend's socket, too */
 	if (!pvc_link_has(link, PVCALLS_F_OPEN) ||
 	    pvc_has_opts(psk, sock->sk)) {

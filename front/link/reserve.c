@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * See reserve.h. Neither the kernel nor Xen tells how many grants or event
+ * channels a domain has left. So both are tried out, in ways that leave nothing
+ * short for others meanwhile.
+ */
+#include <linux/jiffies.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <asm/xen/hypercall.h>
+#include <xen/events.h>
+#include <xen/page.h>
+
+#include "link/link.h"
+#include "link/reserve.h"
+#include "pvcalls_param.h"
+
+/*
+ * A queue of a network card takes 514 grants, a queue of a disk one and up to
+ * 33 for each request that is under way: the default has room for four of each.
+ */
+PVCALLS_PARAM_UINT(reserve_grants, 2560, 0, 32768, 0644);
+MODULE_PARM_DESC(reserve_grants,
+		 "Grants that are left to other devices, 0 to 32768 (default 2560)");
+
+/* Two for each queue of a network card, one for a disk's, five for a CPU */
+PVCALLS_PARAM_UINT(reserve_evtchns, 64, 0, 1024, 0644);
+MODULE_PARM_DESC(reserve_evtchns,
+		 "Event channels that are left to other devices, 0 to 1024 (default 64)");
+
+/* How many event channels xl lets a domain have if nobody says otherwise */
+#define PVC_USUAL_EVTCHNS	1023
+
+/* Event channels that may be taken after a look at how many there are */
+#define PVC_EVTCHN_CREDIT	32
+
+/* Pages of memory that all data rings may have together */
+static long pvc_ring_memory;
+
+/* Only one may look what is left and then take it */
+static DEFINE_MUTEX(pvc_reserve_lock);
+
+/**
+ * struct pvc_evtchn_credit - what is known of the domain's event channels
+ * @left: how many may be taken before the next look
+ * @more: the last look has found as many as it looked for
+ * @until: when the next look may be, if @more is false, and when @left ends; in
+ *	jiffies
+ * @seen: the greatest port that Xen has given
+ *
+ * All is guarded by pvc_reserve_lock; @seen is also read without.
+ */
+struct pvc_evtchn_credit {
+	unsigned int left;
+	bool more;
+	unsigned long until;
+	evtchn_port_t seen;
+};
+
+static struct pvc_evtchn_credit pvc_evtchn_credit;
+
+/**
+ * pvc_reserve_init() - find out how much memory there is for rings
+ *
+ * Context: module initialisation.
+ */
+void pvc_reserve_init(void)
+{
+	pvc_ring_memory = totalram_pages() / 4;
+	pvc_evtchn_credit.until = jiffies;
+}
+
+/**
+ * pvc_reserve_pages() - how many pages may all data rings have together?
+ *
+ * Context: any.
+ * Return: a quarter of the memory, or the grants that Xen lets the domain have
+ * without the reserve, if that is less; 0 or more.
+ */
+long pvc_reserve_pages(void)
+{
+	long grants = gnttab_max_grant_frames() *
+		      (long)(PAGE_SIZE / sizeof(struct grant_entry_v1));
+
+	grants -= READ_ONCE(param_reserve_grants);
+	return clamp(grants, 0L, pvc_ring_memory);
+}
+
+/* ---- grants ---- */
+
+static void pvc_grants_are_free(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+/* Has the grant table so many free entries, without growing? */
+static bool pvc_grants_free(u16 n)
+{
+	struct gnttab_free_callback cb = {};
+	bool free = false;
+
+	/* calls back before it returns, or not before the next line */
+	gnttab_request_free_callback(&cb, pvc_grants_are_free, &free, n);
+	gnttab_cancel_free_callback(&cb);
+	return free;
+}
+
+/**
+ * pvc_reserve_grants() - take grants, but none of the reserve
+ * @n: how many
+ * @head: as gnttab_alloc_grant_references() has it
+ *
+ * Context: process, may sleep.
+ * Return: 0, or -ENOSPC if there would be too few left.
+ */
+int pvc_reserve_grants(u16 n, grant_ref_t *head)
+{
+	unsigned int all = n + READ_ONCE(param_reserve_grants);
+	int ret = 0;
+
+	mutex_lock(&pvc_reserve_lock);
+	if (!pvc_grants_free(all)) {
+		/*
+		 * The table may have room to grow. It grows for all that is
+		 * wanted or not at all, so nobody misses what was free.
+		 */
+		ret = gnttab_alloc_grant_references(all, head);
+		if (!ret)
+			gnttab_free_grant_references(*head);
+	}
+	if (!ret)
+		ret = gnttab_alloc_grant_references(n, head);
+	mutex_unlock(&pvc_reserve_lock);
+	return ret;
+}
+
+/* ---- event channels ---- */
+
+/**
+ * pvc_reserve_rings() - how many data rings may there be?
+ * @link: the link
+ *
+ * Context: any.
+ * Return: number, as far as event channels decide: no limit if the backend lets
+ * rings share one.
+ */
+long pvc_reserve_rings(const struct pvc_link *link)
+{
+	long evtchns = max_t(long, PVC_USUAL_EVTCHNS,
+			     READ_ONCE(pvc_evtchn_credit.seen));
+
+	if (pvc_link_has(link, PVCALLS_F_SHARED_EVTCHN))
+		return LONG_MAX;
+	evtchns = min_t(long, evtchns, xen_evtchn_nr_channels());
+	return max(evtchns - (long)READ_ONCE(param_reserve_evtchns), 0L);
+}
+
+static int pvc_evtchn_alloc(domid_t otherend, evtchn_port_t *port)
+{
+	struct evtchn_alloc_unbound alloc = {
+		.dom = DOMID_SELF,
+		.remote_dom = otherend,
+	};
+	int ret;
+
+	ret = HYPERVISOR_event_channel_op(EVTCHNOP_alloc_unbound, &alloc);
+	if (ret)
+		return ret;
+	*port = alloc.port;
+	if (alloc.port > pvc_evtchn_credit.seen)
+		WRITE_ONCE(pvc_evtchn_credit.seen, alloc.port);
+	return 0;
+}
+
+static void pvc_evtchn_close(evtchn_port_t port)
+{
+	struct evtchn_close close = { .port = port };
+
+	HYPERVISOR_event_channel_op(EVTCHNOP_close, &close);
+}
+
+/* How many event channels are there, up to @n? Takes them for a moment. */
+static unsigned int pvc_evtchn_count(domid_t otherend, unsigned int n)
+{
+	evtchn_port_t *port = kmalloc_array(n, sizeof(*port), GFP_KERNEL);
+	unsigned int found = 0, i;
+
+	if (!port)
+		return 0;
+	while (found < n && !pvc_evtchn_alloc(otherend, &port[found]))
+		found++;
+	for (i = 0; i < found; i++)
+		pvc_evtchn_close(port[i]);
+	kfree(port);
+	return found;
+}
+
+/*
+ * Looks how many event channels are left. While few are, other devices find
+ * none for the moment that this takes, so there is a second between two looks.
+ * Call with the lock held.
+ */
+static void pvc_evtchn_look(domid_t otherend)
+{
+	unsigned int reserve = READ_ONCE(param_reserve_evtchns);
+	unsigned int n = reserve + PVC_EVTCHN_CREDIT, found;
+	bool old = time_after_eq(jiffies, pvc_evtchn_credit.until);
+
+	if (!old && (pvc_evtchn_credit.left || !pvc_evtchn_credit.more))
+		return;
+	found = pvc_evtchn_count(otherend, n);
+	pvc_evtchn_credit.left = found > reserve ? found - reserve : 0;
+	pvc_evtchn_credit.more = found == n;
+	pvc_evtchn_credit.until = jiffies + HZ;
+}
+
+/**
+ * pvc_reserve_evtchn() - take an event channel, but none of the reserve
+ * @otherend: domain that is to bind to it
+ * @port: the event channel's port
+ *
+ * Context: process, may sleep.
+ * Return: 0, or -ENOSPC if there would be too few left.
+ */
+int pvc_reserve_evtchn(domid_t otherend, evtchn_port_t *port)
+{
+	int ret = -ENOSPC;
+
+	mutex_lock(&pvc_reserve_lock);
+	pvc_evtchn_look(otherend);
+	if (pvc_evtchn_credit.left) {
+		ret = pvc_evtchn_alloc(otherend, port);
+		if (!ret)
+			pvc_evtchn_credit.left--;
+	}
+	mutex_unlock(&pvc_reserve_lock);
+	return ret;
+}
+
+/**
+ * pvc_reserve_evtchn_gone() - an event channel has been closed
+ *
+ * Context: process, may sleep.
+ */
+void pvc_reserve_evtchn_gone(void)
+{
+	mutex_lock(&pvc_reserve_lock);
+	pvc_evtchn_credit.left++;
+	mutex_unlock(&pvc_reserve_lock);
+}
