@@ -9,6 +9,8 @@
 #include <linux/slab.h>
 
 #include "conn/conn.h"
+#include "link/budget.h"
+#include "link/reserve.h"
 #include "show/debugfs.h"
 #include "sock/policy.h"
 #include "watch.h"
@@ -87,9 +89,10 @@ static int pvc_backend_show(struct seq_file *s, void *unused)
 	if (!link)
 		return 0;
 	pvc_conn_for_each(link, pvc_debugfs_count, &n);
-	seq_printf(s, "backend %u sockets %u extensions %#lx ring-order %u command-slots %u\n",
-		   link->otherend, n, link->features, link->max_order,
-		   RING_SIZE(&link->ring));
+	seq_printf(s, "backend %u state %s sockets %u cached-rings %u extensions %#lx ring-order %u command-slots %u\n",
+		   link->otherend, pvc_link_hung(link) ? "hung" : "up", n,
+		   READ_ONCE(link->cache.count), link->features,
+		   link->max_order, RING_SIZE(&link->ring));
 	pvc_link_put(link);
 	return 0;
 }
@@ -105,6 +108,35 @@ static int pvc_capture_show(struct seq_file *s, void *unused)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(pvc_capture);
+
+static void pvc_debugfs_use(struct seq_file *s, const struct pvc_use *use,
+			    long sockets, long pages)
+{
+	seq_printf(s, " sockets %ld rings %ld pages %ld max-sockets %ld max-pages %ld",
+		   use->of[PVC_KIND_SOCKETS], use->of[PVC_KIND_RINGS],
+		   use->of[PVC_KIND_PAGES], sockets, pages);
+}
+
+static int pvc_users_show(struct seq_file *s, void *unused)
+{
+	struct pvc_account account = { .uid = INVALID_UID };
+	struct pvc_use all = pvc_budget_all();
+	long pages = pvc_reserve_pages();
+
+	while (pvc_budget_next(&account)) {
+		seq_printf(s, "user %u",
+			   from_kuid_munged(seq_user_ns(s), account.uid));
+		pvc_debugfs_use(s, &account.use,
+				pvc_budget_share(pvc_conn_max()),
+				pvc_budget_share(pages));
+		seq_printf(s, " refused %lu\n", account.refused);
+	}
+	seq_puts(s, "user all");
+	pvc_debugfs_use(s, &all, pvc_conn_max(), pages);
+	seq_puts(s, "\n");
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pvc_users);
 
 /**
  * pvc_debugfs_init() - make the directory and its files
@@ -122,6 +154,8 @@ void pvc_debugfs_init(void)
 			    &pvc_capture_fops);
 	debugfs_create_file("sockets", 0400, pvc_debugfs_dir, NULL,
 			    &pvc_sockets_fops);
+	debugfs_create_file("users", 0400, pvc_debugfs_dir, NULL,
+			    &pvc_users_fops);
 }
 
 /**

@@ -13,6 +13,9 @@ REPO = pathlib.Path(__file__).resolve().parents[2]
 SOCKETS = """socket 0x1 type dgram state open local 10.0.0.1:53 peer - ring 4096 in-error -107
 socket 0x2 type stream state connected local - peer - ring 524288 queued 4
 """
+USERS = """user 33 sockets 7 rings 6 pages 102 max-sockets 12288 max-pages 22656 refused 3
+user all sockets 7 rings 8 pages 136 max-sockets 16384 max-pages 30208
+"""
 
 
 class Ctl(unittest.TestCase):
@@ -65,6 +68,18 @@ class Ctl(unittest.TestCase):
                                  "ring": 4096, "in-error": -107})
         self.assertEqual(second["queued"], 4)
 
+    def test_users(self):
+        self.load("pvcalls_mt_back")
+        self.load("pvcalls_mt_front", users=USERS)
+        out, err, code = self.run_ctl("users")
+        self.assertEqual((err, code), ("", 0))
+        self.assertEqual([line.split() for line in out.splitlines()],
+                         [["user", "sockets", "rings", "pages", "max-sockets", "max-pages", "refused"],
+                          ["33", "7", "6", "102", "12288", "22656", "3"], ["all", "7", "8", "136", "16384", "30208", "-"]])
+        user, together = json.loads(self.run_ctl("--json", "users")[0])
+        self.assertEqual((user["user"], user["refused"]), (33, 3))
+        self.assertEqual((together["user"], together["pages"]), ("all", 136))
+
     def test_both_modules(self):
         self.load("pvcalls_mt_front", sockets="socket 0x1 state open\n")
         self.load("pvcalls_mt_back", sockets="socket 0x2 domid 7 state idle\n")
@@ -85,7 +100,7 @@ class Ctl(unittest.TestCase):
         self.assertEqual(self.run_ctl("workers")[2], 0)
 
     def test_not_loaded(self):
-        for what in ("sockets", "guests", "workers", "backend", "capture", "parameters"):
+        for what in ("sockets", "guests", "workers", "backend", "users", "capture", "parameters"):
             _, err, code = self.run_ctl(what)
             self.assertEqual(code, 1, what)
             self.assertIn("loaded", err)

@@ -31,6 +31,7 @@ static const struct view {
 	{ "guests", "pvcalls_mt_back", "connected guests, in the backend's domain" },
 	{ "workers", "pvcalls_mt_back", "the backend's threads" },
 	{ "backend", "pvcalls_mt_front", "the backend, in a guest" },
+	{ "users", "pvcalls_mt_front", "what each user of a guest has of its sockets" },
 	{ "capture", "pvcalls_mt_front", "whether new sockets are captured, in a guest" },
 };
 
