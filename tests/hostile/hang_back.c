@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A backend that is honest until it hangs: from a signal on it answers nothing
- * any more, while everything that it has said before stays as it was. Runs in
+ * A backend that is honest until it hangs: from a signal on it answers nothing,
+ * while everything that it has said before stays as it was. Another signal lets
+ * it go on. Runs in
  * Dom0, which has no backend driver loaded.
  *
  *   hang_back --offer
  *	as hostile_back does
  *   hang_back GUEST
- *	says "ready" when it is connected, SIGUSR1 makes it hang ("hung"), and
- *	SIGTERM closes the device
+ *	says "ready" when it is connected; SIGUSR1 makes it hang ("hung"),
+ *	SIGUSR2 makes it answer again ("answers"), and SIGTERM closes the device
  */
 #include <signal.h>
 #include <stdio.h>
@@ -26,6 +27,8 @@ static void on_signal(int sig)
 {
 	if (sig == SIGUSR1)
 		hangs = 1;
+	else if (sig == SIGUSR2)
+		hangs = 0;
 	else
 		ends = 1;
 }
@@ -38,10 +41,10 @@ static void serve(struct be *be)
 	while (!ends) {
 		while (!hangs && be_next(be, &req))
 			be_honest(be, &req);
-		if (hangs && !told) {
-			puts("hung");
+		if (hangs != told) {
+			told = hangs;
+			puts(told ? "hung" : "answers");
 			fflush(stdout);
-			told = true;
 		}
 		evt_wait(be->evt, 20);
 	}
@@ -80,6 +83,7 @@ int main(int argc, char **argv)
 		return offer();
 	guest = atoi(argv[1]);
 	signal(SIGUSR1, on_signal);
+	signal(SIGUSR2, on_signal);
 	signal(SIGTERM, on_signal);
 	be_close();
 	be_offer(0);

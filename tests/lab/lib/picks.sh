@@ -36,5 +36,9 @@ pick_front() {
 		reuse_rings 0 1 32
 		reuse_seconds 1 10
 		capture_filtered N Y
+		max_sockets 4096 16384
+		user_share 50 75 100
+		reserve_grants 0 2560
+		reserve_evtchns 0 64
 	LIST
 }

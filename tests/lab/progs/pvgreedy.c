@@ -20,11 +20,56 @@ typedef uint16_t domid_t;
 #define GREEDY		1001	/* users */
 #define MODEST		1002
 #define MOST		3000	/* sockets that he tries to get */
-#define GRANTS		512	/* what a disk and a network card need to start */
-#define CHANNELS	16
-#define CHARGED		200	/* sockets whose memory is looked at */
+#define GRANTS		2056	/* what a network card with 4 queues needs */
+#define CHANNELS	48
+#define CHARGED		20	/* sockets whose memory is looked at */
+#define NAMESPACES	6
+#define SUBUSERS	100000	/* users of a namespace of GREEDY's */
 
-/* Takes sockets with a ring each until there is none: how many */
+#define PARAMETERS	"/sys/module/pvcalls_mt_front/parameters/"
+#define USERS		"/sys/kernel/debug/pvcalls_mt_front/users"
+
+/* A parameter of the frontend from here on; what it was, to be set back */
+static void parameter(const char *name, const char *value, char was[20])
+{
+	char path[100];
+	int fd, n;
+
+	snprintf(path, sizeof(path), PARAMETERS "%s", name);
+	fd = GET(path, open(path, O_RDONLY));
+	n = GET(path, read(fd, was, 19));
+	was[n] = '\0';
+	close(fd);
+	put_file(path, value);
+}
+
+/* What the frontend says that a user has: a column of his line, or 0 */
+static long has_now(const char *user, const char *column)
+{
+	char line[400], *word, *value, *save;
+	long n = 0;
+	FILE *f = fopen(USERS, "r");
+
+	if (!f)
+		sem_fail("%s: %s", USERS, strerror(errno));
+	while (f && fgets(line, sizeof(line), f)) {
+		strtok_r(line, " ", &save);
+		if (strcmp(strtok_r(NULL, " ", &save), user))
+			continue;
+		while ((word = strtok_r(NULL, " ", &save)) &&
+		       (value = strtok_r(NULL, " \n", &save)))
+			if (!strcmp(word, column))
+				n = atol(value);
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/*
+ * Takes sockets with a ring each until there is none: how many, or the error if
+ * he is refused with another one than he should be
+ */
 static int take(int (*one)(void), int most)
 {
 	int n, ret = 0;
@@ -37,7 +82,7 @@ static int take(int (*one)(void), int most)
 	printf("user %d has %d sockets, then %s\n", getuid(), n,
 	       ret < 0 ? strerrorname_np(-ret) : "enough");
 	fflush(stdout);
-	return n;
+	return ret < 0 && ret != -ENOBUFS ? ret : n;
 }
 
 static int one_udp(void)
@@ -70,7 +115,7 @@ static int take_udp(void)
 
 static int take_tcp(void)
 {
-	return take(one_tcp, 1200);
+	return take(one_tcp, MOST);
 }
 
 static int take_charged(void)
@@ -84,27 +129,61 @@ static int take_in_namespaces(void)
 	int said[2], i, n, all = 0;
 
 	MUST("pipe", 0, pipe(said));
-	for (i = 0; i < 6; i++) {
+	for (i = 0; i < NAMESPACES; i++) {
 		if (fork())
 			continue;
 		own_namespaces(0);
-		n = take(one_udp, MOST / 6);
+		n = take(one_udp, MOST / NAMESPACES);
 		if (write(said[1], &n, sizeof(n)) == sizeof(n))
 			pause();
 		_exit(1);
 	}
-	for (i = 0; i < 6; i++) {
+	for (i = 0; i < NAMESPACES; i++) {
 		MUST("his sockets", sizeof(n), read(said[0], &n, sizeof(n)));
+		if (n < 0)
+			return n;
 		all += n;
 	}
 	return all;
 }
 
+/* Root gives a namespace of GREEDY's as many users as newuidmap would. */
+static void map_subusers(pid_t pid)
+{
+	static const char * const files[] = { "uid_map", "gid_map" };
+	char path[40], map[60];
+	unsigned int i;
+
+	snprintf(map, sizeof(map), "0 %d 1\n1 %d 100\n", GREEDY, SUBUSERS);
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
+		put_file(path, map);
+	}
+}
+
+/* Another user of the namespace for each lot of sockets */
+static int take_as_subusers(int said)
+{
+	int i, n;
+
+	for (i = 0; i < NAMESPACES; i++) {
+		if (fork())
+			continue;
+		MUST("setresuid", 0, setresuid(1 + i, 1 + i, 1 + i));
+		n = take(one_udp, MOST / NAMESPACES);
+		if (write(said, &n, sizeof(n)) == sizeof(n))
+			pause();
+		_exit(1);
+	}
+	for (;;)
+		pause();
+}
+
 /*
- * A process of user GREEDY that has all it gets. It ends, with its children,
- * when the descriptor is closed.
+ * A process of a user that has all it gets. It ends, with its children, when the
+ * descriptor is closed.
  */
-static int greedy(int (*takes)(void), int *has)
+static int greedy(uid_t user, int (*takes)(void), int *has)
 {
 	int go[2], got[2];
 	pid_t pid;
@@ -115,7 +194,8 @@ static int greedy(int (*takes)(void), int *has)
 	pid = child_fork();
 	if (!pid) {
 		close(go[1]);
-		become(GREEDY);
+		if (user)
+			become(user);
 		*has = takes();
 		if (write(got[1], has, sizeof(*has)) < 0 || read(go[0], has, 1))
 			sem_fail("pipe");
@@ -124,6 +204,7 @@ static int greedy(int (*takes)(void), int *has)
 	close(go[0]);
 	close(got[1]);
 	MUST("his sockets", sizeof(*has), read(got[0], has, sizeof(*has)));
+	TRUE("no other error than ENOBUFS", *has >= 0);
 	return go[1];
 }
 
@@ -161,19 +242,43 @@ static void channels_left(void)
 	close(fd);
 }
 
+/* What others find while somebody has @has sockets */
+static void others(int has)
+{
+	TRUE("he does not get all", has < MOST);
+	attack("another user's sockets", modest);
+	grants_left();
+	channels_left();
+}
+
+/* All is given back, exactly */
+static void given_back(long before, long sockets)
+{
+	double end = now() + 20;
+
+	refs_back(before);
+	while ((has_now("all", "sockets") != sockets ||
+		has_now("1001", "pages")) && now() < end)
+		usleep(20000);
+	EXPECT("all sockets", sockets, has_now("all", "sockets"));
+	EXPECT("his pages", 0, has_now("1001", "pages"));
+	EXPECT("his rings", 0, has_now("1001", "rings"));
+	EXPECT("his sockets", 0, has_now("1001", "sockets"));
+	attack("another user's sockets afterwards", modest);
+}
+
 static void reserve(int (*takes)(void))
 {
-	long before = refs();
-	int has, go = greedy(takes, &has);
+	long before = refs(), sockets = has_now("all", "sockets");
+	int has, go = greedy(GREEDY, takes, &has);
 
-	attack("another user's sockets", modest);
-	if (before) {
-		grants_left();
-		channels_left();
-	}
+	EXPECT("sockets that are charged", has, has_now("1001", "rings"));
+	TRUE("he was refused", has_now("1001", "refused") > 0);
+	TRUE("he has no more than his share",
+	     has_now("1001", "pages") <= has_now("1001", "max-pages"));
+	others(has);
 	close(go);
-	refs_back(before);
-	attack("another user's sockets afterwards", modest);
+	given_back(before, sockets);
 }
 
 static void case_datagrams(void)
@@ -183,12 +288,85 @@ static void case_datagrams(void)
 
 static void case_connections(void)
 {
+	char was[20], ignored[20];
+
+	parameter("user_share", "20", was);
 	reserve(take_tcp);
+	parameter("user_share", was, ignored);
+}
+
+/* Rings with an event channel each, as long as there are some */
+static void case_channels(void)
+{
+	char own[20], order[20], share[20], ignored[20];
+
+	parameter("own_evtchns", "8192", own);
+	parameter("ring_order", "1", order);
+	/* more rings than there are event channels, and not many more */
+	parameter("user_share", "11", share);
+	reserve(take_tcp);
+	parameter("user_share", share, ignored);
+	parameter("own_evtchns", own, ignored);
+	parameter("ring_order", order, ignored);
 }
 
 static void case_namespaces(void)
 {
 	reserve(take_in_namespaces);
+}
+
+/* Who has no share takes all that there is, but not the reserve. */
+static void case_everything(void)
+{
+	long before = refs(), sockets = has_now("all", "sockets");
+	int has, go = greedy(0, take_udp, &has);
+
+	TRUE("there is an end", has < MOST);
+	TRUE("more than a share", has_now("0", "pages") >
+	     has_now("0", "max-pages"));
+	TRUE("no more than all", has_now("all", "pages") <=
+	     has_now("all", "max-pages"));
+	grants_left();
+	channels_left();
+	close(go);
+	given_back(before, sockets);
+}
+
+static void case_subusers(void)
+{
+	long before = refs(), sockets = has_now("all", "sockets");
+	int mapped[2], ready[2], said[2], i, n = 0, all = 0;
+	pid_t pid;
+
+	MUST("pipe", 0, pipe(mapped));
+	MUST("pipe", 0, pipe(ready));
+	MUST("pipe", 0, pipe(said));
+	many_files(MOST + 100);
+	pid = child_fork();
+	if (!pid) {
+		setpgid(0, 0);
+		become(GREEDY);
+		MUST("unshare", 0, unshare(CLONE_NEWUSER));
+		MUST("ready", 4, write(ready[1], &n, 4));
+		MUST("mapped", 4, read(mapped[0], &n, 4));
+		_exit(take_as_subusers(said[1]));
+	}
+	MUST("ready", 4, read(ready[0], &n, 4));
+	map_subusers(pid);
+	MUST("mapped", 4, write(mapped[1], &n, 4));
+	for (i = 0; i < NAMESPACES; i++) {
+		MUST("his sockets", 4, read(said[0], &n, 4));
+		TRUE("no other error than ENOBUFS", n >= 0);
+		all += n;
+	}
+	TRUE("several users", has_now("100000", "rings") > 0 &&
+	     has_now("100001", "rings") > 0);
+	EXPECT("their owner pays", all, has_now("1001", "rings"));
+	TRUE("no more than the owner's share",
+	     has_now("1001", "pages") <= has_now("1001", "max-pages"));
+	others(all);
+	kill(-pid, SIGKILL);
+	given_back(before, sockets);
 }
 
 static long memory_now(int dir)
@@ -201,24 +379,25 @@ static long memory_now(int dir)
 	return atol(text);
 }
 
-/* Only rings are looked at, and TCP has none. */
+/* Rings that others have left in the cache are not for this cgroup. */
 static void case_charged(void)
 {
 	int dir, has, go;
 	long before, now;
 
-	if (!refs())
-		return;
+	close(greedy(GREEDY, take_charged, &has));
+	while (has_now("1001", "rings"))
+		usleep(20000);
 	put_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
 	dir = GET("cgroup", cgroup_open("pvgreedy"));
 	MUST("enter it", 0, cgroup_enter(dir));
 	before = memory_now(dir);
-	go = greedy(take_charged, &has);
+	go = greedy(GREEDY, take_charged, &has);
 	MUST("sockets", CHARGED, has);
 	now = memory_now(dir);
 	printf("%ld bytes are charged for each\n", (now - before) / CHARGED);
 	TRUE("rings are charged to the cgroup",
-	     now - before > CHARGED * 16384L);
+	     now - before > CHARGED * 131072L);
 	close(go);
 }
 
@@ -245,7 +424,10 @@ static int hold(int n)
 static const struct check checks[] = {
 	{ "datagrams", case_datagrams },
 	{ "connections", case_connections },
+	{ "channels", case_channels },
+	{ "everything", case_everything },
 	{ "namespaces", case_namespaces },
+	{ "subusers", case_subusers },
 	{ "charged", case_charged },
 };
 
