@@ -196,6 +196,31 @@ bool pvc_addr_is_any(const struct pvc_addr *a)
 }
 
 /**
+ * pvc_addr_overlaps() - would one socket hear what is for the other?
+ * @a: address with a port
+ * @b: likewise
+ *
+ * The unspecified address of IPv6 counts as one of IPv4, too: whether the
+ * socket is one of IPv6 only is not known here.
+ *
+ * Context: any.
+ * Return: true if the ports are the same, and the addresses, or one of these is
+ * the unspecified one.
+ */
+bool pvc_addr_overlaps(const struct pvc_addr *a, const struct pvc_addr *b)
+{
+	if (pvc_addr_port(a) != pvc_addr_port(b))
+		return false;
+	if (pvc_addr_is_any(a) || pvc_addr_is_any(b))
+		return true;
+	if (a->sa.sa_family != b->sa.sa_family)
+		return false;
+	if (a->sa.sa_family == AF_INET6)
+		return ipv6_addr_equal(&a->in6.sin6_addr, &b->in6.sin6_addr);
+	return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+}
+
+/**
  * pvc_addr_is_link_local() - does an address mean something on one link only?
  * @a: address
  *

@@ -39,6 +39,7 @@ __be16 pvc_addr_port(const struct pvc_addr *a);
 void pvc_addr_set_port(struct pvc_addr *a, __be16 port);
 int pvc_addr_to_family(struct pvc_addr *a, int family);
 bool pvc_addr_is_any(const struct pvc_addr *a);
+bool pvc_addr_overlaps(const struct pvc_addr *a, const struct pvc_addr *b);
 bool pvc_addr_is_link_local(const struct pvc_addr *a);
 bool pvc_addr_is_loopback(const struct pvc_addr *a);
 bool pvc_addr_is_local(struct net *net, const struct pvc_addr *a);

@@ -67,24 +67,41 @@ int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want)
 		pvc_addr_from_rsp(&rsp.u.name, &c->local);
 	if (!c->local.len)
 		c->local = *want;
-	/* pvc_conn_shares() reads without the lock */
-	WRITE_ONCE(c->has_port, true);
+	/* nobody else looks at the address before it is there */
+	smp_store_release(&c->has_port, true);
 	pvc_conn_move(c, PVC_CONN_BOUND);
 	return 0;
 }
 
-/*
- * Has @o, of another user, the address of @c? Call with link->conns_lock held.
- */
-static bool pvc_conn_shares(const struct pvc_conn *c, const struct pvc_conn *o)
+/* Are two connections of the same protocol? */
+static bool pvc_conn_alike(const struct pvc_conn *a, const struct pvc_conn *b)
 {
-	return o != c && READ_ONCE(o->has_port) && !pvc_conn_gone(o) &&
-	       !uid_eq(o->uid, c->uid) && o->local.len == c->local.len &&
-	       !memcmp(o->local.raw, c->local.raw, c->local.len);
+	const struct xen_pvcalls_socket *x = &a->cmds.open.req.u.socket;
+	const struct xen_pvcalls_socket *y = &b->cmds.open.req.u.socket;
+
+	return x->type == y->type && x->protocol == y->protocol;
+}
+
+/*
+ * Has @o, of another user, a part of the address of @c? Call with
+ * link->conns_lock held.
+ */
+static bool pvc_conn_shares(const struct pvc_conn *c, struct pvc_conn *o)
+{
+	bool shares;
+
+	if (o == c || !smp_load_acquire(&o->has_port) || pvc_conn_gone(o) ||
+	    uid_eq(o->uid, c->uid) || !pvc_conn_alike(o, c))
+		return false;
+	/* connect() of a socket of datagrams changes the address */
+	spin_lock(&o->lock);
+	shares = pvc_addr_overlaps(&o->local, &c->local);
+	spin_unlock(&o->lock);
+	return shares;
 }
 
 /**
- * pvc_conn_is_shared() - has another user bound the same address?
+ * pvc_conn_is_shared() - has another user bound the same address, or part of it?
  * @c: bound connection
  *
  * With SO_REUSEPORT the backend lets all sockets of the guest share an address,
