@@ -289,6 +289,16 @@ static inline void pvcalls_sk_hold_net(struct sock *sk)
 	sock_inuse_add(net, 1);
 }
 
+/* The memory cgroup that pays for a socket; NULL without one */
+static inline struct mem_cgroup *pvcalls_sk_memcg(const struct sock *sk)
+{
+#ifdef CONFIG_MEMCG
+	return sk->sk_memcg;
+#else
+	return NULL;
+#endif
+}
+
 /* Changes the third argument of a probed function, at the function's entry */
 static inline void pvcalls_set_argument2(struct pt_regs *regs,
 					 unsigned long val)

@@ -66,8 +66,8 @@ static void pvc_accept_done(struct pvc_cmd *cmd)
 /* Lets the backend have one more ACCEPT, with a new connection. */
 static int pvc_post_accept(struct pvc_conn *l)
 {
-	struct pvc_conn *c = pvc_conn_new(l->link, NULL, l->family, SOCK_STREAM,
-					  0);
+	struct pvc_conn *c = pvc_conn_new(l->link, l->payers, l->family,
+					  SOCK_STREAM, 0);
 	struct xen_pvcalls_accept *req;
 	int ret;
 

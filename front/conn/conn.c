@@ -92,11 +92,9 @@ unsigned int pvc_conn_max(void)
 /* Charges a new connection. */
 static int pvc_conn_charge(struct pvc_conn *c, struct pvc_payers *payers)
 {
-	int ret = -ENOMEM;
+	int ret;
 
-	c->payers = payers ? pvc_payers_hold(payers) : pvc_payers_get();
-	if (!c->payers)
-		return ret;
+	c->payers = pvc_payers_hold(payers);
 	ret = pvc_budget_charge(c->payers, PVC_KIND_SOCKETS, 1, pvc_conn_max());
 	if (ret) {
 		pvc_budget_refused(c->payers);
@@ -307,7 +305,7 @@ void pvc_conn_set_waker(work_func_t waker)
 /**
  * pvc_conn_new() - make a connection that the backend does not know yet
  * @link: the link; a reference is taken
- * @payers: who pays, or NULL: the user of this process
+ * @payers: who pays
  * @family: AF_INET or AF_INET6
  * @type: SOCK_STREAM, or SOCK_DGRAM with feature-dgram
  * @protocol: protocol of datagrams

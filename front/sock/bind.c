@@ -24,8 +24,8 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_sock *psk,
 				      struct pvc_link *link, struct sock *sk,
 				      const struct pvc_addr *want)
 {
-	struct pvc_conn *c = pvc_conn_new(link, NULL, want->sa.sa_family,
-					  sk->sk_type, sk->sk_protocol);
+	struct pvc_conn *c = pvc_sk_new_conn(psk, link, want->sa.sa_family,
+					     sk->sk_type, sk->sk_protocol);
 	int ret;
 
 	if (IS_ERR(c))

@@ -32,7 +32,7 @@ static int pvc_connect_conn(struct socket *sock, struct pvc_sock *psk,
 		return pvc_bind_again(psk, sock->sk, link);
 	if (to->sa.sa_family == AF_INET6 && !pvc_link_has(link, PVCALLS_F_IPV6))
 		return -ENETUNREACH;
-	c = pvc_conn_new(link, NULL, to->sa.sa_family, SOCK_STREAM, 0);
+	c = pvc_sk_new_conn(psk, link, to->sa.sa_family, SOCK_STREAM, 0);
 	if (IS_ERR(c))
 		return PTR_ERR(c);
 	/* without options CONNECT can create the backend's socket, too */

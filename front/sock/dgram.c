@@ -30,7 +30,7 @@ static int pvc_dgram_create(struct pvc_sock *psk, struct sock *sk,
 
 	if (sk->sk_family == AF_INET6 && pvc_link_has(link, PVCALLS_F_IPV6))
 		family = AF_INET6;
-	c = pvc_conn_new(link, NULL, family, SOCK_DGRAM, sk->sk_protocol);
+	c = pvc_sk_new_conn(psk, link, family, SOCK_DGRAM, sk->sk_protocol);
 	if (IS_ERR(c))
 		return PTR_ERR(c);
 	ret = pvc_conn_open_nowait(c) ?: pvc_relay_opts(psk, sk, c);

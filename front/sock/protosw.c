@@ -97,11 +97,12 @@ static int pvc_dgram_sock_init(struct sock *sk)
 		ret = pvc_protosw_take(sk);
 	if (ret < 0)
 		return ret;
-	if (ret)
-		pvcalls_custom_sockopt(sk->sk_socket, true);
-	else
+	if (!ret) {
 		WRITE_ONCE(sk->sk_prot, prot->native);
-	return 0;
+		return 0;
+	}
+	pvcalls_custom_sockopt(sk->sk_socket, true);
+	return pvc_sk_pay(psk);
 }
 
 static void pvc_dgram_sock_close(struct sock *sk, long timeout)

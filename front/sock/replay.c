@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See replay.h. */
+#include <linux/sched/mm.h>
 #include <linux/workqueue.h>
 #include <net/sock.h>
 
 #include "link/work.h"
+#include "pvcalls_compat.h"
 #include "sock/bind.h"
 #include "sock/dgram.h"
 #include "sock/policy.h"
@@ -132,15 +134,17 @@ static void pvc_replay_failed(struct pvc_sock *psk, struct sock *sk,
 	local_bh_enable();
 }
 
-/* Tells a backend of a socket. */
+/* Tells a backend of a socket. The maker's memory cgroup pays for the ring. */
 static void pvc_replay_one(struct pvc_sock *psk, struct sock *sk,
 			   struct pvc_link *link)
 {
+	struct mem_cgroup *before;
 	int ret;
 
 	/* killable, as is the call of a program that has a lock for long */
 	if (mutex_lock_killable(&psk->ctl))
 		return;
+	before = set_active_memcg(pvcalls_sk_memcg(sk));
 	if (pvc_replay_wanted(psk, sk, link)) {
 		ret = pvc_replay_locked(psk, sk, link);
 		if (!ret) {
@@ -150,6 +154,7 @@ static void pvc_replay_one(struct pvc_sock *psk, struct sock *sk,
 			pvc_replay_failed(psk, sk, link, ret);
 		}
 	}
+	set_active_memcg(before);
 	mutex_unlock(&psk->ctl);
 }
 

@@ -3,6 +3,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "link/budget.h"
 #include "sock/sock.h"
 
 /* The states that may follow each state */
@@ -82,6 +83,32 @@ void pvc_sk_init(struct pvc_sock *psk)
 }
 
 /**
+ * pvc_sk_pay() - have the user of this process pay for a socket
+ * @psk: object that is not yet visible
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int pvc_sk_pay(struct pvc_sock *psk)
+{
+	psk->payers = pvc_payers_get();
+	return psk->payers ? 0 : -ENOMEM;
+}
+
+/* Nobody pays for the socket any more; what it has had is paid by its holders */
+static void pvc_sk_unpay(struct pvc_sock *psk)
+{
+	struct pvc_payers *payers;
+
+	spin_lock_bh(&psk->lock);
+	payers = psk->payers;
+	psk->payers = NULL;
+	spin_unlock_bh(&psk->lock);
+	if (payers)
+		pvc_payers_put(payers);
+}
+
+/**
  * pvc_sk_alloc() - make the object of a TCP socket
  *
  * Description: The object holds the module, since calls that use the object may
@@ -103,6 +130,11 @@ struct pvc_sock *pvc_sk_alloc(void)
 		return NULL;
 	}
 	pvc_sk_init(psk);
+	if (pvc_sk_pay(psk)) {
+		kfree(psk);
+		module_put(THIS_MODULE);
+		return NULL;
+	}
 	return psk;
 }
 
@@ -124,6 +156,7 @@ static void pvc_sk_free(struct kref *ref)
 
 	if (psk->embedded)
 		return;
+	pvc_sk_unpay(psk);
 	kfree_rcu(psk, rcu);
 	/* at exit synchronize_rcu_tasks() waits for this function to end */
 	module_put(THIS_MODULE);
@@ -138,6 +171,33 @@ static void pvc_sk_free(struct kref *ref)
 void pvc_sk_put(struct pvc_sock *psk)
 {
 	kref_put(&psk->ref, pvc_sk_free);
+}
+
+/**
+ * pvc_sk_new_conn() - make a connection that the makers of a socket pay for
+ * @psk: the program's socket
+ * @link: the link
+ * @family: AF_INET or AF_INET6
+ * @type: SOCK_STREAM or SOCK_DGRAM
+ * @protocol: protocol of datagrams
+ *
+ * Context: process, may sleep; also on behalf of another process.
+ * Return: as pvc_conn_new(), or -EBADF if the socket is destroyed.
+ */
+struct pvc_conn *pvc_sk_new_conn(struct pvc_sock *psk, struct pvc_link *link,
+				 int family, int type, int protocol)
+{
+	struct pvc_payers *payers;
+	struct pvc_conn *c;
+
+	spin_lock_bh(&psk->lock);
+	payers = psk->payers ? pvc_payers_hold(psk->payers) : NULL;
+	spin_unlock_bh(&psk->lock);
+	if (!payers)
+		return ERR_PTR(-EBADF);
+	c = pvc_conn_new(link, payers, family, type, protocol);
+	pvc_payers_put(payers);
+	return c;
 }
 
 /**
@@ -273,6 +333,7 @@ void pvc_sk_abandon(struct pvc_sock *psk)
 	/* pvc_sk_set_conn() looks at the state with the lock held */
 	pvc_sk_move(psk, NULL, PVC_SK_CLOSED);
 	c = pvc_sk_take_conn(psk);
+	pvc_sk_unpay(psk);
 	if (!c)
 		return;
 	pvc_conn_close(c, true);

@@ -106,9 +106,11 @@ struct pvc_again {
  * @listened: the native socket has been in the hash of listening sockets
  * @ctl: serialises bind(), connect(), listen(), shutdown(); killable, since the
  *	backend may not answer. Taken before the lock of the native socket
- * @lock: @conn, @congestion; with bottom halves off, since the native socket is
+ * @lock: @conn, @payers, @congestion; with bottom halves off, since the native socket is
  *	destroyed with its lock held, which softirqs take
  * @conn: the backend's socket, referenced; NULL if there is none
+ * @payers: who has made the socket and pays for it, referenced; NULL once the
+ *	socket is destroyed
  * @port_given: bind() has named the port of @local
  * @local: address that the socket is bound to at the backend; none if it has
  *	no length
@@ -130,6 +132,7 @@ struct pvc_sock {
 	struct mutex ctl;
 	spinlock_t lock;
 	struct pvc_conn *conn;
+	struct pvc_payers *payers;
 	bool port_given;
 	struct pvc_addr local;
 	enum pvc_peer dpeer;
@@ -145,6 +148,9 @@ struct pvc_sock *pvc_sk_alloc(void);
 void pvc_sk_init(struct pvc_sock *psk);
 struct pvc_sock *pvc_sk_hold(struct pvc_sock *psk);
 void pvc_sk_put(struct pvc_sock *psk);
+int pvc_sk_pay(struct pvc_sock *psk);
+struct pvc_conn *pvc_sk_new_conn(struct pvc_sock *psk, struct pvc_link *link,
+				 int family, int type, int protocol);
 struct pvc_conn *pvc_sk_conn(struct pvc_sock *psk);
 int pvc_sk_set_conn(struct pvc_sock *psk, struct pvc_conn *c);
 void pvc_sk_drop_conn(struct pvc_sock *psk, bool abort);
