@@ -12,6 +12,7 @@
 #include "sock/bind.h"
 #include "sock/dgram.h"
 #include "sock/dgram_conn.h"
+#include "sock/msg.h"
 #include "sock/native.h"
 #include "sock/policy.h"
 #include "sock/prot.h"
@@ -115,6 +116,16 @@ static void pvc_dgram_unpeer(struct socket *sock, struct pvc_sock *psk)
 	WRITE_ONCE(psk->dpeer, PVC_PEER_NONE);
 }
 
+/*
+ * Those who wait while the peer is in the guest ask for no events about the
+ * ring. So they look again once the ring counts.
+ */
+static void pvc_dgram_look_again(struct pvc_conn *c, struct sock *sk)
+{
+	if (pvc_conn_avail(c, true))
+		sk->sk_data_ready(sk);
+}
+
 static int pvc_dgram_connect_remote(struct socket *sock, struct pvc_sock *psk,
 				    struct pvc_link *link, struct pvc_addr *to)
 {
@@ -137,6 +148,7 @@ static int pvc_dgram_connect_remote(struct socket *sock, struct pvc_sock *psk,
 		pvc_dgram_unpeer(sock, psk);
 	psk->peer = *to;
 	WRITE_ONCE(psk->dpeer, PVC_PEER_REMOTE);
+	pvc_dgram_look_again(psk->conn, sock->sk);
 	return 0;
 }
 
@@ -190,8 +202,10 @@ static int pvc_dgram_connect(struct socket *sock, struct sockaddr *sa, int len,
 			pvc_dgram_unpeer(sock, psk);
 		ret = native->connect(sock, sa, len, flags);
 		if (!ret)
-			psk->dpeer = sa->sa_family == AF_UNSPEC ?
-				    PVC_PEER_NONE : PVC_PEER_LOCAL;
+			WRITE_ONCE(psk->dpeer, sa->sa_family == AF_UNSPEC ?
+				   PVC_PEER_NONE : PVC_PEER_LOCAL);
+		if (psk->dpeer == PVC_PEER_NONE && psk->conn)
+			pvc_dgram_look_again(psk->conn, sock->sk);
 	}
 	mutex_unlock(&psk->ctl);
 	return ret;
@@ -301,6 +315,7 @@ static int pvc_dgram_send(struct sock *sk, struct pvc_conn *c,
 			  struct pvcalls_record *rec, struct msghdr *msg,
 			  long timeo)
 {
+	struct ubuf_info *ubuf = NULL;
 	struct pvc_waiter waiter;
 	long ret;
 
@@ -315,11 +330,14 @@ static int pvc_dgram_send(struct sock *sk, struct pvc_conn *c,
 			break;
 		if (pvc_conn_space(c, waiter.waiting) >=
 		    pvcalls_dgram_size(&rec->hdr)) {
-			ret = pvc_record_write(c, rec, msg);
+			ret = pvc_zerocopy_begin(sk, msg, rec->hdr.len, &ubuf);
+			if (!ret)
+				ret = pvc_record_write(c, rec, msg);
 			break;
 		}
 		ret = pvc_waiter_next(&waiter, sk, &c->tx_mutex);
 	} while (!ret);
+	pvc_zerocopy_end(ubuf, max(ret, 0L));
 	mutex_unlock(&c->tx_mutex);
 	pvc_waiter_end(&waiter, sk);
 	return ret;
