@@ -188,8 +188,11 @@ static int pvc_bind_remote(struct socket *sock, struct pvc_sock *psk,
 static bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
 {
 	unsigned short port = ntohs(pvc_addr_port(a));
+	bool echo = sk->sk_type == SOCK_DGRAM && sk->sk_protocol != IPPROTO_UDP;
 
-	return port && inet_port_requires_bind_service(sock_net(sk), port) &&
+	/* the numbers of ICMP echoes are no ports */
+	return port && !echo &&
+	       inet_port_requires_bind_service(sock_net(sk), port) &&
 	       !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE);
 }
 

@@ -148,8 +148,8 @@ static int pvc_disconnect(struct socket *sock, struct pvc_sock *psk,
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
 	pvc_roster_leave(psk);
 	pvc_sk_drop_conn(psk, true);
-	/* a port that the program has asked for stays the socket's */
-	if (!psk->port_given)
+	/* a port that the program has asked for, or the guest, stays */
+	if (!psk->port_given && !inet_sk(sk)->inet_num)
 		psk->local.len = 0;
 	pvc_sk_rest(psk, sock);
 	WRITE_ONCE(sk->sk_shutdown, 0);

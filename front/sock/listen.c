@@ -53,8 +53,13 @@ static int pvc_listen_locked(struct pvc_sock *psk, struct socket *sock,
 	}
 	if (!ret && inet_sk(sk)->inet_num)
 		ret = native->listen(sock, backlog);
-	if (ret)
+	if (ret) {
+		/* the backend's socket must not listen for nobody */
+		if (c && READ_ONCE(c->state) == PVC_CONN_LISTENING &&
+		    pvc_sk_state(psk) != PVC_SK_LISTENING)
+			pvc_sk_drop_conn(psk, true);
 		return ret;
+	}
 	psk->again.backlog = backlog;
 	if (c) {
 		pvc_conn_attach(c, sk);

@@ -309,7 +309,8 @@ int pvc_policy_hold_port(struct socket *sock, __be16 port, bool told)
 			sk->sk_prot->put_port(sk);
 		goto out;
 	}
-	sk->sk_userlocks |= SOCK_BINDPORT_LOCK;
+	if (port)
+		sk->sk_userlocks |= SOCK_BINDPORT_LOCK;
 	inet->inet_sport = htons(inet->inet_num);
 	inet->inet_daddr = 0;
 	inet->inet_dport = 0;
