@@ -59,19 +59,21 @@ static void serve_one(int fd)
 	close(fd);
 }
 
-static int bound(int type, int port)
+/* @reuse: connections of before that are in TIME-WAIT do not matter */
+static int bound(int type, int port, int reuse)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = address("", port, &ss);
 	int fd = sys(socket(AF_INET, type, 0));
 
+	sys(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse)));
 	sys(bind(fd, (void *)&ss, len));
 	return fd;
 }
 
-static int listening(int port)
+static int listening(int port, int reuse)
 {
-	int fd = bound(SOCK_STREAM, port);
+	int fd = bound(SOCK_STREAM, port, reuse);
 
 	sys(listen(fd, 20));
 	return fd;
@@ -195,13 +197,13 @@ static void serve(void)
 	struct sockaddr_storage ss;
 	socklen_t len;
 
-	b = listening(7101);
-	l = listening(0);
+	b = listening(7101, 0);
+	l = listening(0, 0);
 	sys(fcntl(l, F_SETFL, O_NONBLOCK));
-	ub = bound(SOCK_DGRAM, 7104);
+	ub = bound(SOCK_DGRAM, 7104, 0);
 	sys(setsockopt(ub, SOL_IP, IP_TTL, &ttl, sizeof(ttl)));
 	sys(setsockopt(b, SOL_TCP, TCP_NODELAY, &one, sizeof(one)));
-	uc = bound(SOCK_DGRAM, 7105);
+	uc = bound(SOCK_DGRAM, 7105, 0);
 	len = address(peer_ip, 7200, &ss);
 	sys(connect(uc, (void *)&ss, len));
 	printf("%d\n", port_of(l));
@@ -269,9 +271,9 @@ static void away(void)
 	uc = sys(socket(AF_INET, SOCK_DGRAM, 0));
 	unreachable("connect of UDP", connect(uc, (void *)&ss, len));
 	close(uc);
-	l = listening(7110);
+	l = listening(7110, 0);
 	check(port_of(l) == 7110);
-	u = bound(SOCK_DGRAM, 7111);
+	u = bound(SOCK_DGRAM, 7111, 0);
 	check(port_of(u) == 7111);
 	background();
 	begin(away_receive, u);
@@ -351,7 +353,7 @@ int main(int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "";
 
 	if (argc == 3 && !strcmp(what, "take")) {
-		listening(atoi(argv[2]));
+		listening(atoi(argv[2]), 1);
 		puts("taken");
 		fflush(stdout);
 		pause();

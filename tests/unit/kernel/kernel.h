@@ -73,7 +73,9 @@ static inline u32 rnd(u32 *state)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 #define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 /* the sanitizer knows no fences */
+#define smp_mb()		((void)0)
 #define smp_mb__after_atomic()	((void)0)
+#define smp_store_mb(x, v)	__atomic_store_n(&(x), v, __ATOMIC_SEQ_CST)
 #define test_bit(n, p)		\
 	(!!(__atomic_load_n(p, __ATOMIC_RELAXED) & BIT(n)))
 #define set_bit(n, p)		__atomic_fetch_or(p, BIT(n), __ATOMIC_SEQ_CST)
