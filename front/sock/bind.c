@@ -322,8 +322,9 @@ int pvc_bind_again(struct pvc_sock *psk, struct sock *sk, struct pvc_link *link)
  * @sock: socket without a socket of the backend
  * @psk: what we know of @sock, ctl held
  *
- * A socket that had a port keeps the port. Without a backend the port is the
- * guest's alone, and the socket has no connection.
+ * A socket keeps a port that bind() has named or that the socket still has in
+ * the guest. Without a backend the port is the guest's alone, and the socket has
+ * no connection.
  *
  * Context: process, sleeps; killable.
  * Return: 0 or the error that TCP gives.
@@ -334,6 +335,8 @@ int pvc_bind_any(struct socket *sock, struct pvc_sock *psk)
 	struct pvc_link *link = pvc_link_get();
 	int ret = -ENOTCONN;
 
+	if (!psk->port_given && !inet_sk(sock->sk)->inet_num)
+		pvc_addr_set_port(&a, 0);
 	if (link && pvc_addr_port(&a))
 		ret = pvc_bind_again(psk, sock->sk, link);
 	else if (link)

@@ -105,10 +105,8 @@ static int pvc_shutdown_listen(struct socket *sock, struct pvc_sock *psk,
 		pvc_sk_drop_conn(psk, false);
 		pvc_sk_rest(psk, sock);
 		/* the native socket lets go of the port, as the backend has */
-		if (!psk->port_given) {
-			pvc_addr_set_port(&psk->local, 0);
+		if (!psk->port_given)
 			sk->sk_userlocks &= ~SOCK_BINDPORT_LOCK;
-		}
 		if (inet_sk_state_load(sk) == TCP_LISTEN)
 			pvc_native(sk)->shutdown(sock, SHUT_RD);
 		sk->sk_state_change(sk);
