@@ -274,28 +274,21 @@ static inline int pvcalls_cgroup_addr(struct sock *sk, struct sockaddr *sa,
 
 /*
  * Has a socket that was made for the kernel keep its network namespace, as
- * those of programs do. 6.2: what kernel sockets refer to is tracked, too
+ * those of programs do. 6.12: there is a function for it, which also gives back
+ * a reference that sockets of the kernel have
  */
 static inline void pvcalls_sk_hold_net(struct sock *sk)
 {
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	sk_net_refcnt_upgrade(sk);
+	sk->sk_kern_sock = 0;
+#else
 	struct net *net = sock_net(sk);
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-	__netns_tracker_free(net, &sk->ns_tracker, false);
-#endif
 	sk->sk_kern_sock = 0;
 	sk->sk_net_refcnt = 1;
 	get_net_track(net, &sk->ns_tracker, GFP_KERNEL);
 	sock_inuse_add(net, 1);
-}
-
-/* The memory cgroup that pays for a socket; NULL without one */
-static inline struct mem_cgroup *pvcalls_sk_memcg(const struct sock *sk)
-{
-#ifdef CONFIG_MEMCG
-	return sk->sk_memcg;
-#else
-	return NULL;
 #endif
 }
 
