@@ -233,12 +233,12 @@ static int pvc_route_ask4(const struct sock *sk, const struct sockaddr_in *to)
 	return res.type == RTN_UNICAST && !res.prefixlen;
 }
 
-/* Likewise of what is known of a route over IPv6 */
-static int pvc_route_answer6(const struct fib6_result *res)
+/* Likewise of what is known of a route over IPv6: its type and length */
+static int pvc_route_answer6(u8 type, int len)
 {
-	switch (res->fib6_type) {
+	switch (type) {
 	case RTN_UNICAST:
-		return !res->f6i->fib6_dst.plen;
+		return !len;
 	case RTN_BLACKHOLE:
 		return -EINVAL;
 	case RTN_UNREACHABLE:
@@ -250,6 +250,37 @@ static int pvc_route_answer6(const struct fib6_result *res)
 	default:
 		return 0;
 	}
+}
+
+/*
+ * With rules, fib6_lookup() is not enough: it passes over suppress_prefixlength,
+ * and ends at a route of type throw. So the route is asked for that a packet
+ * would take.
+ */
+static int pvc_route_rules6(const struct sock *sk, struct flowi6 *fl6)
+{
+	struct dst_entry *dst = ip6_route_output(sock_net(sk), sk, fl6);
+	const struct fib6_info *from;
+	int ret = dst->error;
+
+	rcu_read_lock();
+	from = rcu_dereference(((struct rt6_info *)dst)->from);
+	if (from)
+		ret = pvc_route_answer6(from->fib6_type, from->fib6_dst.plen);
+	else if (!ret || ret == -ENETUNREACH)
+		ret = 1;
+	rcu_read_unlock();
+	dst_release(dst);
+	return ret;
+}
+
+static bool pvc_route_has_rules6(const struct net *net)
+{
+#ifdef CONFIG_IPV6_MULTIPLE_TABLES
+	return net->ipv6.fib6_has_custom_rules;
+#else
+	return false;
+#endif
 }
 
 static int pvc_route_ask6(const struct sock *sk, const struct sockaddr_in6 *to)
@@ -281,8 +312,12 @@ static int pvc_route_ask6(const struct sock *sk, const struct sockaddr_in6 *to)
 	if (ret == -ESRCH || (!ret && res.f6i == net->ipv6.fib6_null_entry))
 		ret = 1;
 	else if (!ret)
-		ret = pvc_route_answer6(&res);
+		ret = pvc_route_answer6(res.fib6_type,
+					res.f6i->fib6_dst.plen);
 	rcu_read_unlock();
+	/* an error of a rule stands */
+	if (ret >= 0 && pvc_route_has_rules6(net))
+		ret = pvc_route_rules6(sk, &fl6);
 	return ret;
 }
 
