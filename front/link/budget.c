@@ -212,10 +212,14 @@ void pvc_payers_put(struct pvc_payers *payers)
 	spin_unlock_irqrestore(&pvc_budget_lock, flags);
 }
 
-/* May this process have more than a share? */
+/*
+ * May this process have more than a share? A kernel's thread works for others,
+ * whose shares count.
+ */
 static bool pvc_budget_free(void)
 {
-	return ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
+	return !(current->flags & PF_KTHREAD) &&
+	       ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
 }
 
 /**

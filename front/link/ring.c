@@ -82,14 +82,9 @@ u64 pvc_shm_memcg(void)
 	u64 id = 0;
 
 #ifdef CONFIG_MEMCG
-	struct mem_cgroup *memcg;
-
 	rcu_read_lock();
-	if (!mem_cgroup_disabled()) {
-		/* a worker may have another one pay */
-		memcg = current->active_memcg ?: mem_cgroup_from_task(current);
-		id = cgroup_id(memcg->css.cgroup);
-	}
+	if (!mem_cgroup_disabled())
+		id = cgroup_id(mem_cgroup_from_task(current)->css.cgroup);
 	rcu_read_unlock();
 #endif
 	return id;

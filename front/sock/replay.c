@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See replay.h. */
-#include <linux/sched/mm.h>
 #include <linux/workqueue.h>
 #include <net/sock.h>
 
 #include "link/work.h"
-#include "pvcalls_compat.h"
 #include "sock/bind.h"
 #include "sock/dgram.h"
 #include "sock/policy.h"
@@ -134,27 +132,32 @@ static void pvc_replay_failed(struct pvc_sock *psk, struct sock *sk,
 	local_bh_enable();
 }
 
-/* Tells a backend of a socket. The maker's memory cgroup pays for the ring. */
+/*
+ * Tells a backend of a socket. No memory cgroup pays for the ring: a cgroup that
+ * has too much would make the work wait, and with that all other sockets.
+ */
 static void pvc_replay_one(struct pvc_sock *psk, struct sock *sk,
 			   struct pvc_link *link)
 {
-	struct mem_cgroup *before;
 	int ret;
 
-	/* killable, as is the call of a program that has a lock for long */
-	if (mutex_lock_killable(&psk->ctl))
+	/* a program may have the lock for as long as its memory faults */
+	if (!mutex_trylock(&psk->ctl)) {
+		pvc_roster_refused(psk);
 		return;
-	before = set_active_memcg(pvcalls_sk_memcg(sk));
+	}
 	if (pvc_replay_wanted(psk, sk, link)) {
 		ret = pvc_replay_locked(psk, sk, link);
 		if (!ret) {
 			psk->again.refusals = 0;
 			WRITE_ONCE(psk->again.err, 0);
-		} else if (ret != -EBADF && !pvc_link_ended(link)) {
+		} else if (pvc_link_ended(link)) {
+			/* the link may have ended before the socket was taken */
+			pvc_roster_refused(psk);
+		} else if (ret != -EBADF) {
 			pvc_replay_failed(psk, sk, link, ret);
 		}
 	}
-	set_active_memcg(before);
 	mutex_unlock(&psk->ctl);
 }
 

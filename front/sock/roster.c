@@ -62,8 +62,10 @@ void pvc_roster_join(struct pvc_sock *psk, struct sock *sk)
 	/* a socket that is closed is so before it leaves the roster */
 	if (pvc_sk_state(psk) != PVC_SK_CLOSED) {
 		psk->again.sk = sk;
-		if (served)
+		if (served) {
 			psk->again.refusals = 0;
+			WRITE_ONCE(psk->again.err, 0);
+		}
 		list_move_tail(&psk->again.node,
 			       served ? &pvc_served : &pvc_waiting);
 	}
@@ -89,7 +91,7 @@ void pvc_roster_leave(struct pvc_sock *psk)
 /**
  * pvc_roster_next() - take the next socket that waits
  *
- * The socket counts as served from now on.
+ * Description: The socket counts as served from now on.
  *
  * Context: process; does not sleep.
  * Return: the socket, with references to it and to its native socket; or NULL.
