@@ -122,8 +122,12 @@ static void pvc_dgram_unpeer(struct socket *sock, struct pvc_sock *psk)
  */
 static void pvc_dgram_look_again(struct pvc_conn *c, struct sock *sk)
 {
-	if (pvc_conn_avail(c, true))
-		sk->sk_data_ready(sk);
+	if (!pvc_conn_avail(c, true))
+		return;
+	/* callbacks that are not the default ones expect bottom halves */
+	local_bh_disable();
+	sk->sk_data_ready(sk);
+	local_bh_enable();
 }
 
 static int pvc_dgram_connect_remote(struct socket *sock, struct pvc_sock *psk,
@@ -133,8 +137,9 @@ static int pvc_dgram_connect_remote(struct socket *sock, struct pvc_sock *psk,
 	int ret;
 
 	/* a backend that has just come need not know the peer of before */
-	if (psk->conn && pvc_dgram_dead(psk->conn))
-		WRITE_ONCE(psk->dpeer, PVC_PEER_NONE);
+	if (!psk->conn || pvc_dgram_dead(psk->conn))
+		WRITE_ONCE(psk->dpeer, psk->dpeer == PVC_PEER_REMOTE ?
+			   PVC_PEER_NONE : psk->dpeer);
 	ret = pvc_dgram_open(psk, sock->sk, link);
 	if (!ret)
 		pvc_roster_join(psk, sock->sk);

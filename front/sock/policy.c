@@ -16,6 +16,7 @@
 #include "sock/policy.h"
 #include "sock/prot.h"
 #include "sock/route.h"
+#include "sock/sock.h"
 
 static bool capture_filtered;
 module_param(capture_filtered, bool, 0644);
@@ -72,12 +73,21 @@ static bool pvc_policy_other_device(int ifindex)
 	return ifindex && ifindex != LOOPBACK_IFINDEX;
 }
 
-/* The device that IP_UNICAST_IF or IPV6_UNICAST_IF names; 0 if none */
-static int pvc_policy_unicast_if(const struct sock *sk)
+/*
+ * Do IP_UNICAST_IF, IPV6_UNICAST_IF or IPV6_PKTINFO name another device? A
+ * socket of IPv6 has the first one for IPv4-mapped addresses.
+ */
+static bool pvc_policy_unicast_elsewhere(const struct sock *sk)
 {
-	if (sk->sk_family == AF_INET6)
-		return READ_ONCE(inet6_sk(sk)->ucast_oif);
-	return READ_ONCE(inet_sk(sk)->uc_index);
+	const struct ipv6_pinfo *np;
+
+	if (pvc_policy_other_device(READ_ONCE(inet_sk(sk)->uc_index)))
+		return true;
+	if (sk->sk_family != AF_INET6)
+		return false;
+	np = inet6_sk(sk);
+	return pvc_policy_other_device(READ_ONCE(np->ucast_oif)) ||
+	       pvc_policy_other_device(READ_ONCE(np->sticky_pktinfo.ipi6_ifindex));
 }
 
 /**
@@ -95,8 +105,7 @@ bool pvc_policy_elsewhere(const struct sock *sk, struct msghdr *msg)
 {
 	struct cmsghdr *cmsg;
 
-	if (pvc_bound_elsewhere(sk) ||
-	    pvc_policy_other_device(pvc_policy_unicast_if(sk)))
+	if (pvc_bound_elsewhere(sk) || pvc_policy_unicast_elsewhere(sk))
 		return true;
 	if (!msg || !msg->msg_controllen)
 		return false;
@@ -244,14 +253,18 @@ int pvc_policy_post_bind(struct sock *sk, const struct pvc_addr *a)
 	struct inet_sock *inet = inet_sk(sk);
 	int ret = 0;
 
+	if (pvc_prot_native(sk)->bind)
+		return 0;
 	if (!(sk->sk_family == AF_INET ?
 	      pvcalls_cgroup_has(sk, CGROUP_INET4_POST_BIND) :
 	      pvcalls_cgroup_has(sk, CGROUP_INET6_POST_BIND)))
 		return 0;
 	lock_sock(sk);
 	/* a datagram within the guest has bound the socket meanwhile */
-	if (inet->inet_num)
+	if (inet->inet_num) {
+		ret = -EINVAL;
 		goto out;
+	}
 	if (a->sa.sa_family == AF_INET)
 		inet->inet_rcv_saddr = a->in.sin_addr.s_addr;
 #if IS_ENABLED(CONFIG_IPV6)
@@ -375,6 +388,40 @@ static int pvc_policy_sendmsg_mapped(struct sock *sk, struct sockaddr_in6 *in6,
 	return ret;
 }
 
+/*
+ * The same for a datagram without an address, of a socket of IPv6 whose peer
+ * has an IPv4-mapped one: UDP asks for each datagram, as if it had the address.
+ * Returns 1 if the socket is not of that kind.
+ */
+static int pvc_policy_sendmsg_peer(struct sock *sk, bool *sender)
+{
+	struct pvc_conn *c = sk->sk_family == AF_INET6 ?
+			     pvc_sk_conn(pvc_prot_tail(sk)) : NULL;
+	struct sockaddr_in in = { .sin_family = AF_INET }, was;
+	struct pvc_addr peer;
+	int ret;
+
+	if (!c)
+		return 1;
+	spin_lock_irq(&c->lock);
+	peer = c->peer;
+	spin_unlock_irq(&c->lock);
+	pvc_conn_put(c);
+	if (peer.len && peer.sa.sa_family == AF_INET)
+		in.sin_addr = peer.in.sin_addr;
+	else if (peer.len && ipv6_addr_v4mapped(&peer.in6.sin6_addr))
+		in.sin_addr.s_addr = peer.in6.sin6_addr.s6_addr32[3];
+	else
+		return 1;
+	in.sin_port = pvc_addr_port(&peer);
+	was = in;
+	ret = pvc_policy_sendmsg4(sk, &in, sender);
+	/* the backend sends to the peer */
+	if (!ret && memcmp(&in, &was, sizeof(in)))
+		ret = -EADDRNOTAVAIL;
+	return ret;
+}
+
 /**
  * pvc_policy_sendmsg() - run the programs for a datagram
  * @sk: socket of datagrams
@@ -391,13 +438,19 @@ int pvc_policy_sendmsg(struct sock *sk, struct msghdr *msg, bool *sender)
 {
 	struct sockaddr_in6 *in6 = msg->msg_name;
 	struct pvc_addr to;
+	int ret;
 
 	*sender = false;
 	if (sk->sk_protocol != IPPROTO_UDP ||
-	    (!msg->msg_name && !msg->msg_controllen))
+	    (!pvcalls_cgroup_has(sk, CGROUP_UDP4_SENDMSG) &&
+	     !pvcalls_cgroup_has(sk, CGROUP_UDP6_SENDMSG)))
 		return 0;
-	if (!pvcalls_cgroup_has(sk, CGROUP_UDP4_SENDMSG) &&
-	    !pvcalls_cgroup_has(sk, CGROUP_UDP6_SENDMSG))
+	if (!msg->msg_name) {
+		ret = pvc_policy_sendmsg_peer(sk, sender);
+		if (ret <= 0)
+			return ret;
+	}
+	if (!msg->msg_name && !msg->msg_controllen)
 		return 0;
 	if (!msg->msg_name)
 		return sk->sk_family == AF_INET ?

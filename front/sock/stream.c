@@ -63,6 +63,10 @@ static int pvc_send(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		ret = -EPIPE;
 		if (pvc_send_ended(sk, c))
 			break;
+		/* programs that see packets may have come meanwhile */
+		ret = -EPERM;
+		if (pvc_policy_filtered(sk))
+			break;
 		if (pvc_connected(c)) {
 			ret = 0;
 			if (sent == len)
@@ -147,7 +151,7 @@ int pvc_sendmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
 	ret = -EOPNOTSUPP;
 	if (msg->msg_flags & MSG_OOB)
 		goto out;
-	ret = pvc_policy_filtered(sk) ? -EPERM : pvc_send_cmsg(sk, msg);
+	ret = pvc_send_cmsg(sk, msg);
 	if (ret)
 		goto out;
 	ret = pvc_send(sk, c, msg, min_t(size_t, len, INT_MAX),
@@ -217,6 +221,10 @@ static int pvc_recv(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		/* connect() with AF_UNSPEC has ended the connection */
 		ret = -EPIPE;
 		if (pvc_conn_gone(c))
+			break;
+		/* programs that see packets may have come meanwhile */
+		ret = -EPERM;
+		if (pvc_policy_filtered(sk))
 			break;
 		ended = pvc_recv_ended(sk, c);
 		/* the bytes before an end are visible once the end is */
