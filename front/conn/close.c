@@ -119,6 +119,10 @@ void pvc_conn_await_port(struct pvc_conn *c)
 	if (!c->has_port || pvc_link_hung(c->link) ||
 	    wait_for_completion_timeout(&c->over, HZ))
 		return;
+	/* the backend has answered, and the network is slow */
+	if (READ_ONCE(c->state) == PVC_CONN_DRAINING ||
+	    READ_ONCE(c->cmds.release.state) == PVC_CMD_DEFERRED)
+		return;
 	spin_lock_irq(&c->lock);
 	/* another thread may wait for the same */
 	if (!completion_done(&c->over) && !c->late) {

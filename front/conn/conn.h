@@ -154,6 +154,7 @@ struct pvc_conn_cmds {
  * @tx_mutex: makes its holder the producer of @ring; likewise
  * @local: own address, if known
  * @peer: peer's address, if known
+ * @reuseport: the backend has been told of SO_REUSEPORT; only grows
  * @has_port: no other socket can bind to the port until the backend has
  *	released this one
  * @cmds: commands
@@ -191,6 +192,7 @@ struct pvc_conn {
 	struct mutex tx_mutex;
 	struct pvc_addr local;
 	struct pvc_addr peer;
+	bool reuseport;
 	bool has_port;
 	bool late;
 

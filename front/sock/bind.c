@@ -37,7 +37,7 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_sock *psk,
 			pvc_relay_reuse(c);
 		c->uid = sk->sk_uid;
 		ret = pvc_conn_bind(c, want);
-		if (!ret && sk->sk_reuseport && pvc_conn_is_shared(c))
+		if (!ret && c->reuseport && pvc_conn_is_shared(c))
 			ret = -EADDRINUSE;
 	}
 	if (!ret && sk->sk_type == SOCK_DGRAM)
@@ -134,6 +134,31 @@ static int pvc_bind_away_any(struct socket *sock, struct pvc_sock *psk)
 	return ret;
 }
 
+/*
+ * Has a program no right to a port? A socket of ours is in a network namespace
+ * that the operator has opened, so the user namespace that owns that network
+ * namespace is asked.
+ */
+static bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
+{
+	unsigned short port = ntohs(pvc_addr_port(a));
+	bool echo = sk->sk_type == SOCK_DGRAM && sk->sk_protocol != IPPROTO_UDP;
+
+	/* the numbers of ICMP echoes are no ports */
+	return port && !echo &&
+	       inet_port_requires_bind_service(sock_net(sk), port) &&
+	       !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE);
+}
+
+/* Has the backend given a port that the program could not have had? */
+static bool pvc_bind_strange(const struct sock *sk, const struct pvc_addr *want,
+			     const struct pvc_addr *got)
+{
+	__be16 port = pvc_addr_port(want);
+
+	return port ? pvc_addr_port(got) != port : pvc_port_denied(sk, got);
+}
+
 /* Does in the guest what goes with an address that the backend has given. */
 static int pvc_bind_guest(struct socket *sock, const struct pvc_addr *a,
 			  bool any, bool told)
@@ -164,7 +189,9 @@ static int pvc_bind_remote(struct socket *sock, struct pvc_sock *psk,
 		c = pvc_bind_dual(psk, link, sk, &want);
 		ret = PTR_ERR_OR_ZERO(c);
 		if (!ret) {
-			ret = pvc_bind_guest(sock, &c->local, any, told);
+			ret = pvc_bind_strange(sk, &want, &c->local) ?
+			      -EADDRNOTAVAIL :
+			      pvc_bind_guest(sock, &c->local, any, told);
 			if (ret) {
 				pvc_conn_close(c, true);
 				pvc_conn_put(c);
@@ -178,22 +205,6 @@ static int pvc_bind_remote(struct socket *sock, struct pvc_sock *psk,
 			break;
 	}
 	return ret;
-}
-
-/*
- * Has a program no right to a port? A socket of ours is in a network namespace
- * that the operator has opened, so the user namespace that owns that network
- * namespace is asked.
- */
-static bool pvc_port_denied(const struct sock *sk, const struct pvc_addr *a)
-{
-	unsigned short port = ntohs(pvc_addr_port(a));
-	bool echo = sk->sk_type == SOCK_DGRAM && sk->sk_protocol != IPPROTO_UDP;
-
-	/* the numbers of ICMP echoes are no ports */
-	return port && !echo &&
-	       inet_port_requires_bind_service(sock_net(sk), port) &&
-	       !ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE);
 }
 
 /*
@@ -323,8 +334,8 @@ int pvc_bind_again(struct pvc_sock *psk, struct sock *sk, struct pvc_link *link)
  * @psk: what we know of @sock, ctl held
  *
  * A socket keeps a port that bind() has named or that the socket still has in
- * the guest. Without a backend the port is the guest's alone, and the socket has
- * no connection.
+ * the guest. Without a backend the port is the guest's alone, and the socket
+ * has no connection.
  *
  * Context: process, sleeps; killable.
  * Return: 0 or the error that TCP gives.

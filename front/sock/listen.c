@@ -30,6 +30,21 @@ static int pvc_listen_bind(struct pvc_sock *psk, struct socket *sock)
 	return ret;
 }
 
+/*
+ * After a listen() that has failed: the backend's socket must not listen for
+ * nobody, nor be deaf if the program's listens since before. With ctl held.
+ */
+static void pvc_listen_undo(struct pvc_sock *psk, struct sock *sk)
+{
+	bool listens = pvc_sk_state(psk) == PVC_SK_LISTENING;
+	struct pvc_conn *c = psk->conn;
+
+	if (c && (READ_ONCE(c->state) == PVC_CONN_LISTENING) != listens)
+		pvc_sk_drop_conn(psk, true);
+	if (listens)
+		pvc_roster_join(psk, sk);
+}
+
 /* Call with ctl held, in state OPEN, BOUND or LISTENING. */
 static int pvc_listen_locked(struct pvc_sock *psk, struct socket *sock,
 			     int backlog)
@@ -54,10 +69,7 @@ static int pvc_listen_locked(struct pvc_sock *psk, struct socket *sock,
 	if (!ret && inet_sk(sk)->inet_num)
 		ret = native->listen(sock, backlog);
 	if (ret) {
-		/* the backend's socket must not listen for nobody */
-		if (c && READ_ONCE(c->state) == PVC_CONN_LISTENING &&
-		    pvc_sk_state(psk) != PVC_SK_LISTENING)
-			pvc_sk_drop_conn(psk, true);
+		pvc_listen_undo(psk, sk);
 		return ret;
 	}
 	psk->again.backlog = backlog;
@@ -75,6 +87,18 @@ static int pvc_listen_locked(struct pvc_sock *psk, struct socket *sock,
 	if (c && pvc_link_has(c->link, PVCALLS_F_DEFER))
 		pvc_conn_post_accepts(c);
 	return 0;
+}
+
+/*
+ * An address of the backend's does not come along when a socket goes local, and
+ * any other port than the program's would be no use.
+ */
+static int pvc_listen_local(struct pvc_sock *psk, struct socket *sock,
+			    int backlog)
+{
+	if (psk->local.len && !inet_sk(sock->sk)->inet_num)
+		return -EADDRNOTAVAIL;
+	return pvc_native(sock->sk)->listen(sock, backlog);
 }
 
 /**
@@ -111,7 +135,7 @@ int pvc_listen(struct pvc_sock *psk, struct socket *sock, int backlog)
 		break;
 	}
 	if (pvc_sk_state(psk) == PVC_SK_LOCAL)
-		ret = pvc_native(sock->sk)->listen(sock, backlog);
+		ret = pvc_listen_local(psk, sock, backlog);
 	else if (!ret)
 		ret = pvc_listen_locked(psk, sock, backlog);
 	mutex_unlock(&psk->ctl);

@@ -102,6 +102,7 @@ static int pvc_shutdown_listen(struct socket *sock, struct pvc_sock *psk,
 
 	if (how & RCV_SHUTDOWN) {
 		pvc_roster_leave(psk);
+		WRITE_ONCE(psk->again.err, 0);
 		pvc_sk_drop_conn(psk, false);
 		pvc_sk_rest(psk, sock);
 		/* the native socket lets go of the port, as the backend has */

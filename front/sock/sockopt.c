@@ -129,6 +129,10 @@ static int pvc_relay(struct pvc_sock *psk, struct pvc_conn *c,
 		opt[n].level = relayed->level;
 		opt[n].name = relayed->name;
 		opt[n].value = READ_ONCE(psk->opts[i]);
+		/* what the backend was told once counts, for bind() */
+		if (relayed->level == SOL_SOCKET &&
+		    relayed->name == SO_REUSEPORT && opt[n].value)
+			c->reuseport = true;
 		if (++n == PVCALLS_MAX_OPTS) {
 			ret = pvc_post_opts(c, opt, n) ?: ret;
 			n = 0;
@@ -359,11 +363,15 @@ int pvc_setsockopt(struct pvc_sock *psk, struct socket *sock, int level,
 	return ret;
 }
 
-/* The state that TCP would be in; the native socket is in another one. */
+/*
+ * The state that TCP would be in; the native socket is in another one. Without
+ * a connection the socket listens while its backend is away, or has done so
+ * until a moment ago.
+ */
 static u8 pvc_tcp_state(const struct pvc_sock *psk, const struct sock *sk,
 			struct pvc_conn *c)
 {
-	if (pvc_sk_state(psk) == PVC_SK_LISTENING)
+	if (!c || pvc_sk_state(psk) == PVC_SK_LISTENING)
 		return TCP_LISTEN;
 	switch (READ_ONCE(c->state)) {
 	case PVC_CONN_CONNECTING:
