@@ -34,12 +34,15 @@ static irqreturn_t pvc_evtchn_irq(int irq, void *arg)
 	return IRQ_HANDLED;
 }
 
-static int pvc_evtchn_bind(struct pvc_evtchn *evtchn, domid_t otherend)
+static int pvc_evtchn_bind(struct pvc_evtchn *evtchn, struct pvc_link *link)
 {
+	/* a ring that cannot have an event channel alone can share one */
+	bool spare = !evtchn->shared &&
+		     pvc_link_has(link, PVCALLS_F_SHARED_EVTCHN);
 	evtchn_port_t port;
 	int ret;
 
-	ret = pvc_reserve_evtchn(otherend, &port);
+	ret = pvc_reserve_evtchn(link->otherend, spare, &port);
 	if (ret)
 		return ret;
 	ret = bind_evtchn_to_irqhandler_lateeoi(port, pvc_evtchn_irq, 0,
@@ -66,7 +69,7 @@ static struct pvc_evtchn *pvc_evtchn_new(struct pvc_link *link, bool shared)
 	spin_lock_init(&evtchn->lock);
 	INIT_LIST_HEAD(&evtchn->subscribers);
 	evtchn->shared = shared;
-	ret = pvc_evtchn_bind(evtchn, link->otherend);
+	ret = pvc_evtchn_bind(evtchn, link);
 	if (ret) {
 		kfree(evtchn);
 		return ERR_PTR(ret);
@@ -97,8 +100,8 @@ static struct pvc_evtchn *pvc_evtchn_find(struct pvc_link *link, bool small)
 					list);
 	if (!share || evtchns->own < pvc_evtchn_limit(small)) {
 		evtchn = pvc_evtchn_new(link, false);
-		/* Xen may have no event channel left: then share one */
-		return IS_ERR(evtchn) && open ? open : evtchn;
+		if (!share || !IS_ERR(evtchn))
+			return evtchn;
 	}
 	return open ?: pvc_evtchn_new(link, true);
 }

@@ -34,7 +34,10 @@ MODULE_PARM_DESC(reserve_evtchns,
 #define PVC_USUAL_EVTCHNS	1023
 
 /* Event channels that may be taken after a look at how many there are */
-#define PVC_EVTCHN_CREDIT	32
+#define PVC_EVTCHN_CREDIT	48
+
+/* The last ones of these are for event channels that rings share */
+#define PVC_EVTCHN_SPARE	16
 
 /* Pages of memory that all data rings may have together */
 static long pvc_ring_memory;
@@ -198,17 +201,18 @@ static unsigned int pvc_evtchn_count(domid_t otherend, unsigned int n)
 }
 
 /*
- * Looks how many event channels are left. While few are, other devices find
- * none for the moment that this takes, so there is a second between two looks.
- * Call with the lock held.
+ * Looks how many event channels are left, if there may be no more than @spare.
+ * While few are, other devices find none for the moment that this takes, so
+ * there is a second between two looks. Call with the lock held.
  */
-static void pvc_evtchn_look(domid_t otherend)
+static void pvc_evtchn_look(domid_t otherend, unsigned int spare)
 {
 	unsigned int reserve = READ_ONCE(param_reserve_evtchns);
 	unsigned int n = reserve + PVC_EVTCHN_CREDIT, found;
 	bool old = time_after_eq(jiffies, pvc_evtchn_credit.until);
 
-	if (!old && (pvc_evtchn_credit.left || !pvc_evtchn_credit.more))
+	if (!old &&
+	    (pvc_evtchn_credit.left > spare || !pvc_evtchn_credit.more))
 		return;
 	found = pvc_evtchn_count(otherend, n);
 	pvc_evtchn_credit.left = found > reserve ? found - reserve : 0;
@@ -219,18 +223,20 @@ static void pvc_evtchn_look(domid_t otherend)
 /**
  * pvc_reserve_evtchn() - take an event channel, but none of the reserve
  * @otherend: domain that is to bind to it
+ * @spare: leave some for event channels that rings share, too
  * @port: the event channel's port
  *
  * Context: process, may sleep.
  * Return: 0, or -ENOSPC if there would be too few left.
  */
-int pvc_reserve_evtchn(domid_t otherend, evtchn_port_t *port)
+int pvc_reserve_evtchn(domid_t otherend, bool spare, evtchn_port_t *port)
 {
+	unsigned int leave = spare ? PVC_EVTCHN_SPARE : 0;
 	int ret = -ENOSPC;
 
 	mutex_lock(&pvc_reserve_lock);
-	pvc_evtchn_look(otherend);
-	if (pvc_evtchn_credit.left) {
+	pvc_evtchn_look(otherend, leave);
+	if (pvc_evtchn_credit.left > leave) {
 		ret = pvc_evtchn_alloc(otherend, port);
 		if (!ret)
 			pvc_evtchn_credit.left--;

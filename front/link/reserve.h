@@ -17,7 +17,7 @@ long pvc_reserve_pages(void);
 long pvc_reserve_rings(const struct pvc_link *link);
 
 int pvc_reserve_grants(u16 n, grant_ref_t *head);
-int pvc_reserve_evtchn(domid_t otherend, evtchn_port_t *port);
+int pvc_reserve_evtchn(domid_t otherend, bool spare, evtchn_port_t *port);
 void pvc_reserve_evtchn_gone(void);
 
 #endif /* PVC_RESERVE_H */
