@@ -167,7 +167,9 @@ static void epoll_blocked(int l, int u)
 	sys(epoll_ctl(ep, EPOLL_CTL_ADD, l, &e));
 	sys(epoll_ctl(ep, EPOLL_CTL_ADD, u, &e));
 	for (;;) {
-		sys(epoll_wait(ep, &e, 1, -1));
+		/* saving the guest stops the process for a moment */
+		if (epoll_wait(ep, &e, 1, -1) < 0 && errno == EINTR)
+			continue;
 		if (!look_at(l, u))
 			count(&idle);
 	}
