@@ -267,15 +267,15 @@ static void given_back(long before, long sockets)
 	attack("another user's sockets afterwards", modest);
 }
 
-/* @share: his share is what he comes to, not the end of what there is */
+/* @share: his share is what he comes to, not perhaps the end of what there is */
 static void reserve(int (*takes)(void), bool share)
 {
 	long before = refs(), sockets = has_now("all", "sockets");
 	int has, go = greedy(GREEDY, takes, &has);
 
 	EXPECT("sockets that are charged", has, has_now("1001", "rings"));
-	EXPECT("he was refused by his share", share,
-	       has_now("1001", "refused") > 0);
+	if (share)
+		TRUE("he was refused", has_now("1001", "refused") > 0);
 	TRUE("he has no more than his share",
 	     has_now("1001", "pages") <= has_now("1001", "max-pages"));
 	others(has);

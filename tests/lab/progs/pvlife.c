@@ -107,8 +107,12 @@ static long live_poll_connect(struct life *l)
 static long live_epoll(struct life *l)
 {
 	struct epoll_event e;
-	int n = epoll_wait(l->other, &e, 1, -1);
+	int n;
 
+	/* saving the guest stops the process for a moment */
+	do {
+		n = epoll_wait(l->other, &e, 1, -1);
+	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : after_event(l->fd, e.events);
 }
 
