@@ -99,7 +99,8 @@ err_put:
  * pvc_conn_post_accepts() - let the backend have as many ACCEPTs as it should
  * @l: listener, or a connection that has been one
  *
- * Context: process, may sleep; does not wait for the backend.
+ * Context: process, may sleep; waits for the backend for a second at most, and
+ * only if rings have run out and idle ones are to be freed.
  */
 void pvc_conn_post_accepts(struct pvc_conn *l)
 {

@@ -44,7 +44,8 @@ struct pvc_link *pvc_dgram_link(void)
  * A socket that has had a peer at another backend gets the ring and that peer
  * at once, so that nobody else's datagrams come in.
  *
- * Context: process, may sleep; does not wait for the backend.
+ * Context: process, may sleep; waits for the backend for a second at most, and
+ * only if rings have run out and idle ones are to be freed.
  * Return: 0 or a negative error.
  */
 int pvc_dgram_attach(struct pvc_sock *psk, struct pvc_conn *c, struct sock *sk)
