@@ -289,12 +289,6 @@ guest_restore() {
 	xl domid "$1" > "/run/lab/guests/$1/id"
 }
 
-# guest_migrate NAME: to this same host, over a pipe instead of a network
-guest_migrate() {
-	xl -f migrate -s "" "$1" "xl -f migrate-receive"
-	xl domid "$1" > "/run/lab/guests/$1/id"
-}
-
 # guest_detectors NAME on|reports: what lab-detectors has to complain of in a guest that runs the debug kernel goes into a
 # log that fails the scenario. The lab asks all guests that are left at a scenario's end.
 guest_detectors() {
