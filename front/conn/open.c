@@ -90,6 +90,7 @@ static bool pvc_conn_shares(const struct pvc_conn *c, struct pvc_conn *o)
 {
 	bool shares;
 
+	/* pairs with the release in pvc_conn_bind() */
 	if (o == c || !smp_load_acquire(&o->has_port) || pvc_conn_gone(o) ||
 	    uid_eq(o->uid, c->uid) || !pvc_conn_alike(o, c))
 		return false;
