@@ -25,7 +25,7 @@ help:
 	@echo 'make check          all tests, as root, an hour'
 	@echo 'make check-fast     the tests that need no Xen, a few minutes'
 	@echo 'make check-programs nginx, PostgreSQL, ssh and others in a guest; as root, 20 minutes'
-	@echo 'make check-attacks  sockets by the ten thousand, a backend that hangs, random calls; as root, an hour'
+	@echo 'make check-long     sockets by the ten thousand, a backend that hangs or lies, random calls; as root, an hour'
 	@echo 'make check-mutants  break the modules in many ways: does the lab find it? As root, an hour'
 	@echo 'make check-parameters  the lab'"'"'s part of check with random parameters; as root, half an hour'
 	@echo 'make check-style    how all of it is written: checkpatch, kernel-doc, shellcheck, arrows, sizes'
@@ -86,9 +86,9 @@ check:
 check-programs:
 	@tools/lab/lab run --jobs 2 $$(grep -v '^#' tests/lab/lists/programs.list)
 
-.PHONY: check-attacks
-check-attacks:
-	@tools/lab/lab run --total-timeout 7200 $$(grep -v '^#' tests/lab/lists/attacks.list)
+.PHONY: check-long
+check-long:
+	@tools/lab/lab run --total-timeout 7200 $$(grep -v '^#' tests/lab/lists/long.list)
 
 .PHONY: check-mutants
 check-mutants:
