@@ -154,7 +154,8 @@ struct pvc_conn_cmds {
  * @tx_mutex: makes its holder the producer of @ring; likewise
  * @local: own address, if known
  * @peer: peer's address, if known
- * @reuseport: the backend has been told of SO_REUSEPORT; only grows
+ * @named: bind() chooses the port; set before the backend is told of options
+ * @reuseport: the backend has been told to share the port; only grows
  * @has_port: no other socket can bind to the port until the backend has
  *	released this one
  * @cmds: commands
@@ -192,6 +193,7 @@ struct pvc_conn {
 	struct mutex tx_mutex;
 	struct pvc_addr local;
 	struct pvc_addr peer;
+	bool named;
 	bool reuseport;
 	bool has_port;
 	bool late;

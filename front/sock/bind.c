@@ -30,6 +30,7 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_sock *psk,
 
 	if (IS_ERR(c))
 		return c;
+	c->named = true;
 	ret = pvc_conn_open(c) ?: pvc_relay_opts(psk, sk, c);
 	if (!ret) {
 		/* a socket that comes back */

@@ -104,6 +104,18 @@ static int pvc_post_congestion(struct pvc_sock *psk, struct pvc_conn *c)
 }
 
 /*
+ * Does the backend let sockets share a port if it is told of an option? It makes
+ * SO_REUSEPORT of SO_REUSEADDR if a socket is one of datagrams, which Linux lets
+ * share a port with either.
+ */
+static bool pvc_opt_shares(const struct pvcalls_relayed *relayed, bool dgram)
+{
+	return relayed->level == SOL_SOCKET &&
+	       (relayed->name == SO_REUSEPORT ||
+		(relayed->name == SO_REUSEADDR && dgram));
+}
+
+/*
  * Passes the options in @which on to the backend. Returns 0, or -ENOMEM: then
  * the options are owed to the backend. A link that has ended, or a task that is
  * being killed, needs no options.
@@ -112,6 +124,7 @@ static int pvc_relay(struct pvc_sock *psk, struct pvc_conn *c,
 		     unsigned long which)
 {
 	struct pvcalls_opt opt[PVCALLS_MAX_OPTS];
+	bool dgram = pvc_conn_is_dgram(c);
 	const struct pvcalls_relayed *relayed;
 	unsigned int n = 0;
 	int i, ret = 0;
@@ -129,10 +142,14 @@ static int pvc_relay(struct pvc_sock *psk, struct pvc_conn *c,
 		opt[n].level = relayed->level;
 		opt[n].name = relayed->name;
 		opt[n].value = READ_ONCE(psk->opts[i]);
-		/* what the backend was told once counts, for bind() */
-		if (relayed->level == SOL_SOCKET &&
-		    relayed->name == SO_REUSEPORT && opt[n].value)
-			c->reuseport = true;
+		if (pvc_opt_shares(relayed, dgram)) {
+			/* nobody is to share a port that the host has chosen */
+			if (dgram && !c->named)
+				continue;
+			/* what the backend was told once counts, for bind() */
+			if (opt[n].value)
+				c->reuseport = true;
+		}
 		if (++n == PVCALLS_MAX_OPTS) {
 			ret = pvc_post_opts(c, opt, n) ?: ret;
 			n = 0;
