@@ -124,8 +124,12 @@ void pvc_conn_post_accepts(struct pvc_conn *l)
 			q->posted--;
 			/* accept() can do with fewer, but not with none */
 			if (!q->posted && !q->queued &&
-			    !pvc_link_ended(l->link))
+			    !pvc_link_ended(l->link)) {
 				WRITE_ONCE(q->err, ret);
+				/* other threads may sleep in accept() */
+				if (l->sk)
+					pvc_wake(l, PVC_WAKE_DATA);
+			}
 			spin_unlock_irq(&l->lock);
 			return;
 		}

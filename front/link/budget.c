@@ -104,7 +104,8 @@ static struct pvc_owner *pvc_owner_get(kuid_t uid)
 			return o;
 		}
 	}
-	o = kzalloc(sizeof(*o), GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
+	/* no cgroup pays: it could not make room while the lock is held */
+	o = kzalloc(sizeof(*o), GFP_NOWAIT | __GFP_NOWARN);
 	if (!o)
 		return NULL;
 	o->account.uid = uid;

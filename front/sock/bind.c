@@ -262,8 +262,11 @@ static int pvc_bind_locked(struct pvc_sock *psk, struct socket *sock,
 	if (!link || (ret && pvc_link_ended(link))) {
 		ret = pvc_bind_away(sock, psk, sa, len);
 		/* programs of BPF may have chosen an address of the guest's */
-		if (!ret && !dgram && pvc_bind_is_local(sk, &psk->local)) {
-			pvc_go_local(psk, sock);
+		if (!ret && pvc_bind_is_local(sk, &psk->local)) {
+			if (dgram)
+				psk->local.len = 0;
+			else
+				pvc_go_local(psk, sock);
 			return 0;
 		}
 	}

@@ -194,6 +194,9 @@ static int pvc_connect_new(struct pvc_sock *psk, struct socket *sock,
 	if (ret > 0 && !link) {
 		/* as without a route: the socket waits for the backend */
 		ret = -ENETUNREACH;
+	} else if (!ret && psk->local.len && !inet_sk(sk)->inet_num) {
+		/* nothing in the guest can have the host's address */
+		ret = -EADDRNOTAVAIL;
 	} else if (!ret) {
 		pvc_go_local(psk, sock);
 		ret = PVC_CONNECT_ASKED;

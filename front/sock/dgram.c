@@ -266,6 +266,8 @@ static struct pvc_conn *pvc_dgram_heard(const struct sock *sk)
 		return NULL;
 	c = pvc_sk_conn(pvc_prot_tail(sk));
 	if (c && pvc_policy_filtered(sk)) {
+		/* the programs that filter may go: what comes then is to wake */
+		pvc_conn_avail(c, true);
 		pvc_conn_put(c);
 		c = NULL;
 	}
@@ -324,8 +326,9 @@ static int pvc_dgram_send(struct sock *sk, struct pvc_conn *c,
 	struct pvc_waiter waiter;
 	long ret;
 
+	if (mutex_lock_killable(&c->tx_mutex))
+		return -EINTR;
 	pvc_waiter_init(&waiter, timeo);
-	mutex_lock(&c->tx_mutex);
 	do {
 		ret = -EPIPE;
 		if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)

@@ -291,7 +291,8 @@ static int pvc_accept_any(struct pvc_sock *psk, struct socket *sock,
 		ret = pvc_accept_remote(newsock, sock->sk, l);
 	if (ret == -EAGAIN && READ_ONCE(psk->again.err))
 		ret = xchg(&psk->again.err, 0) ?: -EAGAIN;
-	if (!ret && l)
+	/* an error, too, takes the place of an ACCEPT */
+	if (ret != -EAGAIN && l)
 		pvc_conn_post_accepts(l);
 	if (l)
 		pvc_conn_put(l);

@@ -84,7 +84,7 @@ static void pvc_record_control(const struct sock *sk, struct pvc_conn *c,
  * @flags: MSG_*; does not wait
  * @arm: if there is none, have readers woken when there is one
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; killable.
  * Return: bytes, -EAGAIN if there is none, or an error of an earlier datagram.
  */
 int pvc_record_take(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
@@ -94,7 +94,9 @@ int pvc_record_take(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 	int size, ret = -EAGAIN;
 	size_t n;
 
-	mutex_lock(&c->rx_mutex);
+	/* who has the lock may have memory that takes long to fault in */
+	if (mutex_lock_killable(&c->rx_mutex))
+		return -EINTR;
 	size = pvc_record_next(c, &hdr, arm);
 	if (size && hdr.type == PVCALLS_DGRAM_ERROR) {
 		ret = pvc_sane_error(hdr.err);
@@ -125,7 +127,7 @@ int pvc_record_take(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
  *
  * The next call of the program tells the error, whichever call that is.
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; killable.
  * Return: the error, or 0 if something else comes next, or nothing.
  */
 int pvc_record_error(struct pvc_conn *c)
@@ -133,7 +135,8 @@ int pvc_record_error(struct pvc_conn *c)
 	struct pvcalls_dgram hdr;
 	int size, ret = 0;
 
-	mutex_lock(&c->rx_mutex);
+	if (mutex_lock_killable(&c->rx_mutex))
+		return -EINTR;
 	size = pvc_record_next(c, &hdr, false);
 	if (size && hdr.type == PVCALLS_DGRAM_ERROR) {
 		ret = pvc_sane_error(hdr.err);
@@ -147,7 +150,7 @@ int pvc_record_error(struct pvc_conn *c)
  * pvc_record_len() - how long is the next datagram?
  * @c: the backend's socket, with a data ring
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; killable.
  * Return: bytes, or -EAGAIN if no datagram comes next.
  */
 int pvc_record_len(struct pvc_conn *c)
@@ -155,7 +158,8 @@ int pvc_record_len(struct pvc_conn *c)
 	struct pvcalls_dgram hdr;
 	int size;
 
-	mutex_lock(&c->rx_mutex);
+	if (mutex_lock_killable(&c->rx_mutex))
+		return -EINTR;
 	size = pvc_record_next(c, &hdr, false);
 	mutex_unlock(&c->rx_mutex);
 	return size && hdr.type == PVCALLS_DGRAM_DATA ? hdr.len : -EAGAIN;

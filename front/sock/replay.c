@@ -94,9 +94,6 @@ static int pvc_replay_locked(struct pvc_sock *psk, struct sock *sk,
 static bool pvc_replay_wanted(const struct pvc_sock *psk, const struct sock *sk,
 			      const struct pvc_link *link)
 {
-	/* a socket whose packets are filtered stays in the guest */
-	if (pvc_policy_filtered(sk))
-		return false;
 	switch (pvc_sk_state(psk)) {
 	case PVC_SK_OPEN:
 		return sk->sk_type == SOCK_DGRAM &&
@@ -146,7 +143,10 @@ static void pvc_replay_one(struct pvc_sock *psk, struct sock *sk,
 		pvc_roster_refused(psk);
 		return;
 	}
-	if (pvc_replay_wanted(psk, sk, link)) {
+	if (pvc_policy_filtered(sk)) {
+		/* the socket stays in the guest while programs filter */
+		pvc_roster_refused(psk);
+	} else if (pvc_replay_wanted(psk, sk, link)) {
 		ret = pvc_replay_locked(psk, sk, link);
 		if (!ret) {
 			psk->again.refusals = 0;
