@@ -336,6 +336,7 @@ void pvc_conn_set_waker(work_func_t waker);
 #define PVC_WAKE_ERROR	BIT(2)
 
 void pvc_wake_init(const struct sock *sk);
+void pvc_wake_sock(struct sock *sk, unsigned long what);
 void pvc_wake(struct pvc_conn *c, unsigned long what);
 
 /* events.c: the ring's indexes and events */

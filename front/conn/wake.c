@@ -37,6 +37,26 @@ static void pvc_wake_now(struct sock *sk, unsigned long what)
 		sk_error_report(sk);
 }
 
+/**
+ * pvc_wake_sock() - tell a socket that something has happened
+ * @sk: socket
+ * @what: PVC_WAKE_*
+ *
+ * Whoever takes foreign callbacks off a socket does so with its lock held, and
+ * frees afterwards what they use. So they are called with that lock held, too.
+ *
+ * Context: process, sleeps; takes the socket's lock.
+ */
+void pvc_wake_sock(struct sock *sk, unsigned long what)
+{
+	lock_sock(sk);
+	/* callbacks that are not the default ones expect bottom halves */
+	local_bh_disable();
+	pvc_wake_now(sk, what);
+	local_bh_enable();
+	release_sock(sk);
+}
+
 /* Calls callbacks that are not the default ones. The work has a reference. */
 static void pvc_wake_work(struct work_struct *work)
 {
@@ -53,9 +73,7 @@ static void pvc_wake_work(struct work_struct *work)
 		sock_hold(sk);
 	spin_unlock_irq(&c->lock);
 	if (sk) {
-		local_bh_disable();
-		pvc_wake_now(sk, what);
-		local_bh_enable();
+		pvc_wake_sock(sk, what);
 		sock_put(sk);
 	}
 	pvc_conn_put(c);

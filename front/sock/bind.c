@@ -164,6 +164,8 @@ static bool pvc_bind_strange(const struct sock *sk, const struct pvc_addr *want,
 static int pvc_bind_guest(struct socket *sock, const struct pvc_addr *a,
 			  bool any, bool told)
 {
+	if (pvc_roster_reserves(sock->sk, a))
+		return -EADDRINUSE;
 	if (any)
 		return pvc_policy_hold_port(sock, pvc_addr_port(a), told);
 	return told ? pvc_policy_post_bind(sock->sk, a) : 0;
@@ -184,6 +186,9 @@ static int pvc_bind_remote(struct socket *sock, struct pvc_sock *psk,
 	struct pvc_conn *c;
 	int ret, tries;
 
+	/* not even for a moment: the other socket may be tried just then */
+	if (pvc_addr_port(addr) && pvc_roster_reserves(sk, addr))
+		return -EADDRINUSE;
 	for (tries = 0; tries < PVC_PORT_TRIES; tries++) {
 		if (!pvc_addr_port(addr) && !names)
 			pvc_addr_set_port(&want, pvc_random_port(sock_net(sk)));

@@ -124,10 +124,7 @@ static void pvc_dgram_look_again(struct pvc_conn *c, struct sock *sk)
 {
 	if (!pvc_conn_avail(c, true))
 		return;
-	/* callbacks that are not the default ones expect bottom halves */
-	local_bh_disable();
-	sk->sk_data_ready(sk);
-	local_bh_enable();
+	pvc_wake_sock(sk, PVC_WAKE_DATA);
 }
 
 static int pvc_dgram_connect_remote(struct socket *sock, struct pvc_sock *psk,

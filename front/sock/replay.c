@@ -117,16 +117,13 @@ static void pvc_replay_failed(struct pvc_sock *psk, struct sock *sk,
 		return;
 	pr_warn_ratelimited("backend %u does not take back %pISpc: %d\n",
 			    link->otherend, &psk->local.sa, err);
-	/* callbacks that are not the default ones expect bottom halves */
-	local_bh_disable();
 	if (pvc_sk_state(psk) == PVC_SK_LISTENING) {
 		WRITE_ONCE(psk->again.err, err);
-		sk->sk_data_ready(sk);
+		pvc_wake_sock(sk, PVC_WAKE_DATA);
 	} else if (sk->sk_type == SOCK_DGRAM) {
 		WRITE_ONCE(sk->sk_err, -err);
-		sk_error_report(sk);
+		pvc_wake_sock(sk, PVC_WAKE_ERROR);
 	}
-	local_bh_enable();
 }
 
 /*

@@ -7,7 +7,10 @@
 #include "sock/roster.h"
 #include "sock/sock.h"
 
-/* Guards the lists and &pvc_again.sk; bottom halves off, as pvc_sock.lock */
+/*
+ * Guards the lists, &pvc_again.sk and &pvc_again.addr; bottom halves off, as
+ * pvc_sock.lock
+ */
 static DEFINE_SPINLOCK(pvc_roster_lock);
 static LIST_HEAD(pvc_served);
 static LIST_HEAD(pvc_waiting);
@@ -62,6 +65,7 @@ void pvc_roster_join(struct pvc_sock *psk, struct sock *sk)
 	/* a socket that is closed is so before it leaves the roster */
 	if (pvc_sk_state(psk) != PVC_SK_CLOSED) {
 		psk->again.sk = sk;
+		psk->again.addr = psk->local;
 		if (served) {
 			psk->again.refusals = 0;
 			WRITE_ONCE(psk->again.err, 0);
@@ -86,6 +90,46 @@ void pvc_roster_leave(struct pvc_sock *psk)
 	spin_lock_bh(&pvc_roster_lock);
 	list_del_init(&psk->again.node);
 	spin_unlock_bh(&pvc_roster_lock);
+}
+
+/* Has another user's socket in a list the address @a, or part of it? */
+static bool pvc_roster_has(const struct list_head *list, const struct sock *sk,
+			   const struct pvc_addr *a)
+{
+	const struct pvc_sock *psk;
+	const struct sock *o;
+
+	list_for_each_entry(psk, list, again.node) {
+		o = psk->again.sk;
+		if (psk->again.addr.len && o->sk_type == sk->sk_type &&
+		    o->sk_protocol == sk->sk_protocol &&
+		    !uid_eq(o->sk_uid, sk->sk_uid) &&
+		    pvc_addr_overlaps(&psk->again.addr, a))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * pvc_roster_reserves() - is an address one that another user's socket waits for?
+ * @sk: socket that is to be bound
+ * @a: to this address, with a port
+ *
+ * When a backend comes, programs may be faster than the sockets that come back.
+ * No user is to have another one's port by that.
+ *
+ * Context: process; does not sleep.
+ * Return: true if so.
+ */
+bool pvc_roster_reserves(const struct sock *sk, const struct pvc_addr *a)
+{
+	bool reserves;
+
+	spin_lock_bh(&pvc_roster_lock);
+	reserves = pvc_roster_has(&pvc_waiting, sk, a) ||
+		   pvc_roster_has(&pvc_refused, sk, a);
+	spin_unlock_bh(&pvc_roster_lock);
+	return reserves;
 }
 
 /**

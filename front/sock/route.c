@@ -12,6 +12,7 @@
 #include <net/ip_fib.h>
 #include <net/ipv6.h>
 #include <net/ipv6_stubs.h>
+#include <net/l3mdev.h>
 #include <net/route.h>
 
 #include "conn/addr.h"
@@ -252,36 +253,63 @@ static int pvc_route_answer6(u8 type, int len)
 	}
 }
 
-/*
- * With rules, fib6_lookup() is not enough: it passes over suppress_prefixlength,
- * and ends at a route of type throw. So the route is asked for that a packet
- * would take.
- */
-static int pvc_route_rules6(const struct sock *sk, struct flowi6 *fl6)
-{
-	struct dst_entry *dst = ip6_route_output(sock_net(sk), sk, fl6);
-	const struct fib6_info *from;
-	int ret = dst->error;
-
-	rcu_read_lock();
-	from = rcu_dereference(((struct rt6_info *)dst)->from);
-	if (from)
-		ret = pvc_route_answer6(from->fib6_type, from->fib6_dst.plen);
-	else if (!ret || ret == -ENETUNREACH)
-		ret = 1;
-	rcu_read_unlock();
-	dst_release(dst);
-	return ret;
-}
-
+#ifdef CONFIG_IPV6_MULTIPLE_TABLES
 static bool pvc_route_has_rules6(const struct net *net)
 {
-#ifdef CONFIG_IPV6_MULTIPLE_TABLES
 	return net->ipv6.fib6_has_custom_rules;
-#else
-	return false;
-#endif
 }
+
+/* The route that a packet would take in one table, with a reference */
+static struct rt6_info *pvc_route_table6(struct net *net, struct fib6_table *t,
+					 struct flowi6 *fl6,
+					 const struct sk_buff *skb, int flags)
+{
+	return ip6_pol_route(net, t, fl6->flowi6_oif, fl6, skb, flags);
+}
+
+/*
+ * With rules, fib6_lookup() is not enough: it passes over suppress_prefixlength,
+ * and ends at a route of type throw. So the rules are gone through as for a
+ * packet. ip6_route_output() does so, too, but its answer is the same for a rule
+ * with the word "unreachable" and for no rule that leads anywhere.
+ */
+static int pvc_route_rules6(struct net *net, struct flowi6 *fl6, int flags)
+{
+	struct fib6_result res = {};
+	struct fib_lookup_arg arg = {
+		.lookup_ptr = pvc_route_table6,
+		.result = &res,
+		.flags = FIB_LOOKUP_NOREF,
+	};
+	const struct fib6_info *from;
+	int ret;
+
+	l3mdev_update_flow(net, flowi6_to_flowi(fl6));
+	ret = fib_rules_lookup(net->ipv6.fib6_rules_ops, flowi6_to_flowi(fl6),
+			       flags, &arg);
+	if (!res.rt6)
+		return 1;
+	rcu_read_lock();
+	from = rcu_dereference(res.rt6->from);
+	if (from)
+		ret = pvc_route_answer6(from->fib6_type, from->fib6_dst.plen);
+	else if (!ret)
+		ret = 1;
+	rcu_read_unlock();
+	dst_release(&res.rt6->dst);
+	return ret;
+}
+#else
+static bool pvc_route_has_rules6(const struct net *net)
+{
+	return false;
+}
+
+static int pvc_route_rules6(struct net *net, struct flowi6 *fl6, int flags)
+{
+	return 1;
+}
+#endif
 
 static int pvc_route_ask6(const struct sock *sk, const struct sockaddr_in6 *to)
 {
@@ -317,7 +345,7 @@ static int pvc_route_ask6(const struct sock *sk, const struct sockaddr_in6 *to)
 	rcu_read_unlock();
 	/* an error of a rule stands */
 	if (ret >= 0 && pvc_route_has_rules6(net))
-		ret = pvc_route_rules6(sk, &fl6);
+		ret = pvc_route_rules6(net, &fl6, flags);
 	return ret;
 }
 

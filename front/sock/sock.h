@@ -80,6 +80,7 @@ enum pvc_peer {
  * struct pvc_again - what a socket needs in order to come back
  * @node: in one of the lists of roster.c, or empty
  * @sk: the native socket, while @node is in a list
+ * @addr: address that is to be bound again; none if it has no length
  * @backlog: as in listen()
  * @seq: counts the options that the program has set
  * @err: why the socket does not listen at this backend, negative, or 0; the
@@ -89,6 +90,7 @@ enum pvc_peer {
 struct pvc_again {
 	struct list_head node;
 	struct sock *sk;
+	struct pvc_addr addr;
 	int backlog;
 	unsigned int seq;
 	int err;
