@@ -10,7 +10,10 @@
 
 #define SHARE_ROUNDS	300
 #define INFO_ROUNDS	60
+#define LOWEST		65000
 #define PING_RANGE	"/proc/sys/net/ipv4/ping_group_range"
+#define PORT_RANGE	"/proc/sys/net/ipv4/ip_local_port_range"
+#define PORT_BEGIN	"/proc/sys/net/ipv4/ip_unprivileged_port_start"
 #define CAPTURE		"/proc/sys/net/pvcalls/capture"
 
 static int make(int type)
@@ -238,12 +241,12 @@ static void case_echo_number(void)
 }
 
 /*
- * A port that nobody has named is one that everybody may have. The scenario runs
- * this while Dom0 has nothing but low ones.
+ * A port that nobody has named is one that everybody may have. In the guest those
+ * begin at LOWEST here, and Dom0 has others to give.
  */
 static void given_port(void)
 {
-	static const char * const ips[] = { "0.0.0.0", NULL };
+	const char * const ips[] = { "0.0.0.0", peer_ip() };
 	unsigned int i, type;
 	int fd;
 
@@ -251,19 +254,27 @@ static void given_port(void)
 	for (i = 0; i < ARRAY_SIZE(ips); i++) {
 		for (type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
 			fd = make(type);
-			if (!bind_at(fd, ips[i] ? ips[i] : peer_ip(), 0))
-				TRUE("no low port", port_of(fd) >= 1024);
+			if (!bind_at(fd, ips[i], 0))
+				TRUE("no low port", port_of(fd) >= LOWEST);
 			close(fd);
 		}
 	}
 	fd = make(SOCK_STREAM);
 	if (!listen(fd, 1))
-		TRUE("no low port", port_of(fd) >= 1024);
+		TRUE("no low port of listen()", port_of(fd) >= LOWEST);
 }
 
 static void case_given_port(void)
 {
+	char begin[20];
+
+	snprintf(begin, sizeof(begin), "%d", LOWEST);
+	put_file(PORT_RANGE, "65100 65500");
+	put_file(PORT_BEGIN, begin);
 	attack("ports that Dom0 chooses", given_port);
+	put_file(PORT_BEGIN, "1024");
+	put_file(PORT_RANGE, "32768 60999");
+	others_work();
 }
 
 /*
