@@ -135,25 +135,28 @@ static void unmap(struct be *be, struct bconn *c)
 static void record(struct be *be, struct bconn *c)
 {
 	static const struct {
-		u32 len, type, err, addr_len, bytes;
+		u32 len, type, err, addr_len, bytes, ctl_len, ctl;
 	} bad[] = {
-		{ 65528, 0, 0, 16, 152 },
-		{ 0xffffffff, 0, 0, 16, 152 },
-		{ 0xffffffd0, 0, 0, 16, 152 },
-		{ 200, 0, 0, 16, 152 },
-		{ 0, 2, 0, 16, 48 },
-		{ 0, 0, 0, 16, 8 },
-		{ 0, 0, 0, 16, 1 },
-		{ 0, 1, 5, 0, 48 },
-		{ 0, 1, -512, 0, 48 },
-		{ 0, 1, 0x80000000, 0, 48 },
-		{ 100, 0, 0, 3, 152 },
-		{ 100, 0, 0, 29, 152 },
-		{ 100, 0, 0, 0xffffffff, 152 },
+		{ 65528, 0, 0, 16, 152, 0, 0 },
+		{ 0xffffffff, 0, 0, 16, 152, 0, 0 },
+		{ 0xffffffd0, 0, 0, 16, 152, 0, 0 },
+		{ 200, 0, 0, 16, 152, 0, 0 },
+		{ 0, 2, 0, 16, 48, 0, 0 },
+		{ 0, 0, 0, 16, 8, 0, 0 },
+		{ 0, 0, 0, 16, 1, 0, 0 },
+		{ 0, 1, 5, 0, 48, 0, 0 },
+		{ 0, 1, -512, 0, 48, 0, 0 },
+		{ 0, 1, 0x80000000, 0, 48, 0, 0 },
+		{ 100, 0, 0, 3, 152, 0, 0 },
+		{ 100, 0, 0, 29, 152, 0, 0 },
+		{ 100, 0, 0, 0xffffffff, 152, 0, 0 },
+		/* control data: descriptors (SCM_RIGHTS) of no length */
+		{ 100, 0, 0, 16, 160, 8, 1 | 1 << 16 },
 	};
-	u32 header[38] = {
+	u32 header[40] = {
 		bad[LIE->value].len, bad[LIE->value].type, bad[LIE->value].err,
 		bad[LIE->value].addr_len, 0x5f1b0002, 0x0100000a,
+		[11] = bad[LIE->value].ctl_len, bad[LIE->value].ctl,
 	};
 
 	if (c->step < 10)
@@ -221,6 +224,7 @@ const struct hcase data_cases[] = {
 	DGRAM("datagram-name-short", KILLED, 10),
 	DGRAM("datagram-name-long", KILLED, 11),
 	DGRAM("datagram-name-huge", KILLED, 12),
+	DGRAM("datagram-rights", KILLED, 13),
 	DATA("unmap-in-use", RECV, ERR | KILLED, unmap, 0),
 };
 

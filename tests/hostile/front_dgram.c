@@ -373,6 +373,8 @@ static void controls(void)
 		{ "a value that wraps", 0, 2, 0xfffffff8, { 64 }, 16 },
 		{ "a value without end", 0, 2, 16, { 64 }, 16 },
 		{ "rights to files", 1, 1, 4, { 0 }, 16 },
+		{ "rights of no length", 1, 1, 0, { 0 }, 8 },
+		{ "a TTL of no length", 0, 2, 0, { 0 }, 8 },
 	};
 	static const struct control broken[] = {
 		{ "an odd length", 0, 2, 4, { 64 }, 12 },

@@ -175,11 +175,32 @@ static void timeout(void)
 }
 
 /* Datagrams there and back */
+static void datagram(int fd)
+{
+	struct sockaddr_in from;
+	char control[128];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr msg = {
+		.msg_name = &from, .msg_namelen = sizeof(from),
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+
+	if (recvmsg(fd, &msg, 0) < 0)
+		sorry("recvmsg");
+	if (msg.msg_namelen > sizeof(from)) {
+		puts("recvmsg: length makes no sense");
+		exit(3);
+	}
+	if (msg.msg_controllen) {
+		puts("recvmsg: control data that nobody has asked for");
+		exit(3);
+	}
+}
+
 static void datagrams(long n)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	struct sockaddr_in from;
-	socklen_t len;
 	long i;
 
 	if (fd < 0)
@@ -188,13 +209,7 @@ static void datagrams(long n)
 		memset(buf, i, 100);
 		if (sendto(fd, buf, 100, 0, (void *)&peer, sizeof(peer)) < 0)
 			sorry("sendto");
-		len = sizeof(from);
-		if (recvfrom(fd, buf, sizeof(buf), 0, (void *)&from, &len) < 0)
-			sorry("recvfrom");
-		if (len > sizeof(from)) {
-			puts("recvfrom: length makes no sense");
-			exit(3);
-		}
+		datagram(fd);
 	}
 }
 

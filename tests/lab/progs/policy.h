@@ -102,6 +102,13 @@ static void addr_change6(int attach, const struct sockaddr_in6 *a)
 		     attach);
 }
 
+/* A program that sees packets, as systemd's IPAddressDeny: do they pass? */
+static void skb_rule(int attach, int pass)
+{
+	group_attach(bpf_returns(BPF_PROG_TYPE_CGROUP_SKB, attach, pass),
+		     attach);
+}
+
 static int tcp4(void)
 {
 	return GET("socket", socket(AF_INET, SOCK_STREAM, 0));

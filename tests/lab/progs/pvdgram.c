@@ -12,7 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
-#include "dgram.h"
+#include "dgpeer.h"
 
 static void case_sizes(void)
 {
@@ -181,11 +181,6 @@ static void case_waits(void)
 		while (!(e.events & EPOLLIN));
 		EXPECT("recv", 4, recv(fd, buf, sizeof(buf), MSG_DONTWAIT));
 	}
-}
-
-static long call_recv(struct blocked *b)
-{
-	return RC(recv(b->fd, buf, sizeof(buf), 0));
 }
 
 /* A thread that receives before the socket is anybody's */
@@ -580,6 +575,8 @@ static const struct check checks[] = {
 	{ "options", case_options },
 	{ "control", case_control },
 	{ "bad", case_bad },
+	{ "peer_changes", case_peer_changes },
+	{ "zerocopy", case_zerocopy },
 };
 
 int main(int argc, char **argv)

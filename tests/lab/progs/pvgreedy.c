@@ -403,6 +403,78 @@ static void case_charged(void)
 	close(go);
 }
 
+/* A descriptor of another process's */
+static int theirs(pid_t pid, int fd)
+{
+	int pidfd = GET("pidfd", syscall(SYS_pidfd_open, pid, 0));
+
+	fd = GET("a descriptor", syscall(SYS_pidfd_getfd, pidfd, fd, 0));
+	close(pidfd);
+	return fd;
+}
+
+/* Sockets for others: TCP that listens and is fresh, UDP; tells their numbers */
+static void make_for_others(int said)
+{
+	int fd[3], port = 0;
+
+	become(GREEDY);
+	fd[0] = listen_any(AF_INET, 0, &port);
+	fd[1] = GET("socket", socket(AF_INET, SOCK_STREAM, 0));
+	fd[2] = GET("socket", socket(AF_INET, SOCK_DGRAM, 0));
+	MUST("say so", sizeof(fd), write(said, fd, sizeof(fd)));
+	pause();
+}
+
+/* Gives them connections and rings, and keeps these. */
+static void use_others(const int *fd, int said)
+{
+	struct sockaddr_in echo = echo_addr();
+	int i, port = port_of(fd[0]);
+
+	become(MODEST);
+	for (i = 0; i < 4; i++) {
+		MUST("dial", 0, peer("dial passed%d %s %d", i, peer_ip(), port));
+		GET("accept", accept(fd[0], NULL, NULL));
+	}
+	close(sem_ctl);
+	MUST("connect", 0, connect(fd[1], (void *)&sem_addr, sizeof(sem_addr)));
+	MUST("sendto", 6, sendto(fd[2], "hello", 6, 0, (void *)&echo,
+				 sizeof(echo)));
+	MUST("say so", 4, write(said, &i, 4));
+	pause();
+}
+
+/* Who has made a socket pays for its rings, whoever has these made. */
+static void case_passed(void)
+{
+	long before = refs(), sockets = has_now("all", "sockets");
+	int said[2], fd[3], i;
+	pid_t maker, user;
+
+	MUST("pipe", 0, pipe(said));
+	maker = child_fork();
+	if (!maker)
+		make_for_others(said[1]);
+	MUST("his sockets", sizeof(fd), read(said[0], fd, sizeof(fd)));
+	for (i = 0; i < 3; i++)
+		fd[i] = theirs(maker, fd[i]);
+	user = child_fork();
+	if (!user)
+		use_others(fd, said[1]);
+	for (i = 0; i < 3; i++)
+		close(fd[i]);
+	MUST("they are used", 4, read(said[0], fd, 4));
+	/* the ring to pvpeer over which the orders went takes its time */
+	for (i = 0; i < 100 && has_now("1002", "rings"); i++)
+		usleep(20000);
+	EXPECT("rings of who uses them", 0, has_now("1002", "rings"));
+	TRUE("rings of who has made them", has_now("1001", "rings") >= 6);
+	kill(-user, SIGKILL);
+	kill(-maker, SIGKILL);
+	given_back(before, sockets);
+}
+
 static int hold(int n)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
@@ -431,6 +503,7 @@ static const struct check checks[] = {
 	{ "namespaces", case_namespaces },
 	{ "subusers", case_subusers },
 	{ "charged", case_charged },
+	{ "passed", case_passed },
 };
 
 int main(int argc, char **argv)

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "attack.h"
 #include "netlink.h"
+#include "ports.h"
 
 /* after the C library's own names for addresses */
 #include <linux/if_link.h>
@@ -359,8 +360,9 @@ static void tls_local(int l, int port)
 	TRUE("TLS on a fresh socket is refused", tls_on(fd) < 0);
 	MUST("connect", 0, connect(fd, (void *)&a, sizeof(a)));
 	conn = GET("accept", accept(l, NULL, NULL));
-	MUST("TLS on a local socket", 0, tls_on(fd));
+	/* the first one's operations are copied for all others */
 	MUST("TLS on an accepted socket", 0, tls_on(conn));
+	MUST("TLS on a local socket", 0, tls_on(fd));
 	tls_keys(fd, TLS_TX);
 	tls_keys(conn, TLS_RX);
 	MUST("send", 6, send(fd, "hello", 6, 0));
@@ -527,6 +529,14 @@ static const struct check checks[] = {
 	{ "low_port_brought", case_low_port_brought },
 	{ "tls", case_tls },
 	{ "race", case_race },
+	{ "share_user", case_share_user },
+	{ "share_race", case_share_race },
+	{ "listen_taken", case_listen_taken },
+	{ "listen_device", case_listen_device },
+	{ "info_race", case_info_race },
+	{ "echo_number", case_echo_number },
+	{ "given_port", case_given_port },
+	{ "sysctl_passed", case_sysctl_passed },
 };
 
 int main(int argc, char **argv)

@@ -8,8 +8,7 @@
  * of its links has, fe80::77%NUMBER.
  */
 #define _GNU_SOURCE
-#include "policy.h"
-#include <net/if.h>
+#include "policyio.h"
 
 #define PORT_ASKED	7777	/* for what programs change: nobody is there */
 #define PORT_NAMED	7321
@@ -333,12 +332,11 @@ static void case_names_change(void)
 	EXPECT("getpeername", inet_addr("3.4.5.6"), a.sin_addr.s_addr);
 }
 
-/* ---- programs that see packets, as systemd's IPAddressDeny ---- */
+/* ---- programs that see packets ---- */
 
-static int skb_drop(int attach)
+static void skb_drop(int attach)
 {
-	return group_attach(bpf_returns(BPF_PROG_TYPE_CGROUP_SKB, attach, 0),
-			    attach);
+	skb_rule(attach, 0);
 }
 
 static void case_egress(void)
@@ -571,6 +569,12 @@ static const struct check checks[] = {
 	{ "unicast_if", case_unicast_if },
 	{ "md5", case_md5 },
 	{ "scope", case_scope },
+	{ "egress_sending", case_egress_sending },
+	{ "ingress_receiving", case_ingress_receiving },
+	{ "egress_accepting", case_egress_accepting },
+	{ "post_bind4_race", case_post_bind4_race },
+	{ "sendmsg4_mapped", case_sendmsg4_mapped },
+	{ "unicast_if_mapped", case_unicast_if_mapped },
 };
 
 int main(int argc, char **argv)

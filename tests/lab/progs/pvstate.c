@@ -505,6 +505,58 @@ static void case_listen_again(void)
 	TRUE("a port", a.sin_port);
 }
 
+static int port_at(int fd)
+{
+	struct sockaddr_in a = {};
+	socklen_t len = sizeof(a);
+
+	MUST("getsockname", 0, getsockname(fd, (void *)&a, &len));
+	return ntohs(a.sin_port);
+}
+
+/* Without bind() each listen() may take another port, but none fails. */
+static void case_listen_unbound(void)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	int fd = GET("socket", socket(AF_INET, SOCK_STREAM, 0)), i;
+
+	for (i = 0; i < 3; i++) {
+		MUST("listen", 0, listen(fd, 1));
+		TRUE("a port", port_at(fd));
+		MUST("listen no more", 0, connect(fd, &none, sizeof(none)));
+	}
+	MUST("listen", 0, listen(fd, 1));
+	EXPECT("dial", 0, peer("dial unbound %s %d", peer_ip(), port_at(fd)));
+}
+
+/* A socket that listens no more still tells its port. */
+static void case_listened(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	int fd = GET("socket", socket(AF_INET, SOCK_STREAM, 0)), port;
+
+	MUST("bind", 0, bind(fd, (void *)&a, sizeof(a)));
+	MUST("listen", 0, listen(fd, 1));
+	port = port_at(fd);
+	MUST("shutdown", 0, shutdown(fd, SHUT_RD));
+	EXPECT("the port", port, port_at(fd));
+	EXPECT("listen again", 0, listen(fd, 1));
+	EXPECT("dial", 0, peer("dial listened %s %d", peer_ip(), port_at(fd)));
+}
+
+/* MSG_FASTOPEN connects, but it does not take a connection away. */
+static void case_fastopen(void)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	int fd = peer_hold("fastopen");
+
+	EXPECT("AF_UNSPEC", -EOPNOTSUPP,
+	       sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, &none,
+		      sizeof(none)));
+	EXPECT("it still works", 10, put_bytes(fd, 10, 0));
+	EXPECT("the peer has it", 10, peer("recv fastopen 10"));
+}
+
 static const struct check checks[] = {
 	{ "rcvtimeo", case_rcvtimeo },
 	{ "sndtimeo", case_sndtimeo },
@@ -523,6 +575,9 @@ static const struct check checks[] = {
 	{ "connect_nonblock", case_connect_nonblock },
 	{ "bound", case_bound },
 	{ "listen_again", case_listen_again },
+	{ "listen_unbound", case_listen_unbound },
+	{ "listened", case_listened },
+	{ "fastopen", case_fastopen },
 };
 
 int main(int argc, char **argv)
