@@ -19,13 +19,14 @@
 
 /*
  * A queue of a network card takes 514 grants, a queue of a disk one and up to
- * 33 for each request that is under way: the default has room for four of each.
+ * 33 for each request that is under way: the default has room for four queues of
+ * a card and 15 requests of a disk.
  */
 PVCALLS_PARAM_UINT(reserve_grants, 2560, 0, 32768, 0644);
 MODULE_PARM_DESC(reserve_grants,
 		 "Grants that are left to other devices, 0 to 32768 (default 2560)");
 
-/* A queue of a network card takes two, a queue of a disk one, a CPU five */
+/* A queue of a network card takes two, a queue of a disk one, a CPU six */
 PVCALLS_PARAM_UINT(reserve_evtchns, 64, 0, 1024, 0644);
 MODULE_PARM_DESC(reserve_evtchns,
 		 "Event channels that are left to other devices, 0 to 1024 (default 64)");
