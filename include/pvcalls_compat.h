@@ -243,11 +243,14 @@ static inline void pvcalls_atomic_end(struct sock *sk,
 }
 
 /*
- * Runs the programs of a socket's cgroup that see addresses, as TCP and UDP do.
- * A program may change the address, may add bits to *flags, and reads and
- * writes the address of the sender at @src. Returns 0 or the error with which
- * the programs refuse the call. 6.7: the length of the address is given as
- * well; no program changes the length of IP's addresses.
+ * pvcalls_cgroup_has() says whether a socket's cgroup has programs of a type.
+ *
+ * pvcalls_cgroup_addr() runs those that see addresses, as TCP and UDP do; if
+ * there are any, it takes the socket's lock. A program may change the address,
+ * may add bits to *flags, and reads and writes the address of the sender at
+ * @src. Returns 0 or the error with which the programs refuse the call. 6.7:
+ * the length of the address is given as well; no program changes the length of
+ * IP's addresses.
  */
 #ifndef CONFIG_CGROUP_BPF
 #define pvcalls_cgroup_has(sk, type)			((void)(sk), false)
@@ -263,19 +266,26 @@ static inline int pvcalls_cgroup_addr(struct sock *sk, struct sockaddr *sa,
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
 	int len = sk->sk_family == AF_INET6 ? sizeof(struct sockaddr_in6) :
 					      sizeof(struct sockaddr_in);
-
-	return __cgroup_bpf_run_filter_sock_addr(sk, sa, &len, type, src,
-						 flags);
-#else
-	return __cgroup_bpf_run_filter_sock_addr(sk, sa, type, src, flags);
 #endif
+	int ret;
+
+	if (!pvcalls_cgroup_has(sk, type))
+		return 0;
+	lock_sock(sk);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	ret = __cgroup_bpf_run_filter_sock_addr(sk, sa, &len, type, src, flags);
+#else
+	ret = __cgroup_bpf_run_filter_sock_addr(sk, sa, type, src, flags);
+#endif
+	release_sock(sk);
+	return ret;
 }
 #endif
 
 /*
  * Has a socket that was made for the kernel keep its network namespace, as
  * those of programs do. 6.12: there is a function for it, which also gives back
- * a reference that sockets of the kernel have
+ * a reference that sockets of the kernel have.
  */
 static inline void pvcalls_sk_hold_net(struct sock *sk)
 {

@@ -110,7 +110,7 @@ void pvc_conn_post_accepts(struct pvc_conn *l)
 
 	for (;;) {
 		spin_lock_irq(&l->lock);
-		/* accept() takes the error first: no loop with the backend */
+		/* no endless loop: accept() takes the error first */
 		want = l->state == PVC_CONN_LISTENING && !q->err &&
 		       q->posted + q->queued < q->target;
 		if (want)

@@ -164,7 +164,7 @@ void pvc_addr_set_port(struct pvc_addr *a, __be16 port)
  * @family: AF_INET or AF_INET6
  *
  * Context: any.
- * Return: 0 or -ENETUNREACH.
+ * Return: 0, or -ENETUNREACH if a socket of family AF_INET has no such address.
  */
 int pvc_addr_to_family(struct pvc_addr *a, int family)
 {
@@ -204,8 +204,8 @@ bool pvc_addr_is_any(const struct pvc_addr *a)
  * socket is one of IPv6 only is not known here.
  *
  * Context: any.
- * Return: true if the ports are the same, and the addresses, or one of these is
- * the unspecified one.
+ * Return: true if the ports are the same, and the addresses are as well or one
+ * of them is the unspecified one.
  */
 bool pvc_addr_overlaps(const struct pvc_addr *a, const struct pvc_addr *b)
 {

@@ -82,7 +82,7 @@ void pvc_conn_move(struct pvc_conn *c, enum pvc_conn_state to)
  * pvc_conn_max() - how many connections may there be?
  *
  * Context: any.
- * Return: number, of all links.
+ * Return: number on all links together, 1 to 1048576.
  */
 unsigned int pvc_conn_max(void)
 {
@@ -158,7 +158,7 @@ static bool pvc_conn_linger(struct pvc_conn *c)
 	bool lingers;
 
 	spin_lock_irq(&link->conns_lock);
-	lingers = c->ring.shm && READ_ONCE(link->dead) && !link->let_go;
+	lingers = c->ring.shm && pvc_link_ended(link) && !link->let_go;
 	if (lingers)
 		pvc_conn_move(c, PVC_CONN_LINGERING);
 	spin_unlock_irq(&link->conns_lock);

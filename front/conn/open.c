@@ -102,7 +102,7 @@ static bool pvc_conn_shares(const struct pvc_conn *c, struct pvc_conn *o)
 }
 
 /**
- * pvc_conn_is_shared() - has another user bound the same address, or part of it?
+ * pvc_conn_is_shared() - has another user bound a part of the same address?
  * @c: bound connection
  *
  * With SO_REUSEPORT the backend lets all sockets of the guest share an address,
@@ -230,7 +230,7 @@ out:
  * @sk: the program's socket, which is told of the result
  * @to: address
  *
- * Context: process, sleeps; waits for the backend only as pvc_order_ring() does.
+ * Context: process, sleeps; waits for the backend as pvc_order_ring() does.
  * Return: 0 if connecting is under way, or a negative error.
  */
 int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,

@@ -22,8 +22,8 @@ MODULE_PARM_DESC(ring_order,
 #define PVC_DGRAM_ORDER	7
 
 /*
- * Of all pages, in thirty-seconds: what the rings of an order and above may have
- * together. A few sockets get large rings, and thousands get small ones.
+ * What the rings of an order and above may have together, in thirty-seconds of
+ * all pages. A few sockets get large rings, and thousands get small ones.
  */
 static const u8 pvc_order_parts[PVCALLS_MAX_PAGE_ORDER + 1] = {
 	0, 32, 24, 16, 12, 8, 6, 4, 2, 1
@@ -87,7 +87,7 @@ static unsigned int pvc_wanted_order(const struct sock *sk)
 	return order_base_2(size) - order_base_2(RINGBUF_SIZE(0));
 }
 
-/* Makes a ring of this order, or of a smaller one where that is not possible. */
+/* Makes a ring of this order, or of a smaller one if that is not possible. */
 static struct pvc_shm *pvc_order_new(struct pvc_link *link,
 				     struct pvc_payers *payers,
 				     unsigned int order,

@@ -2,7 +2,7 @@
 /* See budget.h. */
 #include <linux/capability.h>
 #include <linux/cred.h>
-#include <linux/err.h>
+#include <linux/errno.h>
 #include <linux/hashtable.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
@@ -16,7 +16,7 @@ PVCALLS_PARAM_UINT(user_share, 75, 1, 100, 0644);
 MODULE_PARM_DESC(user_share,
 		 "Percent of sockets, rings and their pages that one user may have, 1 to 100 (default 75)");
 
-/* User namespaces are nested 32 deep at most; each has an owner */
+/* A user, and the owners of namespaces: these are nested 33 deep at most */
 #define PVC_MAX_PAYERS	34
 
 /**
@@ -34,7 +34,7 @@ struct pvc_owner {
 /**
  * struct pvc_payers - a user, and the owners of the user namespaces he is in
  * @node: in pvc_payers_table
- * @ref: held by each socket and each data ring in use that they pay for
+ * @ref: held by each socket, connection and data ring that they pay for
  * @nr: number of @owner, at least 1
  * @use: the accounts of @owner, in the same order
  * @owner: the users, each once, the user himself first
@@ -51,7 +51,7 @@ struct pvc_payers {
 static DEFINE_SPINLOCK(pvc_budget_lock);
 static DEFINE_HASHTABLE(pvc_owners, 6);
 static DEFINE_HASHTABLE(pvc_payers_table, 6);
-/* What all have together, and what the ring cache has */
+/* What all have together, the ring cache included */
 static struct pvc_use pvc_budget_total;
 
 static struct pvc_use *const pvc_budget_totals[] = { &pvc_budget_total };
@@ -217,7 +217,7 @@ void pvc_payers_put(struct pvc_payers *payers)
  * May this process have more than a share? A kernel's thread works for others,
  * whose shares count.
  */
-static bool pvc_budget_free(void)
+static bool pvc_budget_exempt(void)
 {
 	return !(current->flags & PF_KTHREAD) &&
 	       ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
@@ -259,7 +259,7 @@ int pvc_budget_charge(struct pvc_payers *payers, enum pvc_kind kind, long n,
 		spin_unlock_irqrestore(&pvc_budget_lock, flags);
 		if (ok)
 			return 0;
-		if (limit == ceiling || !pvc_budget_free())
+		if (limit == ceiling || !pvc_budget_exempt())
 			return -EDQUOT;
 		limit = ceiling;
 	}
@@ -308,7 +308,7 @@ void pvc_budget_refused(struct pvc_payers *payers)
 long pvc_budget_left(struct pvc_payers *payers, enum pvc_kind kind,
 		     long ceiling)
 {
-	long limit = pvc_budget_free() ? ceiling : pvc_budget_share(ceiling);
+	long limit = pvc_budget_exempt() ? ceiling : pvc_budget_share(ceiling);
 	long left;
 
 	spin_lock_irq(&pvc_budget_lock);

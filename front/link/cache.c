@@ -45,7 +45,7 @@ static unsigned int pvc_cache_old(struct pvc_link *link, struct list_head *old)
 	struct pvc_shm *shm;
 
 	spin_lock_irq(&cache->lock);
-	while (!READ_ONCE(link->dead) && !list_empty(&cache->idle) &&
+	while (!pvc_link_ended(link) && !list_empty(&cache->idle) &&
 	       n < PVCALLS_MAX_FORGET) {
 		shm = list_last_entry(&cache->idle, struct pvc_shm, list);
 		if (!cache->drain &&
@@ -79,7 +79,7 @@ static void pvc_cache_forget(struct pvc_link *link, struct list_head *old,
 	pvc_cmd_call(link, &req, NULL);
 
 	spin_lock_irq(&cache->lock);
-	if (READ_ONCE(link->dead)) {
+	if (pvc_link_ended(link)) {
 		/* the backend may still map the rings: keep them */
 		list_splice_tail_init(old, &cache->idle);
 		pvc_cache_count(cache, n);
@@ -263,8 +263,8 @@ bool pvc_cache_put(struct pvc_link *link, struct pvc_shm *shm)
  * pvc_cache_drain() - free all cached rings, for somebody who gets none
  * @link: the link
  *
- * Context: process, sleeps, until the backend has let go of the rings; killable.
- * The wait ends after a second, which all who call meanwhile share.
+ * Context: process, sleeps, until the backend has let go of the rings;
+ * killable. The wait ends after a second, which all who call meanwhile share.
  * Return: true if there were rings, and the backend has let go of them.
  */
 bool pvc_cache_drain(struct pvc_link *link)

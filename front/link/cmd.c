@@ -386,7 +386,7 @@ static void pvc_deferred_done(struct pvc_cmd *cmd)
 	struct pvc_cmd *target;
 
 	if (cmd->rsp.ret) {
-		if (!READ_ONCE(link->dead))
+		if (!pvc_link_ended(link))
 			pvc_link_break(link, "deferred request refused");
 		return;
 	}

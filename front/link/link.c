@@ -180,7 +180,7 @@ void pvc_link_late(struct pvc_link *link)
  */
 void pvc_link_answered(struct pvc_link *link)
 {
-	if (atomic_dec_and_test(&link->late) && !READ_ONCE(link->dead))
+	if (atomic_dec_and_test(&link->late) && !pvc_link_ended(link))
 		pr_info_ratelimited("backend %u answers again\n",
 				    link->otherend);
 }

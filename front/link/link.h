@@ -22,6 +22,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <xen/interface/event_channel.h>
@@ -45,13 +46,13 @@ struct pvc_evtchns {
 
 /**
  * struct pvc_cache - the data rings of a link that no socket uses
- * @lock: guards @idle, @count and @stopped; taken with interrupts off, inside
- *	no other lock
+ * @lock: guards @idle to @drain_until; taken with interrupts off, inside no
+ *	other lock
  * @idle: the rings, the one that was used last at the head
  * @count: length of @idle; also read without @lock
  * @stopped: the link has ended, so that no ring is put or taken any more
  * @drain: all rings are to be freed; also read without @lock
- * @drain_until: how long others wait for that, in jiffies
+ * @drain_until: until when others wait for that, in jiffies
  * @drained: woken when @drain has become false
  * @age: frees the rings that nobody has taken for a while
  */
@@ -182,6 +183,18 @@ static inline bool pvc_link_ended(const struct pvc_link *link)
 	return READ_ONCE(link->dead);
 }
 
+/**
+ * pvc_link_hung() - is it known that the backend does not answer?
+ * @link: the link
+ *
+ * Context: any.
+ * Return: true if so: there is no use in waiting for the backend.
+ */
+static inline bool pvc_link_hung(const struct pvc_link *link)
+{
+	return atomic_read(&link->late);
+}
+
 /* link.c: the object */
 struct pvc_link *pvc_link_new(domid_t otherend,
 			      void (*broken)(struct work_struct *work));
@@ -195,18 +208,6 @@ void pvc_link_put(struct pvc_link *link);
 void pvc_link_break(struct pvc_link *link, const char *rule);
 void pvc_link_late(struct pvc_link *link);
 void pvc_link_answered(struct pvc_link *link);
-
-/**
- * pvc_link_hung() - is it known that the backend does not answer?
- * @link: the link
- *
- * Context: any.
- * Return: true if so: there is no use in waiting for the backend.
- */
-static inline bool pvc_link_hung(const struct pvc_link *link)
-{
-	return atomic_read(&link->late);
-}
 
 /* xenbus.c: the device */
 int pvc_xenbus_init(const struct pvc_link_ops *ops);

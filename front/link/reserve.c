@@ -19,13 +19,14 @@
 
 /*
  * A queue of a network card takes 514 grants, a queue of a disk one and up to
- * 33 for each request that is under way: the default has room for four of each.
+ * 33 for each request that is under way: the default has room for four queues of
+ * a card and 15 requests of a disk.
  */
 PVCALLS_PARAM_UINT(reserve_grants, 2560, 0, 32768, 0644);
 MODULE_PARM_DESC(reserve_grants,
 		 "Grants that are left to other devices, 0 to 32768 (default 2560)");
 
-/* Two for each queue of a network card, one for a disk's, five for a CPU */
+/* A queue of a network card takes two, a queue of a disk one, a CPU six */
 PVCALLS_PARAM_UINT(reserve_evtchns, 64, 0, 1024, 0644);
 MODULE_PARM_DESC(reserve_evtchns,
 		 "Event channels that are left to other devices, 0 to 1024 (default 64)");
@@ -42,15 +43,15 @@ MODULE_PARM_DESC(reserve_evtchns,
 /* Pages of memory that all data rings may have together */
 static long pvc_ring_memory;
 
-/* Only one may look what is left and then take it */
+/* Makes it one step to look how much is left and to take of that */
 static DEFINE_MUTEX(pvc_reserve_lock);
 
 /**
  * struct pvc_evtchn_credit - what is known of the domain's event channels
  * @left: how many may be taken before the next look
  * @more: the last look has found as many as it looked for
- * @until: when the next look may be, if @more is false, and when @left ends; in
- *	jiffies
+ * @until: until when @left holds, in jiffies; no look comes before that if
+ *	@more is false
  * @seen: the greatest port that Xen has given
  *
  * All is guarded by pvc_reserve_lock; @seen is also read without.
@@ -104,7 +105,7 @@ static bool pvc_grants_free(u16 n)
 	struct gnttab_free_callback cb = {};
 	bool free = false;
 
-	/* calls back before it returns, or not before the next line */
+	/* nobody calls back any more once the request has been cancelled */
 	gnttab_request_free_callback(&cb, pvc_grants_are_free, &free, n);
 	gnttab_cancel_free_callback(&cb);
 	return free;
@@ -184,7 +185,7 @@ static void pvc_evtchn_close(evtchn_port_t port)
 	HYPERVISOR_event_channel_op(EVTCHNOP_close, &close);
 }
 
-/* How many event channels are there, up to @n? Takes them for a moment. */
+/* How many event channels are left, up to @n? Takes them for a moment. */
 static unsigned int pvc_evtchn_count(domid_t otherend, unsigned int n)
 {
 	evtchn_port_t *port = kmalloc_array(n, sizeof(*port), GFP_KERNEL);

@@ -25,8 +25,8 @@ static struct page *pvc_shm_page(const struct pvc_shm *shm, unsigned int i)
 /*
  * Copying needs contiguous addresses. Physically contiguous pages are faster to
  * copy, but not worth the effort of reclaiming others. The memory is charged to
- * the memory cgroup of this process; no ring that could be smaller is worth
- * killing a process for.
+ * the memory cgroup of this process. Where memory is short, a smaller ring will
+ * do: no process is killed for one above PVC_SMALL_ORDER.
  */
 static void *pvc_shm_alloc_data(unsigned int order)
 {
@@ -145,7 +145,7 @@ void pvc_shm_return(struct pvc_shm *shm)
 	shm->payers = NULL;
 }
 
-/* Counts memory among all that there is. */
+/* Counts memory of some order among all that there is. */
 static int pvc_shm_take(struct pvc_link *link, unsigned int order)
 {
 	int ret = pvc_budget_take(PVC_KIND_PAGES, pvc_shm_pages(order),

@@ -14,7 +14,10 @@
 
 struct pvc_link;
 
-/* Many sockets make new rings smaller, but not smaller than this order */
+/*
+ * Rings below this order are small. Where many sockets make new rings smaller,
+ * only those of streams become small.
+ */
 #define PVC_SMALL_ORDER	4
 
 /**

@@ -33,7 +33,7 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_sock *psk,
 	c->named = true;
 	ret = pvc_conn_open(c) ?: pvc_relay_opts(psk, sk, c);
 	if (!ret) {
-		/* a socket that comes back */
+		/* the socket comes back to a port that it has had */
 		if (pvc_sk_state(psk) == PVC_SK_LISTENING)
 			pvc_relay_reuse(c);
 		c->uid = sk->sk_uid;
@@ -123,7 +123,10 @@ static int pvc_bind_away(struct socket *sock, struct pvc_sock *psk,
 	return ret;
 }
 
-/* Likewise for listen(), which gives the socket a port of any address. */
+/*
+ * Gives a socket a port for listen() while there is no backend: in the guest
+ * alone, until the next backend is told of the port.
+ */
 static int pvc_bind_away_any(struct socket *sock, struct pvc_sock *psk)
 {
 	int ret = -EADDRNOTAVAIL;

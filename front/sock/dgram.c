@@ -134,9 +134,9 @@ static int pvc_dgram_connect_remote(struct socket *sock, struct pvc_sock *psk,
 	int ret;
 
 	/* a backend that has just come need not know the peer of before */
-	if (!psk->conn || pvc_dgram_dead(psk->conn))
-		WRITE_ONCE(psk->dpeer, psk->dpeer == PVC_PEER_REMOTE ?
-			   PVC_PEER_NONE : psk->dpeer);
+	if (psk->dpeer == PVC_PEER_REMOTE &&
+	    (!psk->conn || pvc_dgram_dead(psk->conn)))
+		WRITE_ONCE(psk->dpeer, PVC_PEER_NONE);
 	ret = pvc_dgram_open(psk, sock->sk, link);
 	if (!ret)
 		pvc_roster_join(psk, sock->sk);
@@ -160,8 +160,8 @@ static int pvc_dgram_bind(struct socket *sock, struct sockaddr *sa, int len)
 }
 
 /*
- * Does an address lead out of the guest? If the guest's routes have an error for
- * the address, then the native socket tells of it.
+ * Does an address lead out of the guest? If the guest's routes have an error
+ * for the address, then the native socket tells of it.
  */
 static bool pvc_dgram_is_remote(const struct sock *sk, struct msghdr *msg,
 				const struct pvc_addr *to)

@@ -31,8 +31,9 @@ static int pvc_listen_bind(struct pvc_sock *psk, struct socket *sock)
 }
 
 /*
- * After a listen() that has failed: the backend's socket must not listen for
- * nobody, nor be deaf if the program's listens since before. With ctl held.
+ * Undoes a listen() that has failed: the backend's socket must not listen for
+ * nobody, nor be deaf while the program's still listens as before. Call with
+ * ctl held.
  */
 static void pvc_listen_undo(struct pvc_sock *psk, struct sock *sk)
 {
@@ -149,8 +150,8 @@ static struct lock_class_key pvc_accepted_slock, pvc_accepted_lock;
  * Gives @newsock, which accept() has made, a TCP socket underneath. Only the
  * kernel's own socket() makes TCP sockets, so a socket of its making is taken
  * over. That socket is made for the kernel, since accept() on a TCP socket asks
- * nobody whether the process may make one. From then on it is a program's, which
- * lockdep is told as well: programs' memory may fault while the lock is held.
+ * nobody whether the process may make one. From then on it is a program's. That
+ * is told lockdep as well: programs' memory may fault while the lock is held.
  */
 static int pvc_new_sk(struct socket *newsock, struct sock *from)
 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See policy.h. */
 #include <linux/atomic.h>
-#include <linux/if.h>
 #include <linux/in.h>
 #include <linux/module.h>
 #include <net/inet_common.h>
@@ -68,26 +67,21 @@ u64 pvc_policy_filtered_calls(void)
 	return atomic64_read(&pvc_filtered_calls);
 }
 
-static bool pvc_policy_other_device(int ifindex)
-{
-	return ifindex && ifindex != LOOPBACK_IFINDEX;
-}
-
 /*
- * Do IP_UNICAST_IF, IPV6_UNICAST_IF or IPV6_PKTINFO name another device? A
- * socket of IPv6 has the first one for IPv4-mapped addresses.
+ * Do IP_UNICAST_IF, IPV6_UNICAST_IF or IPV6_PKTINFO lead elsewhere? A socket of
+ * IPv6 has the first one for IPv4-mapped addresses.
  */
 static bool pvc_policy_unicast_elsewhere(const struct sock *sk)
 {
 	const struct ipv6_pinfo *np;
 
-	if (pvc_policy_other_device(READ_ONCE(inet_sk(sk)->uc_index)))
+	if (pvc_is_elsewhere(READ_ONCE(inet_sk(sk)->uc_index)))
 		return true;
 	if (sk->sk_family != AF_INET6)
 		return false;
 	np = inet6_sk(sk);
-	return pvc_policy_other_device(READ_ONCE(np->ucast_oif)) ||
-	       pvc_policy_other_device(READ_ONCE(np->sticky_pktinfo.ipi6_ifindex));
+	return pvc_is_elsewhere(READ_ONCE(np->ucast_oif)) ||
+	       pvc_is_elsewhere(READ_ONCE(np->sticky_pktinfo.ipi6_ifindex));
 }
 
 /**
@@ -95,8 +89,7 @@ static bool pvc_policy_unicast_elsewhere(const struct sock *sk)
  * @sk: socket of datagrams
  * @msg: the datagram with its control data, or NULL
  *
- * A device of the guest's own other than lo cannot be reached through the
- * backend, and its number means nothing there.
+ * pvc_is_elsewhere() says which devices do not lead to the backend.
  *
  * Context: any.
  * Return: true if so.
@@ -114,8 +107,8 @@ bool pvc_policy_elsewhere(const struct sock *sk, struct msghdr *msg)
 			break;
 		if (pvcalls_ctl_pktinfo(cmsg->cmsg_level, cmsg->cmsg_type) &&
 		    pvcalls_ctl_valid(cmsg) &&
-		    pvc_policy_other_device(pvcalls_ctl_ifindex(cmsg->cmsg_level,
-								CMSG_DATA(cmsg))))
+		    pvc_is_elsewhere(pvcalls_ctl_ifindex(cmsg->cmsg_level,
+							 CMSG_DATA(cmsg))))
 			return true;
 	}
 	return false;
@@ -206,26 +199,18 @@ int pvc_policy_connect_native(struct socket *sock, struct sockaddr *sa, int len,
 int pvc_policy_bind(struct sock *sk, struct sockaddr *sa, bool *any_port)
 {
 	u32 flags = 0;
-	int ret = 0;
+	int ret;
 
 	*any_port = false;
 	/* a protocol with a bind of its own, as that of echoes, asks nobody */
 	if (pvc_prot_native(sk)->bind)
 		return 0;
-	if (sk->sk_family == AF_INET) {
-		if (!pvcalls_cgroup_has(sk, CGROUP_INET4_BIND))
-			return 0;
-		lock_sock(sk);
+	if (sk->sk_family == AF_INET)
 		ret = pvcalls_cgroup_addr(sk, sa, CGROUP_INET4_BIND, NULL,
 					  &flags);
-	} else {
-		if (!pvcalls_cgroup_has(sk, CGROUP_INET6_BIND))
-			return 0;
-		lock_sock(sk);
+	else
 		ret = pvcalls_cgroup_addr(sk, sa, CGROUP_INET6_BIND, NULL,
 					  &flags);
-	}
-	release_sock(sk);
 	*any_port = flags & BPF_RET_BIND_NO_CAP_NET_BIND_SERVICE;
 	return ret;
 }
@@ -333,7 +318,10 @@ out:
 	return ret;
 }
 
-/* Runs the programs for IPv4. @sender: they have left another sender. */
+/*
+ * Runs the programs for a datagram of IPv4. @sender becomes true if they want
+ * another sender.
+ */
 static int pvc_policy_sendmsg4(struct sock *sk, struct sockaddr_in *in,
 			       bool *sender)
 {
@@ -342,15 +330,13 @@ static int pvc_policy_sendmsg4(struct sock *sk, struct sockaddr_in *in,
 
 	if (!pvcalls_cgroup_has(sk, CGROUP_UDP4_SENDMSG))
 		return 0;
-	lock_sock(sk);
 	ret = pvcalls_cgroup_addr(sk, (struct sockaddr *)in,
 				  CGROUP_UDP4_SENDMSG, &src, NULL);
-	release_sock(sk);
 	*sender = src != was;
 	return !ret && in && !in->sin_port ? -EINVAL : ret;
 }
 
-/* The same for IPv6 */
+/* Runs the programs for a datagram of IPv6; see pvc_policy_sendmsg4() */
 static int pvc_policy_sendmsg6(struct sock *sk, struct sockaddr_in6 *in6,
 			       bool *sender)
 {
@@ -359,10 +345,8 @@ static int pvc_policy_sendmsg6(struct sock *sk, struct sockaddr_in6 *in6,
 
 	if (!pvcalls_cgroup_has(sk, CGROUP_UDP6_SENDMSG))
 		return 0;
-	lock_sock(sk);
 	ret = pvcalls_cgroup_addr(sk, (struct sockaddr *)in6,
 				  CGROUP_UDP6_SENDMSG, &src, NULL);
-	release_sock(sk);
 	*sender = !ipv6_addr_equal(&src, &was);
 	if (ret || !in6)
 		return ret;
@@ -372,7 +356,10 @@ static int pvc_policy_sendmsg6(struct sock *sk, struct sockaddr_in6 *in6,
 	return in6->sin6_port ? 0 : -EINVAL;
 }
 
-/* The same for an IPv4-mapped address, which the programs see as IPv4's */
+/*
+ * Runs the programs for a datagram to an IPv4-mapped address, which they see as
+ * one of IPv4; see pvc_policy_sendmsg4()
+ */
 static int pvc_policy_sendmsg_mapped(struct sock *sk, struct sockaddr_in6 *in6,
 				     bool *sender)
 {
@@ -389,9 +376,10 @@ static int pvc_policy_sendmsg_mapped(struct sock *sk, struct sockaddr_in6 *in6,
 }
 
 /*
- * The same for a datagram without an address, of a socket of IPv6 whose peer
- * has an IPv4-mapped one: UDP asks for each datagram, as if it had the address.
- * Returns 1 if the socket is not of that kind.
+ * Runs the programs for a datagram without an address, of a socket of IPv6
+ * whose peer has an IPv4-mapped one: UDP asks for each datagram, as if it had
+ * that address. Returns 1 if the socket is not of that kind; see
+ * pvc_policy_sendmsg4().
  */
 static int pvc_policy_sendmsg_peer(struct sock *sk, bool *sender)
 {
@@ -416,7 +404,7 @@ static int pvc_policy_sendmsg_peer(struct sock *sk, bool *sender)
 	in.sin_port = pvc_addr_port(&peer);
 	was = in;
 	ret = pvc_policy_sendmsg4(sk, &in, sender);
-	/* the backend sends to the peer */
+	/* the backend sends to the peer, and to nobody else */
 	if (!ret && memcmp(&in, &was, sizeof(in)))
 		ret = -EADDRNOTAVAIL;
 	return ret;
@@ -429,7 +417,7 @@ static int pvc_policy_sendmsg_peer(struct sock *sk, bool *sender)
  * @sender: result: they want another sender, whom the backend does not know
  *
  * As with UDP they do not see a datagram without control data for the peer of
- * connect().
+ * connect(), unless the peer's address is an IPv4-mapped one.
  *
  * Context: process, sleeps; takes the socket's lock.
  * Return: 0 or the error with which the call is refused.
@@ -478,19 +466,12 @@ void pvc_policy_recvmsg(struct sock *sk, struct msghdr *msg)
 {
 	if (sk->sk_protocol != IPPROTO_UDP || !msg->msg_name)
 		return;
-	if (sk->sk_family == AF_INET &&
-	    pvcalls_cgroup_has(sk, CGROUP_UDP4_RECVMSG)) {
-		lock_sock(sk);
+	if (sk->sk_family == AF_INET)
 		pvcalls_cgroup_addr(sk, msg->msg_name, CGROUP_UDP4_RECVMSG,
 				    NULL, NULL);
-		release_sock(sk);
-	} else if (sk->sk_family == AF_INET6 &&
-		   pvcalls_cgroup_has(sk, CGROUP_UDP6_RECVMSG)) {
-		lock_sock(sk);
+	else
 		pvcalls_cgroup_addr(sk, msg->msg_name, CGROUP_UDP6_RECVMSG,
 				    NULL, NULL);
-		release_sock(sk);
-	}
 }
 
 /**
@@ -503,13 +484,6 @@ void pvc_policy_recvmsg(struct sock *sk, struct msghdr *msg)
  */
 void pvc_policy_getname(struct sock *sk, struct sockaddr *sa, bool peer)
 {
-	/* without programs these are pointers to compare */
-	if (!pvcalls_cgroup_has(sk, CGROUP_INET4_GETPEERNAME) &&
-	    !pvcalls_cgroup_has(sk, CGROUP_INET4_GETSOCKNAME) &&
-	    !pvcalls_cgroup_has(sk, CGROUP_INET6_GETPEERNAME) &&
-	    !pvcalls_cgroup_has(sk, CGROUP_INET6_GETSOCKNAME))
-		return;
-	lock_sock(sk);
 	if (sk->sk_family == AF_INET && peer)
 		pvcalls_cgroup_addr(sk, sa, CGROUP_INET4_GETPEERNAME, NULL,
 				    NULL);
@@ -522,5 +496,4 @@ void pvc_policy_getname(struct sock *sk, struct sockaddr *sa, bool peer)
 	else
 		pvcalls_cgroup_addr(sk, sa, CGROUP_INET6_GETSOCKNAME, NULL,
 				    NULL);
-	release_sock(sk);
 }

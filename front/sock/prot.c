@@ -92,6 +92,7 @@ struct proto *pvc_prot_ours(const struct proto *native)
  */
 struct proto *pvc_prot_stream(int family)
 {
+	/* the table begins with TCP over IPv4, then IPv6 */
 	return pvc_prots[family == AF_INET6].native;
 }
 

@@ -47,7 +47,7 @@ struct pvc_sock;
  */
 #define PVC_PROTO_MPTCP	(IPPROTO_PVCALLS + 3)
 
-/* Protocols of ours: TCP, MPTCP, UDP and ICMP echoes, each over IPv4 and IPv6 */
+/* Protocols of ours: TCP, MPTCP, UDP, ICMP echoes, each over IPv4 and IPv6 */
 #define PVC_PROTS	8
 
 /**

@@ -30,7 +30,7 @@ static void pvc_replay_wake(struct pvc_conn *c)
 	spin_unlock_irq(&c->lock);
 }
 
-/* Makes the backend's socket listen as the program's does. With ctl held. */
+/* Has the backend's socket listen as the program's does. Call with ctl held. */
 static int pvc_replay_listen(struct pvc_sock *psk, struct sock *sk)
 {
 	struct pvc_conn *c = pvc_sk_conn(psk);
@@ -51,7 +51,7 @@ static int pvc_replay_listen(struct pvc_sock *psk, struct sock *sk)
 	return ret;
 }
 
-/* Gives a TCP socket its half at the backend. With ctl held. */
+/* Gives a TCP socket its half at the backend. Call with ctl held. */
 static int pvc_replay_stream(struct pvc_sock *psk, struct sock *sk,
 			     struct pvc_link *link)
 {
@@ -67,7 +67,7 @@ static int pvc_replay_stream(struct pvc_sock *psk, struct sock *sk,
 	return ret;
 }
 
-/* With ctl held. */
+/* Tells a backend of a socket that it wants to know. Call with ctl held. */
 static int pvc_replay_locked(struct pvc_sock *psk, struct sock *sk,
 			     struct pvc_link *link)
 {
@@ -90,7 +90,7 @@ static int pvc_replay_locked(struct pvc_sock *psk, struct sock *sk,
 	return ret;
 }
 
-/* Is there anything to tell this backend of? With ctl held. */
+/* Is there anything to tell this backend of? Call with ctl held. */
 static bool pvc_replay_wanted(const struct pvc_sock *psk, const struct sock *sk,
 			      const struct pvc_link *link)
 {
@@ -127,8 +127,8 @@ static void pvc_replay_failed(struct pvc_sock *psk, struct sock *sk,
 }
 
 /*
- * Tells a backend of a socket. No memory cgroup pays for the ring: a cgroup that
- * has too much would make the work wait, and with that all other sockets.
+ * Tells a backend of a socket. No memory cgroup pays for the ring: a cgroup
+ * that has too much would make the work wait, and with that all other sockets.
  */
 static void pvc_replay_one(struct pvc_sock *psk, struct sock *sk,
 			   struct pvc_link *link)
@@ -149,7 +149,10 @@ static void pvc_replay_one(struct pvc_sock *psk, struct sock *sk,
 			psk->again.refusals = 0;
 			WRITE_ONCE(psk->again.err, 0);
 		} else if (pvc_link_ended(link)) {
-			/* the link may have ended before the socket was taken */
+			/*
+			 * The link may have ended before pvc_roster_next(),
+			 * and then nobody has moved the socket since.
+			 */
 			pvc_roster_refused(psk);
 		} else if (ret != -EBADF) {
 			pvc_replay_failed(psk, sk, link, ret);
@@ -160,7 +163,7 @@ static void pvc_replay_one(struct pvc_sock *psk, struct sock *sk,
 
 static void pvc_replay_again(struct work_struct *unused);
 
-/* Tells the backend once more of those that it has refused */
+/* Tells the backend once more of the sockets that it has refused */
 static DECLARE_DELAYED_WORK(pvc_replay_later, pvc_replay_again);
 
 /*

@@ -14,10 +14,10 @@
 static DEFINE_SPINLOCK(pvc_roster_lock);
 static LIST_HEAD(pvc_served);
 static LIST_HEAD(pvc_waiting);
-/* Those that the backend has refused, until the next attempt */
+/* Sockets that the backend has refused, until the next attempt */
 static LIST_HEAD(pvc_refused);
 
-/* Has those in the list of the waiting told to the backend, soon */
+/* Has the backend told of the sockets that wait, soon */
 static void (*pvc_replay)(void);
 
 /**
@@ -58,11 +58,11 @@ void pvc_roster_join(struct pvc_sock *psk, struct sock *sk)
 
 	spin_lock_bh(&pvc_roster_lock);
 	/*
-	 * A link has ended before pvc_roster_ended() takes the lock: whoever
-	 * finds the link alive here is moved there.
+	 * pvc_roster_ended() takes the lock after the link has ended. So it
+	 * also moves a socket whose link is found alive here.
 	 */
 	served = pvc_roster_is_served(psk);
-	/* a socket that is closed is so before it leaves the roster */
+	/* close() changes the state before the socket leaves the roster */
 	if (pvc_sk_state(psk) != PVC_SK_CLOSED) {
 		psk->again.sk = sk;
 		psk->again.addr = psk->local;
@@ -83,7 +83,7 @@ void pvc_roster_join(struct pvc_sock *psk, struct sock *sk)
  * pvc_roster_leave() - a socket need not come back
  * @psk: socket, in the roster or not
  *
- * Context: any, bottom halves may be off.
+ * Context: process or softirq.
  */
 void pvc_roster_leave(struct pvc_sock *psk)
 {

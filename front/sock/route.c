@@ -157,7 +157,8 @@ MODULE_PARM_DESC(prefixes,
  * enum pvc_route_word - what the parameter says of a destination
  * @PVC_ROUTE_GUEST: the destination is the guest's own affair
  * @PVC_ROUTE_BACKEND: it is reached through the backend
- * @PVC_ROUTE_ASK: likewise, unless a route of the guest's leads there
+ * @PVC_ROUTE_ASK: it is reached through the backend, unless a route of the
+ *	guest's leads there
  */
 enum pvc_route_word {
 	PVC_ROUTE_GUEST,
@@ -213,7 +214,10 @@ static int pvc_route_look_up4(struct net *net, struct flowi4 *fl4,
 	return ret == -ENETUNREACH ? -ESRCH : ret;
 }
 
-/* Does only a default route of the guest's lead to a destination, or none? */
+/*
+ * Asks the guest's routes of IPv4. Returns 1 if none leads to a destination or
+ * only a default one does, 0 if another one does, or the error that they have.
+ */
 static int pvc_route_ask4(const struct sock *sk, const struct sockaddr_in *to)
 {
 	const struct inet_sock *inet = inet_sk(sk);
@@ -234,7 +238,10 @@ static int pvc_route_ask4(const struct sock *sk, const struct sockaddr_in *to)
 	return res.type == RTN_UNICAST && !res.prefixlen;
 }
 
-/* Likewise of what is known of a route over IPv6: its type and length */
+/*
+ * What a route of IPv6 of some type and length says of a destination. Returns
+ * 1 if it is a default route or none, 0 if it is another one, or an error.
+ */
 static int pvc_route_answer6(u8 type, int len)
 {
 	switch (type) {
@@ -271,7 +278,8 @@ static struct rt6_info *pvc_route_table6(struct net *net, struct fib6_table *t,
  * With rules, fib6_lookup() is not enough: it passes over suppress_prefixlength,
  * and ends at a route of type throw. So the rules are gone through as for a
  * packet. ip6_route_output() does so, too, but its answer is the same for a rule
- * with the word "unreachable" and for no rule that leads anywhere.
+ * with the word "unreachable" and for no rule that leads anywhere. Returns the
+ * same as pvc_route_answer6().
  */
 static int pvc_route_rules6(struct net *net, struct flowi6 *fl6, int flags)
 {
@@ -311,6 +319,7 @@ static int pvc_route_rules6(struct net *net, struct flowi6 *fl6, int flags)
 }
 #endif
 
+/* Asks the guest's routes of IPv6. Returns the same as pvc_route_answer6(). */
 static int pvc_route_ask6(const struct sock *sk, const struct sockaddr_in6 *to)
 {
 	const struct ipv6_pinfo *np = inet6_sk(sk);
@@ -349,7 +358,22 @@ static int pvc_route_ask6(const struct sock *sk, const struct sockaddr_in6 *to)
 	return ret;
 }
 
-/* The device that a program has chosen for groups (multicast), or none */
+/**
+ * pvc_is_elsewhere() - does a device that a program has chosen lead elsewhere?
+ * @ifindex: number of a device of the guest's, or 0 for none
+ *
+ * A device of the guest's own other than lo cannot be reached through the
+ * backend, and its number means nothing there.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool pvc_is_elsewhere(int ifindex)
+{
+	return ifindex && ifindex != LOOPBACK_IFINDEX;
+}
+
+/* Has a program chosen a device of the guest's for a group (multicast)? */
 static bool pvc_route_group_elsewhere(const struct sock *sk,
 				      const struct pvc_addr *to)
 {
@@ -361,7 +385,7 @@ static bool pvc_route_group_elsewhere(const struct sock *sk,
 	else
 		ifindex = ipv4_is_multicast(to->in.sin_addr.s_addr) ?
 			  inet_sk(sk)->mc_index : 0;
-	return ifindex && ifindex != LOOPBACK_IFINDEX;
+	return pvc_is_elsewhere(ifindex);
 }
 
 /**
@@ -407,15 +431,10 @@ int pvc_route_remote(const struct sock *sk, const struct pvc_addr *to)
  * pvc_bound_elsewhere() - does SO_BINDTODEVICE keep a socket in the guest?
  * @sk: socket
  *
- * A device of the guest's own other than lo cannot be reached through the
- * backend.
- *
  * Context: any.
  * Return: true if so.
  */
 bool pvc_bound_elsewhere(const struct sock *sk)
 {
-	int ifindex = READ_ONCE(sk->sk_bound_dev_if);
-
-	return ifindex && ifindex != LOOPBACK_IFINDEX;
+	return pvc_is_elsewhere(READ_ONCE(sk->sk_bound_dev_if));
 }

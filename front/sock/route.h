@@ -9,6 +9,7 @@ struct pvc_addr;
 struct sock;
 
 int pvc_route_remote(const struct sock *sk, const struct pvc_addr *to);
+bool pvc_is_elsewhere(int ifindex);
 bool pvc_bound_elsewhere(const struct sock *sk);
 
 #endif /* PVC_ROUTE_H */

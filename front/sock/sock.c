@@ -95,7 +95,7 @@ int pvc_sk_pay(struct pvc_sock *psk)
 	return psk->payers ? 0 : -ENOMEM;
 }
 
-/* Nobody pays for the socket any more; what it has had is paid by its holders */
+/* Nobody pays for the socket any more; its connections have their own payers */
 static void pvc_sk_unpay(struct pvc_sock *psk)
 {
 	struct pvc_payers *payers;
@@ -174,7 +174,7 @@ void pvc_sk_put(struct pvc_sock *psk)
 }
 
 /**
- * pvc_sk_new_conn() - make a connection that the makers of a socket pay for
+ * pvc_sk_new_conn() - make a connection that the maker of a socket pays for
  * @psk: the program's socket
  * @link: the link
  * @family: AF_INET or AF_INET6
@@ -224,7 +224,7 @@ struct pvc_conn *pvc_sk_conn(struct pvc_sock *psk)
  * @psk: socket without a connection, ctl held or not yet visible
  * @c: the backend's socket, whose reference is taken over
  *
- * Only replay.c works on sockets that a program may close meanwhile.
+ * A program may close the socket meanwhile only if the caller is replay.c.
  *
  * Context: process; does not sleep.
  * Return: 0, or -EBADF if the program has closed the socket; then @c is closed.

@@ -108,8 +108,9 @@ struct pvc_again {
  * @listened: the native socket has been in the hash of listening sockets
  * @ctl: serialises bind(), connect(), listen(), shutdown(); killable, since the
  *	backend may not answer. Taken before the lock of the native socket
- * @lock: @conn, @payers, @congestion; with bottom halves off, since the native socket is
- *	destroyed with its lock held, which softirqs take
+ * @lock: @conn, @payers, @congestion and &pvc_again.seq; with bottom halves
+ *	off, since the native socket is destroyed with its lock held, which
+ *	softirqs take
  * @conn: the backend's socket, referenced; NULL if there is none
  * @payers: who has made the socket and pays for it, referenced; NULL once the
  *	socket is destroyed
@@ -163,6 +164,13 @@ void pvc_sk_move(struct pvc_sock *psk, struct socket *sock,
 		 enum pvc_sk_state to);
 void pvc_sk_rest(struct pvc_sock *psk, struct socket *sock);
 
+/**
+ * pvc_sk_state() - the state of a socket
+ * @psk: object
+ *
+ * Context: any. Without ctl the answer may be outdated when the caller gets it.
+ * Return: the state.
+ */
 static inline enum pvc_sk_state pvc_sk_state(const struct pvc_sock *psk)
 {
 	return READ_ONCE(psk->state);

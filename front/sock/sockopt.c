@@ -21,7 +21,7 @@
 /* Bits of pvc_sock.opts_set */
 static_assert(PVCALLS_RELAYED <= BITS_PER_LONG);
 
-/* An option has changed: replay.c tells the backend once more. */
+/* Counts a change of an option, so that replay.c tells a backend once more. */
 static void pvc_count_opt(struct pvc_sock *psk)
 {
 	spin_lock_bh(&psk->lock);
@@ -186,8 +186,8 @@ bool pvc_has_opts(struct pvc_sock *psk, const struct sock *sk)
  * @sk: the program's socket
  * @c: the backend's socket, just opened
  *
- * Context: process, may sleep; waits for the backend only if the command ring is
- * full of commands that nobody waits for.
+ * Context: process, may sleep; waits for the backend only if the command ring
+ * is full of commands that nobody waits for.
  * Return: 0 or -ENOMEM.
  */
 int pvc_relay_opts(struct pvc_sock *psk, const struct sock *sk,
@@ -210,8 +210,8 @@ int pvc_relay_opts(struct pvc_sock *psk, const struct sock *sk,
  * that from the socket that accepted them. While a socket listens nobody else
  * can bind to its port, whatever options the two have.
  *
- * Context: process, may sleep; waits for the backend only if the command ring is
- * full of commands that nobody waits for.
+ * Context: process, may sleep; waits for the backend only if the command ring
+ * is full of commands that nobody waits for.
  */
 void pvc_relay_reuse(struct pvc_conn *c)
 {
@@ -356,8 +356,8 @@ static int pvc_set_native(struct pvc_sock *psk, struct socket *sock, int level,
  * @val: value
  * @len: length of the value in bytes
  *
- * Context: process, may sleep; waits for the backend only if the command ring is
- * full of commands that nobody waits for.
+ * Context: process, may sleep; waits for the backend only if the command ring
+ * is full of commands that nobody waits for.
  * Return: 0 or the error that TCP gives.
  */
 int pvc_setsockopt(struct pvc_sock *psk, struct socket *sock, int level,

@@ -296,7 +296,7 @@ int pvc_recvmsg(struct pvc_sock *psk, struct socket *sock, struct msghdr *msg,
 	return ret;
 }
 
-/* Without a backend @c is NULL or of no use: then nothing comes from outside. */
+/* While the backend is away @c is NULL or of no use, and nothing comes in. */
 static __poll_t pvc_poll_listen(const struct pvc_sock *psk, struct sock *sk,
 				struct pvc_conn *c)
 {

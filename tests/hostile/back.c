@@ -106,6 +106,27 @@ void be_offer(unsigned int features)
 	be_state("2");
 }
 
+/* Waits for a device of any guest, and says what a backend says first. */
+int be_offer_first(void)
+{
+	char names[PAGE], path[128];
+	int len, at;
+
+	for (;;) {
+		len = xs_names(names, "backend/pvcalls");
+		for (at = 0; at < len; at += strlen(names + at) + 1) {
+			guest = atoi(names + at);
+			snprintf(path, sizeof(path),
+				 "backend/pvcalls/%u/0/state", guest);
+			if (xs_number(path, 0) != ST_INITIALISING)
+				continue;
+			be_offer(0);
+			return 0;
+		}
+		sleep_ms(20);
+	}
+}
+
 static void *map_refs(struct be *be, const u32 *refs, u32 n, u64 *at)
 {
 	struct ioctl_gntdev_map_grant_ref *op;

@@ -119,6 +119,7 @@ bool front_wait(unsigned int states, unsigned int ms);
 
 void be_close(void);
 void be_offer(unsigned int features);
+int be_offer_first(void);
 void be_connect(struct be *be);
 void be_vanish(struct be *be);
 

@@ -2,8 +2,7 @@
 /*
  * A backend that is honest until it hangs: from a signal on it answers nothing,
  * while everything that it has said before stays as it was. Another signal lets
- * it go on. Runs in
- * Dom0, which has no backend driver loaded.
+ * it go on. Runs in Dom0, which has no backend driver loaded.
  *
  *   hang_back --offer
  *	as hostile_back does
@@ -50,27 +49,6 @@ static void serve(struct be *be)
 	}
 }
 
-/* Waits for a device, and says what a backend says first. */
-static int offer(void)
-{
-	char names[PAGE], path[128];
-	int len, at;
-
-	for (;;) {
-		len = xs_names(names, "backend/pvcalls");
-		for (at = 0; at < len; at += strlen(names + at) + 1) {
-			guest = atoi(names + at);
-			snprintf(path, sizeof(path),
-				 "backend/pvcalls/%u/0/state", guest);
-			if (xs_number(path, 0) != ST_INITIALISING)
-				continue;
-			be_offer(0);
-			return 0;
-		}
-		sleep_ms(20);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	static struct be be;
@@ -80,7 +58,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (!strcmp(argv[1], "--offer"))
-		return offer();
+		return be_offer_first();
 	guest = atoi(argv[1]);
 	signal(SIGUSR1, on_signal);
 	signal(SIGUSR2, on_signal);

@@ -21,32 +21,12 @@
 unsigned int guest;
 const char *guest_run, *guest_victim;
 
-static int offer(void)
-{
-	char names[PAGE], path[128];
-	int len, at;
-
-	for (;;) {
-		len = xs_names(names, "backend/pvcalls");
-		for (at = 0; at < len; at += strlen(names + at) + 1) {
-			guest = atoi(names + at);
-			snprintf(path, sizeof(path),
-				 "backend/pvcalls/%u/0/state", guest);
-			if (xs_number(path, 0) != ST_INITIALISING)
-				continue;
-			be_offer(0);
-			return 0;
-		}
-		sleep_ms(20);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	static struct hcase all[128];
 
 	if (argc == 2 && !strcmp(argv[1], "--offer"))
-		return offer();
+		return be_offer_first();
 	if (argc < 4) {
 		fputs("usage: hostile_back --offer | GUEST RUN VICTIM [CASES]\n",
 		      stderr);

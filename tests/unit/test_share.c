@@ -73,7 +73,7 @@ static void owners(void **state)
 	assert_int_equal(owner.of[PAGES], 4);
 }
 
-/* Whatever comes, each has what was charged to him, and no more than his limit. */
+/* Whatever comes, each has what was charged to him, up to his limit. */
 static void random_users(void **state)
 {
 	struct pvc_use use[USERS] = {}, *set[USERS];

@@ -33,7 +33,7 @@ static void addr_deny(int attach)
 		     attach);
 }
 
-/* A hook of addresses of IPv4 that puts others in their place */
+/* A hook of addresses of IPv4 that puts another one in their place */
 static void addr_change(int attach, const char *ip, int port)
 {
 	struct sockaddr_in a = at(ip, port);
@@ -81,7 +81,7 @@ static void addr_error(int attach, int err)
 			      ARRAY_SIZE(insns)), attach);
 }
 
-/* The same of IPv6 */
+/* A hook of addresses of IPv6 that puts another one in their place */
 static void addr_change6(int attach, const struct sockaddr_in6 *a)
 {
 	const int ip = offsetof(struct bpf_sock_addr, user_ip6);

@@ -318,7 +318,7 @@ static void marked(struct sweep *s)
 	done(s);
 }
 
-/* What it tells is of the connection that carries the bytes: another one knows of no path. */
+/* TCP_INFO is of the connection that carries the bytes: another one knows of no path. */
 static void told(struct sweep *s)
 {
 	if (!((struct tcp_info *)s->buf)->tcpi_pmtu)

@@ -180,8 +180,8 @@ static int take_as_subusers(int said)
 }
 
 /*
- * A process of a user that has all it gets. It ends, with its children, when the
- * descriptor is closed.
+ * A process of a user that has all it gets. It ends, with its children, when
+ * the descriptor is closed.
  */
 static int greedy(uid_t user, int (*takes)(void), int *has)
 {
@@ -267,7 +267,7 @@ static void given_back(long before, long sockets)
 	attack("another user's sockets afterwards", modest);
 }
 
-/* @share: his share is what he comes to, not perhaps the end of what there is */
+/* @share: he comes to his share, and not perhaps to the end of what there is */
 static void reserve(int (*takes)(void), bool share)
 {
 	long before = refs(), sockets = has_now("all", "sockets");

@@ -7,14 +7,14 @@
  *        first. At DEVICE the groups 239.1.2.3 and ff15::77 are joined, and
  *        datagrams come from the address that was asked
  *   pvroutes --publish PORT ADDRESS TO    passes on what ADDRESS port TO says
- *   pvroutes [OPTION]... PORT ADDRESS...  a line for each ADDRESS: what is heard
- *        by TCP, by TCP from a bound socket, from where UDP's connect() led, and
- *        by sendto(): a word, or the name of the error
+ *   pvroutes [OPTION]... PORT ADDRESS...  a line for each ADDRESS: what is
+ *        heard by TCP, by TCP from a bound socket, from where UDP's connect()
+ *        led, and by sendto(): a word, or the name of the error
  *     --user N, --mark N   of the sockets
  *     --stream             only TCP
  *     --group DEVICE       only sendto(), to a group at that device
- *     --again ADDRESS      likewise; after the error the same socket connects to
- *                          this address, whose word follows
+ *     --again ADDRESS      only TCP; after the error the same socket connects
+ *                          to this address, whose word follows
  */
 #include "common.h"
 #include <getopt.h>
