@@ -51,6 +51,7 @@ static int pvc_evtchn_bind(struct pvc_evtchn *evtchn, struct pvc_link *link)
 		struct evtchn_close close = { .port = port };
 
 		HYPERVISOR_event_channel_op(EVTCHNOP_close, &close);
+		pvc_reserve_evtchn_gone();
 		return ret;
 	}
 	evtchn->port = port;
