@@ -399,6 +399,11 @@ setting() {
 	echo "$value"
 }
 
+# front_module: the frontend's, in guests
+front_module() {
+	echo "$(setting modules /lab/modules)/pvcalls_mt_front.ko"
+}
+
 # rounds N: numbers from 1 to that, or to lab.rounds
 rounds() {
 	seq 1 "$(setting rounds "$1")"
