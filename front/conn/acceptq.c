@@ -95,6 +95,22 @@ err_put:
 	return ret;
 }
 
+/* No ACCEPT could be posted. Call with l->lock held. */
+static void pvc_accept_unposted(struct pvc_conn *l, int err)
+{
+	struct pvc_acceptq *q = &l->acceptq;
+
+	q->posted--;
+	/* accept() can do with fewer, but not with none */
+	if (q->posted || q->queued || pvc_link_ended(l->link))
+		return;
+	WRITE_ONCE(q->err, err);
+	/* all who sleep in accept() are to try by themselves, but once */
+	if (l->sk && !q->starved)
+		pvc_wake(l, PVC_WAKE_STATE | PVC_WAKE_DATA);
+	q->starved = true;
+}
+
 /**
  * pvc_conn_post_accepts() - let the backend have as many ACCEPTs as it should
  * @l: listener, or a connection that has been one
@@ -119,20 +135,14 @@ void pvc_conn_post_accepts(struct pvc_conn *l)
 		if (!want)
 			return;
 		ret = pvc_post_accept(l);
-		if (ret) {
-			spin_lock_irq(&l->lock);
-			q->posted--;
-			/* accept() can do with fewer, but not with none */
-			if (!q->posted && !q->queued &&
-			    !pvc_link_ended(l->link)) {
-				WRITE_ONCE(q->err, ret);
-				/* other threads may sleep in accept() */
-				if (l->sk)
-					pvc_wake(l, PVC_WAKE_DATA);
-			}
-			spin_unlock_irq(&l->lock);
+		spin_lock_irq(&l->lock);
+		if (ret)
+			pvc_accept_unposted(l, ret);
+		else
+			q->starved = false;
+		spin_unlock_irq(&l->lock);
+		if (ret)
 			return;
-		}
 	}
 }
 

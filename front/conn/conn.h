@@ -90,6 +90,7 @@ enum pvc_conn_state {
  * @target: what @queued and @posted together should be
  * @err: why the last ACCEPT failed, negative, or 0; the next accept() returns
  *	and clears the error. Also read without the lock
+ * @starved: the backend has none, for want of what ACCEPTs take
  *
  * All of it is guarded by pvc_conn.lock.
  */
@@ -99,6 +100,7 @@ struct pvc_acceptq {
 	unsigned int posted;
 	unsigned int target;
 	int err;
+	bool starved;
 };
 
 /**
@@ -303,7 +305,7 @@ void pvc_conn_free_all(struct pvc_link *link);
 int pvc_conn_open(struct pvc_conn *c);
 int pvc_conn_open_nowait(struct pvc_conn *c);
 int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want);
-bool pvc_conn_is_shared(struct pvc_conn *c);
+bool pvc_conn_is_shared(struct pvc_conn *c, const struct pvc_addr *a);
 int pvc_conn_listen(struct pvc_conn *c, int backlog);
 int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk);
 int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,

@@ -83,10 +83,11 @@ static bool pvc_conn_alike(const struct pvc_conn *a, const struct pvc_conn *b)
 }
 
 /*
- * Has @o, of another user, a part of the address of @c? Call with
+ * Has @o a part of the address @a, and another user than @c? Call with
  * link->conns_lock held.
  */
-static bool pvc_conn_shares(const struct pvc_conn *c, struct pvc_conn *o)
+static bool pvc_conn_shares(const struct pvc_conn *c, const struct pvc_addr *a,
+			    struct pvc_conn *o)
 {
 	bool shares;
 
@@ -96,14 +97,15 @@ static bool pvc_conn_shares(const struct pvc_conn *c, struct pvc_conn *o)
 		return false;
 	/* connect() of a socket of datagrams changes the address */
 	spin_lock(&o->lock);
-	shares = pvc_addr_overlaps(&o->local, &c->local);
+	shares = pvc_addr_overlaps(&o->local, a);
 	spin_unlock(&o->lock);
 	return shares;
 }
 
 /**
  * pvc_conn_is_shared() - has another user bound a part of the same address?
- * @c: bound connection
+ * @c: connection of a user
+ * @a: address with a port
  *
  * With SO_REUSEPORT the backend lets all sockets of the guest share an address,
  * whichever of the guest's users they belong to. TCP and UDP let only sockets
@@ -112,7 +114,7 @@ static bool pvc_conn_shares(const struct pvc_conn *c, struct pvc_conn *o)
  * Context: process; does not sleep.
  * Return: true if so.
  */
-bool pvc_conn_is_shared(struct pvc_conn *c)
+bool pvc_conn_is_shared(struct pvc_conn *c, const struct pvc_addr *a)
 {
 	struct pvc_link *link = c->link;
 	bool shared = false;
@@ -120,7 +122,7 @@ bool pvc_conn_is_shared(struct pvc_conn *c)
 
 	spin_lock_irq(&link->conns_lock);
 	list_for_each_entry(o, &link->conns, list) {
-		shared = pvc_conn_shares(c, o);
+		shared = pvc_conn_shares(c, a, o);
 		if (shared)
 			break;
 	}

@@ -24,7 +24,8 @@ static bool pvc_wake_is_default(const struct sock *sk)
 	       READ_ONCE(sk->sk_error_report) == pvc_default_error_report;
 }
 
-static void pvc_wake_now(struct sock *sk, unsigned long what)
+/* Calls callbacks that may be anybody's. */
+static void pvc_wake_foreign(struct sock *sk, unsigned long what)
 {
 	void (*state_change)(struct sock *sk) = READ_ONCE(sk->sk_state_change);
 	void (*data_ready)(struct sock *sk) = READ_ONCE(sk->sk_data_ready);
@@ -37,6 +38,23 @@ static void pvc_wake_now(struct sock *sk, unsigned long what)
 		sk_error_report(sk);
 }
 
+/*
+ * Calls the default callbacks, if those are a socket's. The socket's may change
+ * at any time: only known ones are called.
+ */
+static bool pvc_wake_default(struct sock *sk, unsigned long what)
+{
+	if (unlikely(!pvc_wake_is_default(sk)))
+		return false;
+	if (what & PVC_WAKE_STATE)
+		pvc_default_state_change(sk);
+	if (what & PVC_WAKE_DATA)
+		pvc_default_data_ready(sk);
+	if (what & PVC_WAKE_ERROR)
+		pvc_default_error_report(sk);
+	return true;
+}
+
 /**
  * pvc_wake_sock() - tell a socket that something has happened
  * @sk: socket
@@ -44,15 +62,20 @@ static void pvc_wake_now(struct sock *sk, unsigned long what)
  *
  * Whoever takes foreign callbacks off a socket does so with its lock held, and
  * frees afterwards what they use. So they are called with that lock held, too.
+ * The default ones need no lock, which a program may hold for as long as its
+ * memory faults.
  *
- * Context: process, sleeps; takes the socket's lock.
+ * Context: process, sleeps; takes the socket's lock if its callbacks are
+ * foreign.
  */
 void pvc_wake_sock(struct sock *sk, unsigned long what)
 {
+	if (pvc_wake_default(sk, what))
+		return;
 	lock_sock(sk);
 	/* callbacks that are not the default ones expect bottom halves */
 	local_bh_disable();
-	pvc_wake_now(sk, what);
+	pvc_wake_foreign(sk, what);
 	local_bh_enable();
 	release_sock(sk);
 }
@@ -102,16 +125,8 @@ void pvc_wake_init(const struct sock *sk)
  */
 void pvc_wake(struct pvc_conn *c, unsigned long what)
 {
-	/* the callbacks may change at any time: only known ones are called */
-	if (likely(pvc_wake_is_default(c->sk))) {
-		if (what & PVC_WAKE_STATE)
-			pvc_default_state_change(c->sk);
-		if (what & PVC_WAKE_DATA)
-			pvc_default_data_ready(c->sk);
-		if (what & PVC_WAKE_ERROR)
-			pvc_default_error_report(c->sk);
+	if (pvc_wake_default(c->sk, what))
 		return;
-	}
 	c->wakes |= what;
 	pvc_conn_hold(c);
 	if (!pvc_queue_work(&c->wake_work))

@@ -37,8 +37,14 @@ static struct pvc_conn *pvc_bind_conn(struct pvc_sock *psk,
 		if (pvc_sk_state(psk) == PVC_SK_LISTENING)
 			pvc_relay_reuse(c);
 		c->uid = sk->sk_uid;
-		ret = pvc_conn_bind(c, want);
-		if (!ret && c->reuseport && pvc_conn_is_shared(c))
+		/* the backend would let the port be shared for a moment */
+		if (c->reuseport && pvc_addr_port(want) &&
+		    pvc_conn_is_shared(c, want))
+			ret = -EADDRINUSE;
+		else
+			ret = pvc_conn_bind(c, want);
+		/* others may have been as fast, or the port is a new one */
+		if (!ret && c->reuseport && pvc_conn_is_shared(c, &c->local))
 			ret = -EADDRINUSE;
 	}
 	if (!ret && sk->sk_type == SOCK_DGRAM)

@@ -153,7 +153,7 @@ static int pvc_disconnect(struct socket *sock, struct pvc_sock *psk,
 		psk->local.len = 0;
 	pvc_sk_rest(psk, sock);
 	WRITE_ONCE(sk->sk_shutdown, 0);
-	sk->sk_state_change(sk);
+	pvc_wake_sock(sk, PVC_WAKE_STATE);
 	return pvc_native(sk)->connect(sock, sa, len, flags);
 }
 
@@ -194,7 +194,8 @@ static int pvc_connect_new(struct pvc_sock *psk, struct socket *sock,
 	if (ret > 0 && !link) {
 		/* as without a route: the socket waits for the backend */
 		ret = -ENETUNREACH;
-	} else if (!ret && psk->local.len && !inet_sk(sk)->inet_num) {
+	} else if (!ret && psk->local.len && !pvc_addr_is_any(&psk->local) &&
+		   !inet_sk(sk)->inet_num) {
 		/* nothing in the guest can have the host's address */
 		ret = -EADDRNOTAVAIL;
 	} else if (!ret) {

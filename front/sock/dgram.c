@@ -263,8 +263,7 @@ static struct pvc_conn *pvc_dgram_heard(const struct sock *sk)
 		return NULL;
 	c = pvc_sk_conn(pvc_prot_tail(sk));
 	if (c && pvc_policy_filtered(sk)) {
-		/* the programs that filter may go: what comes then is to wake */
-		pvc_conn_avail(c, true);
+		pvc_record_drop(c);
 		pvc_conn_put(c);
 		c = NULL;
 	}
@@ -495,7 +494,7 @@ static int pvc_dgram_shutdown(struct socket *sock, int how)
 	if ((how & ~SHUTDOWN_MASK) || !how)
 		return -EINVAL;
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
-	sk->sk_state_change(sk);
+	pvc_wake_sock(sk, PVC_WAKE_STATE);
 	return 0;
 }
 

@@ -204,7 +204,7 @@ bool pvc_listen_leave(struct pvc_sock *psk, struct socket *sock)
 		return false;
 	if (pvc_sk_state(psk) == PVC_SK_LISTENING) {
 		pvc_go_local(psk, sock);
-		sk->sk_state_change(sk);
+		pvc_wake_sock(sk, PVC_WAKE_STATE);
 	}
 	mutex_unlock(&psk->ctl);
 	return pvc_sk_state(psk) == PVC_SK_LOCAL;

@@ -90,7 +90,7 @@ static int pvc_shutdown_stream(struct sock *sk, struct pvc_conn *c, int how)
 	mutex_unlock(&c->tx_mutex);
 	if (fin)
 		ret = pvc_conn_shutdown(c, SHUT_WR);
-	sk->sk_state_change(sk);
+	pvc_wake_sock(sk, PVC_WAKE_STATE);
 	return ret;
 }
 
@@ -110,7 +110,7 @@ static int pvc_shutdown_listen(struct socket *sock, struct pvc_sock *psk,
 			sk->sk_userlocks &= ~SOCK_BINDPORT_LOCK;
 		if (inet_sk_state_load(sk) == TCP_LISTEN)
 			pvc_native(sk)->shutdown(sock, SHUT_RD);
-		sk->sk_state_change(sk);
+		pvc_wake_sock(sk, PVC_WAKE_STATE);
 	}
 	return 0;
 }
@@ -151,8 +151,7 @@ int pvc_shutdown(struct pvc_sock *psk, struct socket *sock, int how)
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
 		pvc_sk_drop_conn(psk, true);
 		pvc_sk_rest(psk, sock);
-		sk->sk_state_change(sk);
-		sk_error_report(sk);
+		pvc_wake_sock(sk, PVC_WAKE_STATE | PVC_WAKE_ERROR);
 	} else {
 		ret = -ENOTCONN;
 	}

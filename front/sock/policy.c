@@ -38,6 +38,18 @@ static bool pvc_policy_sees_packets(const struct sock *sk)
 }
 
 /**
+ * pvc_policy_filters() - would programs that see packets keep a socket here?
+ * @sk: socket
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool pvc_policy_filters(const struct sock *sk)
+{
+	return pvc_policy_sees_packets(sk) && !READ_ONCE(capture_filtered);
+}
+
+/**
  * pvc_policy_filtered() - do programs that see packets keep a socket here?
  * @sk: socket
  *
@@ -49,7 +61,7 @@ static bool pvc_policy_sees_packets(const struct sock *sk)
  */
 bool pvc_policy_filtered(const struct sock *sk)
 {
-	if (!pvc_policy_sees_packets(sk) || READ_ONCE(capture_filtered))
+	if (!pvc_policy_filters(sk))
 		return false;
 	atomic64_inc(&pvc_filtered_calls);
 	pr_warn_once("a cgroup has ingress or egress programs: its sockets stay in the guest, see capture_filtered\n");

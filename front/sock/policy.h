@@ -19,6 +19,7 @@ struct sock;
 struct sockaddr;
 struct socket;
 
+bool pvc_policy_filters(const struct sock *sk);
 bool pvc_policy_filtered(const struct sock *sk);
 u64 pvc_policy_filtered_calls(void);
 bool pvc_policy_elsewhere(const struct sock *sk, struct msghdr *msg);

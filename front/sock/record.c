@@ -122,6 +122,25 @@ int pvc_record_take(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 }
 
 /**
+ * pvc_record_drop() - throw away what has come in, and have the next wake
+ * @c: the backend's socket, with a data ring
+ *
+ * For sockets whose packets programs would see: those programs see nothing of
+ * what is in the ring, and may be gone when the next datagram comes.
+ *
+ * Context: process, may sleep.
+ */
+void pvc_record_drop(struct pvc_conn *c)
+{
+	/* whoever has the lock drops or receives what is there */
+	if (!mutex_trylock(&c->rx_mutex))
+		return;
+	pvc_conn_consume(c, pvc_conn_avail(c, false));
+	pvc_conn_avail(c, true);
+	mutex_unlock(&c->rx_mutex);
+}
+
+/**
  * pvc_record_error() - take an error that comes next
  * @c: the backend's socket, with a data ring
  *

@@ -12,6 +12,7 @@ struct sock;
 
 int pvc_record_take(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 		    size_t len, int flags, bool arm);
+void pvc_record_drop(struct pvc_conn *c);
 int pvc_record_error(struct pvc_conn *c);
 int pvc_record_len(struct pvc_conn *c);
 int pvc_record_write(struct pvc_conn *c, struct pvcalls_record *rec,

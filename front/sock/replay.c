@@ -140,10 +140,12 @@ static void pvc_replay_one(struct pvc_sock *psk, struct sock *sk,
 		pvc_roster_refused(psk);
 		return;
 	}
-	if (pvc_policy_filtered(sk)) {
+	if (!pvc_replay_wanted(psk, sk, link)) {
+		/* there is nothing to tell this backend */
+	} else if (pvc_policy_filters(sk)) {
 		/* the socket stays in the guest while programs filter */
 		pvc_roster_refused(psk);
-	} else if (pvc_replay_wanted(psk, sk, link)) {
+	} else {
 		ret = pvc_replay_locked(psk, sk, link);
 		if (!ret) {
 			psk->again.refusals = 0;
@@ -187,6 +189,7 @@ static void pvc_replay_work(struct work_struct *unused)
 		/* constant while the socket lives */
 		sk = psk->again.sk;
 		pvc_replay_one(psk, sk, link);
+		pvc_roster_tried();
 		pvc_sk_put(psk);
 		sock_put(sk);
 	}

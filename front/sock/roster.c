@@ -14,6 +14,8 @@
 static DEFINE_SPINLOCK(pvc_roster_lock);
 static LIST_HEAD(pvc_served);
 static LIST_HEAD(pvc_waiting);
+/* The one that the backend is being told of, or none */
+static LIST_HEAD(pvc_trying);
 /* Sockets that the backend has refused, until the next attempt */
 static LIST_HEAD(pvc_refused);
 
@@ -100,11 +102,13 @@ static bool pvc_roster_has(const struct list_head *list, const struct sock *sk,
 	const struct sock *o;
 
 	list_for_each_entry(psk, list, again.node) {
+		if (!psk->again.addr.len ||
+		    !pvc_addr_overlaps(&psk->again.addr, a))
+			continue;
 		o = psk->again.sk;
-		if (psk->again.addr.len && o->sk_type == sk->sk_type &&
+		if (o->sk_type == sk->sk_type &&
 		    o->sk_protocol == sk->sk_protocol &&
-		    !uid_eq(o->sk_uid, sk->sk_uid) &&
-		    pvc_addr_overlaps(&psk->again.addr, a))
+		    !uid_eq(o->sk_uid, sk->sk_uid))
 			return true;
 	}
 	return false;
@@ -127,6 +131,7 @@ bool pvc_roster_reserves(const struct sock *sk, const struct pvc_addr *a)
 
 	spin_lock_bh(&pvc_roster_lock);
 	reserves = pvc_roster_has(&pvc_waiting, sk, a) ||
+		   pvc_roster_has(&pvc_trying, sk, a) ||
 		   pvc_roster_has(&pvc_refused, sk, a);
 	spin_unlock_bh(&pvc_roster_lock);
 	return reserves;
@@ -135,7 +140,8 @@ bool pvc_roster_reserves(const struct sock *sk, const struct pvc_addr *a)
 /**
  * pvc_roster_next() - take the next socket that waits
  *
- * Description: The socket counts as served from now on.
+ * Description: The socket keeps its address from others until
+ * pvc_roster_tried().
  *
  * Context: process; does not sleep.
  * Return: the socket, with references to it and to its native socket; or NULL.
@@ -148,13 +154,27 @@ struct pvc_sock *pvc_roster_next(void)
 	psk = list_first_entry_or_null(&pvc_waiting, struct pvc_sock,
 				       again.node);
 	if (psk) {
-		list_move_tail(&psk->again.node, &pvc_served);
+		list_move_tail(&psk->again.node, &pvc_trying);
 		/* both live at least until the socket has left the roster */
 		kref_get(&psk->ref);
 		sock_hold(psk->again.sk);
 	}
 	spin_unlock_bh(&pvc_roster_lock);
 	return psk;
+}
+
+/**
+ * pvc_roster_tried() - the socket of pvc_roster_next() is dealt with
+ *
+ * The socket counts as served, unless it was refused or has left.
+ *
+ * Context: process; does not sleep.
+ */
+void pvc_roster_tried(void)
+{
+	spin_lock_bh(&pvc_roster_lock);
+	list_splice_tail_init(&pvc_trying, &pvc_served);
+	spin_unlock_bh(&pvc_roster_lock);
 }
 
 /**
@@ -210,6 +230,7 @@ void pvc_roster_ended(void)
 
 	spin_lock_bh(&pvc_roster_lock);
 	list_splice_tail_init(&pvc_served, &pvc_waiting);
+	list_splice_tail_init(&pvc_trying, &pvc_waiting);
 	list_splice_tail_init(&pvc_refused, &pvc_waiting);
 	list_for_each_entry(psk, &pvc_waiting, again.node)
 		psk->again.refusals = 0;

@@ -21,6 +21,7 @@ void pvc_roster_join(struct pvc_sock *psk, struct sock *sk);
 void pvc_roster_leave(struct pvc_sock *psk);
 bool pvc_roster_reserves(const struct sock *sk, const struct pvc_addr *a);
 struct pvc_sock *pvc_roster_next(void);
+void pvc_roster_tried(void);
 void pvc_roster_refused(struct pvc_sock *psk);
 bool pvc_roster_refusing(void);
 void pvc_roster_retry(void);

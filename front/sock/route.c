@@ -344,6 +344,9 @@ static int pvc_route_ask6(const struct sock *sk, const struct sockaddr_in6 *to)
 		flags |= RT6_LOOKUP_F_IFACE;
 	if (!ipv6_addr_any(&fl6.saddr))
 		flags |= RT6_LOOKUP_F_HAS_SADDR;
+	if (pvc_route_has_rules6(net))
+		return pvc_route_rules6(net, &fl6, flags |
+					rt6_srcprefs2flags(np->srcprefs));
 	rcu_read_lock();
 	ret = ipv6_stub->fib6_lookup(net, oif, &fl6, &res, flags);
 	if (ret == -ESRCH || (!ret && res.f6i == net->ipv6.fib6_null_entry))
@@ -352,9 +355,6 @@ static int pvc_route_ask6(const struct sock *sk, const struct sockaddr_in6 *to)
 		ret = pvc_route_answer6(res.fib6_type,
 					res.f6i->fib6_dst.plen);
 	rcu_read_unlock();
-	/* an error of a rule stands */
-	if (ret >= 0 && pvc_route_has_rules6(net))
-		ret = pvc_route_rules6(net, &fl6, flags);
 	return ret;
 }
 
