@@ -32,6 +32,8 @@ struct burst {
 };
 
 #define BURST(n)	{ 0x70766467, 1, n, 100 }
+/* Another one: send 4 bytes to that port of who gives the order */
+#define CALL(port)	{ 0x70766467, 2, port, 0 }
 
 /* ---- rights ---- */
 

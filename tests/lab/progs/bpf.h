@@ -85,6 +85,17 @@ static inline long bpf_attach(int target, int prog, int attach)
 	return bpf_call(BPF_PROG_ATTACH, &attr);
 }
 
+/* Takes the only program off that is attached there */
+static inline long bpf_detach(int target, int attach)
+{
+	union bpf_attr attr = {
+		.target_fd = target,
+		.attach_type = attach,
+	};
+
+	return bpf_call(BPF_PROG_DETACH, &attr);
+}
+
 static inline long bpf_map(int type, int key, int value, int n)
 {
 	union bpf_attr attr = {

@@ -109,6 +109,11 @@ static void skb_rule(int attach, int pass)
 		     attach);
 }
 
+static void skb_rule_ends(int attach)
+{
+	MUST("detach", 0, bpf_detach(group, attach));
+}
+
 static int tcp4(void)
 {
 	return GET("socket", socket(AF_INET, SOCK_STREAM, 0));

@@ -110,6 +110,131 @@ static void case_egress_accepting(void)
 	EXPECT("recv", 6, recv(conn, got, 6, MSG_WAITALL));
 }
 
+/* ---- programs that go again ---- */
+
+/* How often has a thread of this process gone to sleep? */
+static long sleeps(pid_t tid)
+{
+	char path[64], line[100];
+	long n = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/status", tid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "voluntary_ctxt_switches: %ld", &n);
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* A socket that nothing filters; it gives orders to pvdgecho. */
+static int caller(void)
+{
+	struct sockaddr_in a = echo_addr();
+	int fd = udp4();
+
+	MUST("connect", 0, connect(fd, (void *)&a, sizeof(a)));
+	return fd;
+}
+
+static void order_call(int fd, int port)
+{
+	struct burst order = CALL(port);
+
+	MUST("an order", sizeof(order), send(fd, &order, sizeof(order), 0));
+}
+
+static int receiver(int *port)
+{
+	struct sockaddr_in any = at("0.0.0.0", 0);
+	int fd = udp4();
+
+	MUST("bind", 0, bind(fd, (void *)&any, sizeof(any)));
+	set_time(fd, SO_RCVTIMEO, 10000);
+	*port = port_of(fd);
+	return fd;
+}
+
+static long call_recv(struct blocked *b)
+{
+	char got[100];
+
+	return RC(recv(b->fd, got, sizeof(got), 0));
+}
+
+/*
+ * What comes while there are programs waits, even if they let it pass, and what
+ * comes afterwards wakes. UDP of Linux's own would hear both at once.
+ */
+static void case_ingress_goes(void)
+{
+	int from = caller(), port, fd;
+	struct blocked b;
+	double end;
+	long n;
+
+	group_start();
+	fd = receiver(&port);
+	blocked_start(&b, fd, call_recv);
+	n = sleeps(b.tid);
+	skb_rule(BPF_CGROUP_INET_INGRESS, 1);
+	order_call(from, port);
+	end = now() + 5;
+	while (sleeps(b.tid) == n && now() < end)
+		usleep(10000);
+	wait_asleep(b.tid);
+	TRUE("a datagram is filtered", sleeps(b.tid) > n && !b.done);
+	skb_rule_ends(BPF_CGROUP_INET_INGRESS);
+	order_call(from, port);
+	EXPECT("recv", 4, blocked_end(&b, "recv"));
+	TRUE("it was woken", b.took < 9);
+	EXPECT("the other one", 4, call_recv(&b));
+}
+
+/*
+ * Not among the checks: the backend goes and comes back while programs filter.
+ * They go on SIGUSR1. Then what listens and receives is to come back.
+ */
+static int reloaded(void)
+{
+	int from, l, tcp = 0, udp, fd, sig;
+	double end;
+	sigset_t go;
+	long ret;
+
+	sem_check = "reloaded";
+	watchdog(CHECK_SECONDS);
+	sigemptyset(&go);
+	sigaddset(&go, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &go, NULL);
+	group_start();
+	l = listen_any(AF_INET, 0, &tcp);
+	set_time(l, SO_RCVTIMEO, 10000);
+	fd = receiver(&udp);
+	skb_rule(BPF_CGROUP_INET_INGRESS, 1);
+	skb_rule(BPF_CGROUP_INET_EGRESS, 1);
+	puts("filtered");
+	fflush(stdout);
+	sigwait(&go, &sig);
+	skb_rule_ends(BPF_CGROUP_INET_INGRESS);
+	skb_rule_ends(BPF_CGROUP_INET_EGRESS);
+	end = now() + 20;
+	do {
+		usleep(50000);
+		ret = peer("dial reloaded %s %d", peer_ip(), tcp);
+	} while (ret == -ECONNREFUSED && now() < end);
+	EXPECT("somebody listens", 0, ret);
+	if (!ret)
+		GET("accept", accept(l, NULL, NULL));
+	from = caller();
+	do {
+		order_call(from, udp);
+	} while (!(poll_now(fd, POLLIN, 100) & POLLIN) && now() < end);
+	EXPECT("somebody receives", POLLIN, poll_now(fd, POLLIN, 0));
+	return sem_failures ? 1 : 0;
+}
+
 /* ---- a datagram within the guest in the middle of bind() ---- */
 
 #define POST_BIND_ROUNDS	40

@@ -33,16 +33,21 @@ static long bind_at(int fd, const char *ip, int port)
 static int share_port, share_fd = -1;
 static volatile bool share_over;
 
-/* What bind() says to this user, who wants to share an address */
-static long share(int type, const char *ip)
+/* What bind() says to this user, who wants to share an address by an option */
+static long share_by(int option, int type, const char *ip)
 {
 	int fd = make(type);
 	long ret;
 
-	MUST("SO_REUSEPORT", 0, set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1));
+	MUST("an option", 0, set_int(fd, SOL_SOCKET, option, 1));
 	ret = bind_at(fd, ip, share_port);
 	close(fd);
 	return ret;
+}
+
+static long share(int type, const char *ip)
+{
+	return share_by(SO_REUSEPORT, type, ip);
 }
 
 /* A listener that could be shared */
@@ -78,6 +83,60 @@ static void case_share_user(void)
 	attack("more than another user's address", share_refused);
 	close(fd);
 	others_work();
+}
+
+/* Datagrams go to the socket with the more specific address. */
+static void share_datagrams(void)
+{
+	become(NOBODY);
+	EXPECT("SO_REUSEADDR", -EADDRINUSE,
+	       share_by(SO_REUSEADDR, SOCK_DGRAM, peer_ip()));
+	EXPECT("SO_REUSEPORT", -EADDRINUSE,
+	       share_by(SO_REUSEPORT, SOCK_DGRAM, peer_ip()));
+}
+
+static void case_share_datagrams(void)
+{
+	int fd = make(SOCK_DGRAM);
+
+	MUST("SO_REUSEPORT", 0, set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1));
+	MUST("bind", 0, bind_at(fd, "0.0.0.0", 0));
+	share_port = port_of(fd);
+	EXPECT("one's own", 0, share(SOCK_DGRAM, peer_ip()));
+	attack("a part of another user's port of UDP", share_datagrams);
+	close(fd);
+	others_work();
+}
+
+static void share_echoes(int fd)
+{
+	struct sockaddr_in a = echo_addr();
+	char got[6];
+
+	MUST("sendto", 6, sendto(fd, "hello", 6, 0, (void *)&a, sizeof(a)));
+	MUST("a datagram", POLLIN, poll_now(fd, POLLIN, 10000));
+	MUST("recv", 6, recv(fd, got, 6, 0));
+}
+
+/* Who only sends has not asked for a port, so he cannot want to share it. */
+static void case_share_sender(void)
+{
+	static const int options[] = { SO_REUSEADDR, SO_REUSEPORT };
+	int i, fd;
+
+	for (i = 0; i < 4; i++) {
+		fd = make(SOCK_DGRAM);
+		/* the host chooses the port before the option, or after it */
+		if (i % 2)
+			share_echoes(fd);
+		MUST("an option", 0, set_int(fd, SOL_SOCKET, options[i / 2], 1));
+		share_echoes(fd);
+		share_port = port_of(fd);
+		TRUE("a port", share_port);
+		attack("the port of who only sends", share_datagrams);
+		share_echoes(fd);
+		close(fd);
+	}
 }
 
 /* Takes the option back and sets it again, all the time */
@@ -168,6 +227,33 @@ static void listen_device(void)
 static void case_listen_device(void)
 {
 	attack("listen() after SO_BINDTODEVICE", listen_device);
+	others_work();
+}
+
+/* ---- connect() into the guest ---- */
+
+/* From an address of Dom0's: nothing in the guest can have that. */
+static void connect_within(void)
+{
+	int fd = make(SOCK_STREAM), port, own;
+	struct sockaddr_in a;
+
+	become(NOBODY);
+	listen_local(&port);
+	a = at(LOCAL, port);
+	MUST("bind", 0, bind_at(fd, peer_ip(), 0));
+	own = port_of(fd);
+	EXPECT("connect within", -EADDRNOTAVAIL,
+	       connect(fd, (void *)&a, sizeof(a)));
+	EXPECT("the port", own, port_of(fd));
+	MUST("connect", 0, connect(fd, (void *)&sem_addr, sizeof(sem_addr)));
+	MUST("the first line", 5, send(fd, "echo\n", 5, 0));
+	echoes(fd);
+}
+
+static void case_connect_within(void)
+{
+	attack("connect() into the guest from Dom0's address", connect_within);
 	others_work();
 }
 

@@ -13,6 +13,12 @@
  *	and UDP on 7111 can be bound. Goes to the background, and serves them,
  *	once there is a backend. The TCP server first connects to PEER:7101 and
  *	the UDP server sends to PEER:7104, with the sockets that could not.
+ *   pvcomeback own ADDRESS
+ *	Sockets that answer as those of "serve": TCP at ADDRESS:7120 and UDP at
+ *	ADDRESS:7121. Many others are bound there before. Prints "ready".
+ *   pvcomeback rob ADDRESS
+ *	As another user, tries to bind to the two ports of "own", and keeps what
+ *	it gets. Prints "ready" once it was refused both.
  *   pvcomeback ask ADDRESS tcp|udp PORT [SECONDS [FROM]]
  *	Asks until it gets an answer, at most 20 seconds. Prints the answer.
  *   pvcomeback take PORT
@@ -26,6 +32,11 @@
 #include <sys/epoll.h>
 
 #define LOG	"/tmp/pvcomeback.log"
+#define OWN_TCP	7120
+#define OWN_UDP	7121
+/* They come back first, and give robbers time */
+#define OWN_OTHERS	200
+#define NOBODY	65534
 
 static int errors, idle, answers, last_error;
 static const char *peer_ip;
@@ -60,15 +71,20 @@ static void serve_one(int fd)
 }
 
 /* @reuse: connections of before that are in TIME-WAIT do not matter */
-static int bound(int type, int port, int reuse)
+static int bound_at(const char *ip, int type, int port, int reuse)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = address("", port, &ss);
+	socklen_t len = address(ip, port, &ss);
 	int fd = sys(socket(AF_INET, type, 0));
 
 	sys(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse)));
 	sys(bind(fd, (void *)&ss, len));
 	return fd;
+}
+
+static int bound(int type, int port, int reuse)
+{
+	return bound_at("", type, port, reuse);
 }
 
 static int listening(int port, int reuse)
@@ -282,6 +298,50 @@ static void away(void)
 	away_accept((void *)(long)l);
 }
 
+static void own(const char *ip)
+{
+	int i, l, u;
+
+	for (i = 0; i < OWN_OTHERS; i++)
+		bound_at(ip, SOCK_STREAM, 0, 0);
+	u = bound_at(ip, SOCK_DGRAM, OWN_UDP, 0);
+	l = bound_at(ip, SOCK_STREAM, OWN_TCP, 0);
+	sys(listen(l, 20));
+	begin(udp_blocked, u);
+	puts("ready");
+	fflush(stdout);
+	accept_blocked((void *)(long)l);
+}
+
+/* 0, or the error of bind(); a socket that could be bound stays open. */
+static int rob_one(const char *ip, int type, int port)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = address(ip, port, &ss);
+	int fd = sys(socket(AF_INET, type, 0));
+
+	if (!bind(fd, (void *)&ss, len))
+		return 0;
+	close(fd);
+	return errno;
+}
+
+static void rob(const char *ip)
+{
+	sys(setresgid(NOBODY, NOBODY, NOBODY));
+	sys(setresuid(NOBODY, NOBODY, NOBODY));
+	check(rob_one(ip, SOCK_STREAM, OWN_TCP) == EADDRINUSE);
+	check(rob_one(ip, SOCK_DGRAM, OWN_UDP) == EADDRINUSE);
+	puts("ready");
+	fflush(stdout);
+	while (rob_one(ip, SOCK_STREAM, OWN_TCP) &&
+	       rob_one(ip, SOCK_DGRAM, OWN_UDP))
+		usleep(3000);
+	puts("robbed");
+	fflush(stdout);
+	pause();
+}
+
 /* Sends a question, and takes the answer. The TTL of datagrams goes along. */
 static int ask_udp(int fd, char *buf, size_t size, int *ttl)
 {
@@ -370,8 +430,12 @@ int main(int argc, char **argv)
 			serve();
 		if (!strcmp(what, "away"))
 			away();
+		if (!strcmp(what, "own"))
+			own(argv[2]);
+		if (!strcmp(what, "rob"))
+			rob(argv[2]);
 	}
-	fputs("usage: pvcomeback serve|away PEER | ask ADDRESS tcp|udp PORT [SECONDS [FROM]] | take PORT\n",
+	fputs("usage: pvcomeback serve|away PEER | own|rob ADDRESS | ask ADDRESS tcp|udp PORT [SECONDS [FROM]] | take PORT\n",
 	      stderr);
 	return 2;
 }

@@ -475,6 +475,89 @@ static void case_passed(void)
 	given_back(before, sockets);
 }
 
+#define ACCEPTING	3	/* threads in accept() */
+#define ACCEPT_SECONDS	10
+
+/* A listener whose connections a user pays for; rights are kept for later */
+static int listen_as(uid_t user, int *port)
+{
+	int fd;
+
+	MUST("setresuid", 0, setresuid(user, user, 0));
+	fd = listen_any(AF_INET, 0, port);
+	MUST("setresuid", 0, setresuid(0, 0, 0));
+	set_time(fd, SO_RCVTIMEO, ACCEPT_SECONDS * 1000);
+	return fd;
+}
+
+/* Who has CAP_SYS_RESOURCE gets more than the share of who pays. */
+static long call_accept(struct blocked *b)
+{
+	/* not setresuid(), which is for all threads */
+	MUST("setresuid", 0,
+	     syscall(SYS_setresuid, GREEDY, GREEDY, GREEDY));
+	return RC(accept(b->fd, NULL, NULL));
+}
+
+/* One of the threads gets the connection, each other one hears ENOBUFS. */
+static void accept_one(int l, int port)
+{
+	struct blocked b[ACCEPTING];
+	int i, got = 0, conn = -1;
+
+	for (i = 0; i < ACCEPTING; i++)
+		blocked_start(&b[i], l, call_accept);
+	MUST("dial", 0, peer("dial one %s %d", peer_ip(), port));
+	for (i = 0; i < ACCEPTING; i++) {
+		blocked_end(&b[i], "accept");
+		TRUE("nobody sleeps on", b[i].took < ACCEPT_SECONDS - 1);
+		if (b[i].ret < 0) {
+			EXPECT("no budget", -ENOBUFS, b[i].ret);
+		} else {
+			conn = b[i].ret;
+			got++;
+		}
+	}
+	EXPECT("connections", 1, got);
+	/* its ring would be somebody's budget before */
+	close(conn);
+}
+
+/* Rings of others end a little later than their process. */
+static void accept_again(int l, int port)
+{
+	double end = now() + ACCEPT_SECONDS;
+	struct blocked b;
+	int fd;
+
+	MUST("dial", 0, peer("dial again %s %d", peer_ip(), port));
+	do {
+		blocked_begin(&b, l, call_accept);
+		fd = RC(blocked_end(&b, "accept once there is budget"));
+	} while (fd == -ENOBUFS && now() < end);
+	close(GET("accept once there is budget", fd));
+}
+
+/* The only ACCEPT is used up, and the budget leaves no other one. */
+static void case_accepting(void)
+{
+	long before = refs(), sockets = has_now("all", "sockets");
+	int port = 0, l, has, go;
+	char was[20], ignored[20];
+
+	parameter("user_share", "2", was);
+	l = listen_as(GREEDY, &port);
+	go = greedy(GREEDY, take_tcp, &has);
+	TRUE("there is an end", has < MOST);
+	accept_one(l, port);
+	close(go);
+	accept_again(l, port);
+	parameter("user_share", was, ignored);
+	close(l);
+	close(sem_ctl);
+	given_back(before, sockets);
+}
+
 static int hold(int n)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
@@ -504,6 +587,7 @@ static const struct check checks[] = {
 	{ "subusers", case_subusers },
 	{ "charged", case_charged },
 	{ "passed", case_passed },
+	{ "accepting", case_accepting },
 };
 
 int main(int argc, char **argv)

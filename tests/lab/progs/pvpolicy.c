@@ -4,8 +4,10 @@
  * are none of ours: programs of BPF at cgroups, devices, marks, keys of TCP,
  * scopes of IPv6. The rules are root's, the sockets an ordinary user's.
  *
- * Each check also passes over TCP. PV_SCOPE is an address of Dom0 that only one
+ * Each check but ingress_goes also passes over TCP. PV_SCOPE is an address of Dom0 that only one
  * of its links has, fe80::77%NUMBER.
+ *
+ *   pvpolicy --reloaded 10.0.0.1 7000	the backend goes and comes back
  */
 #define _GNU_SOURCE
 #include "policyio.h"
@@ -567,6 +569,7 @@ static const struct check checks[] = {
 	{ "egress_sending", case_egress_sending },
 	{ "ingress_receiving", case_ingress_receiving },
 	{ "egress_accepting", case_egress_accepting },
+	{ "ingress_goes", case_ingress_goes },
 	{ "post_bind4_race", case_post_bind4_race },
 	{ "sendmsg4_mapped", case_sendmsg4_mapped },
 	{ "unicast_if_mapped", case_unicast_if_mapped },
@@ -574,6 +577,12 @@ static const struct check checks[] = {
 
 int main(int argc, char **argv)
 {
+	if (argc == 4 && !strcmp(argv[1], "--reloaded")) {
+		sem_addr.sin_family = AF_INET;
+		sem_addr.sin_port = htons(atoi(argv[3]));
+		inet_pton(AF_INET, argv[2], &sem_addr.sin_addr);
+		return reloaded();
+	}
 	return checks_main(argc, argv,
 			   "What forbids or changes traffic holds for sockets of ours.",
 			   checks, ARRAY_SIZE(checks));
