@@ -95,13 +95,16 @@ def _complete(options) -> None:
     packages = Packages(options.cache)
     packages.install(HOST_PACKAGES)
     if debugkernel.NAME in (options.dom0_kernel, options.guest_kernel):
-        # before the cache is locked: other labs need not wait for a build of five minutes
+        # before the cache is locked: other labs need not wait for the build
         packages.kernel(debugkernel.NAME)
     if options.accel == "auto":
         options.accel = accel.choose(options)
 
 
 def _prepare(options) -> int:
+    if debugkernel.NAME in (options.kernel or []):
+        # likewise
+        Packages(options.cache).kernel(debugkernel.NAME)
     with directory_lock(options.cache):
         packages = Packages(options.cache)
         packages.forget()
