@@ -152,6 +152,31 @@ static void unconnected(void)
 	show_poll("poll", fd, POLLOUT);
 }
 
+/*
+ * Few bytes at a time come until just more are there than the small buffers of
+ * whoever does not read can take. Which size those have is not known here.
+ */
+static void pieces(void)
+{
+	int fd, size, i, n;
+
+	for (size = 16384; size <= 65536; size *= 2) {
+		fd = sock4();
+		n = size / 1000 + 3;
+		R("setsockopt SO_RCVBUF", set_int(fd, SOL_SOCKET, SO_RCVBUF,
+						  16384));
+		R("setsockopt SO_SNDBUF", set_int(fd, SOL_SOCKET, SO_SNDBUF,
+						  16384));
+		R("connect", conn4(fd));
+		peer_hold(fd, "c");
+		for (i = 0; i < n; i++)
+			peer("send c 1000");
+		R("recv", recv_bytes(fd, n * 1000, 0));
+		close(fd);
+		peer("close c");
+	}
+}
+
 static void bulk(void)
 {
 	int fd = peer_conn("c"), i;
@@ -312,6 +337,7 @@ THEME(transfers)
 	{ "io_names", names },
 	{ "io_unconnected", unconnected },
 	{ "io_bulk", bulk },
+	{ "io_pieces", pieces },
 	{ "io_sendfile", files },
 	{ "io_splice", pipes },
 	{ "io_timeouts", timeouts },
