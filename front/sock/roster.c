@@ -166,7 +166,7 @@ struct pvc_sock *pvc_roster_next(void)
 /**
  * pvc_roster_tried() - the socket of pvc_roster_next() is dealt with
  *
- * The socket counts as served, unless it was refused or has left.
+ * Description: The socket counts as served, unless it was refused or has left.
  *
  * Context: process; does not sleep.
  */
