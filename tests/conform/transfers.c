@@ -153,25 +153,19 @@ static void unconnected(void)
 }
 
 /*
- * Few bytes at a time come until just more are there than the small buffers of
- * whoever does not read can take. Which size those have is not known here.
+ * Few bytes at a time come until just more are there than the buffers of whoever
+ * does not read can take. Which size those have is not known here.
  */
 static void pieces(void)
 {
 	int fd, size, i, n;
 
-	for (size = 16384; size <= 65536; size *= 2) {
-		fd = sock4();
-		n = size / 1000 + 3;
-		R("setsockopt SO_RCVBUF", set_int(fd, SOL_SOCKET, SO_RCVBUF,
-						  16384));
-		R("setsockopt SO_SNDBUF", set_int(fd, SOL_SOCKET, SO_SNDBUF,
-						  16384));
-		R("connect", conn4(fd));
-		peer_hold(fd, "c");
+	for (size = 16384; size <= 524288; size *= 2) {
+		fd = peer_conn("c");
+		n = size / 4000 + 1;
 		for (i = 0; i < n; i++)
-			peer("send c 1000");
-		R("recv", recv_bytes(fd, n * 1000, 0));
+			peer("send c 4000");
+		R("recv", recv_bytes(fd, n * 4000, 0));
 		close(fd);
 		peer("close c");
 	}
