@@ -133,11 +133,12 @@ int pvc_record_take(struct sock *sk, struct pvc_conn *c, struct msghdr *msg,
 void pvc_record_drop(struct pvc_conn *c)
 {
 	/* whoever has the lock drops or receives what is there */
-	if (!mutex_trylock(&c->rx_mutex))
-		return;
-	pvc_conn_consume(c, pvc_conn_avail(c, false));
+	if (mutex_trylock(&c->rx_mutex)) {
+		pvc_conn_consume(c, pvc_conn_avail(c, false));
+		mutex_unlock(&c->rx_mutex);
+	}
+	/* but need not ask for an event */
 	pvc_conn_avail(c, true);
-	mutex_unlock(&c->rx_mutex);
 }
 
 /**

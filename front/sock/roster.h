@@ -2,10 +2,11 @@
 /*
  * The roster has the sockets that come back when a backend has gone: those that
  * a program has bound or made to listen, and those of datagrams. Each is in one
- * of three lists: served, while the backend knows the socket; waiting, until
- * replay.c has told a backend of the socket; or refused, until replay.c tries
- * again. A socket leaves the roster when its program ends listening or takes
- * the address away, when it goes local, and when it is closed.
+ * of four lists: served, while the backend knows the socket; waiting, until
+ * replay.c takes the socket; trying, while replay.c tells a backend of it; or
+ * refused, until replay.c tries again. A socket leaves the roster when its
+ * program ends listening or takes the address away, when it goes local, and when
+ * it is closed.
  */
 #ifndef PVC_ROSTER_H
 #define PVC_ROSTER_H
