@@ -258,9 +258,6 @@ int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 
 	spin_lock_irq(&c->lock);
 	c->sk = sk;
-	/* TIME_WAIT holds a stream's port anyway, longer than RELEASE takes */
-	if (!pvc_conn_is_dgram(c))
-		WRITE_ONCE(c->has_port, false);
 	pvc_conn_move(c, PVC_CONN_CONNECTING);
 	spin_unlock_irq(&c->lock);
 
