@@ -86,6 +86,7 @@ void pvc_conn_close(struct pvc_conn *c, bool abort)
 	state = pvc_conn_closed_state(c, abort);
 	pvc_conn_prepare_release(c, abort, awaited);
 	pvc_conn_move(c, state);
+	pvc_port_drop(&c->port);
 	if (state == PVC_CONN_DRAINING)
 		pvc_conn_hold(c);
 	list_splice_init(&c->acceptq.conns, &orphans);
