@@ -120,8 +120,8 @@ void pvc_port_drop(struct pvc_port *p)
  * pvc_port_is_others() - does another user hold an address, or part of it?
  * @key: the address, with a port, and who asks
  *
- * The unspecified address has a part of every other one. It costs no more than
- * a few steps, however many sockets hold the port.
+ * The unspecified address has a part of every other one. The answer takes a few
+ * steps, however many sockets hold the port.
  *
  * Context: any.
  * Return: true if so.
