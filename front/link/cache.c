@@ -63,24 +63,26 @@ static unsigned int pvc_cache_old(struct pvc_link *link, struct list_head *old)
 /*
  * Has the backend unmap rings, and frees them. A request without rings serves
  * to get a response: the responses that nobody waits for come before it.
+ * Returns false if the backend has not been told, and may still map the rings:
+ * they stay in the cache.
  */
-static void pvc_cache_forget(struct pvc_link *link, struct list_head *old,
+static bool pvc_cache_forget(struct pvc_link *link, struct list_head *old,
 			     unsigned int n)
 {
 	struct xen_pvcalls_request req = { .cmd = PVCALLS_FORGET };
 	struct pvcalls_req_forget *args = (void *)&req.u;
 	struct pvc_cache *cache = &link->cache;
 	struct pvc_shm *shm, *next;
+	bool told;
 
 	list_for_each_entry(shm, old, list)
 		args->ref[args->count++] = shm->intf_ref;
 	if (!n)
 		args->count = 1;
-	pvc_cmd_call(link, &req, NULL);
+	told = !pvc_cmd_call(link, &req, NULL);
 
 	spin_lock_irq(&cache->lock);
-	if (pvc_link_ended(link)) {
-		/* the backend may still map the rings: keep them */
+	if (!told || pvc_link_ended(link)) {
 		list_splice_tail_init(old, &cache->idle);
 		pvc_cache_count(cache, n);
 	}
@@ -89,6 +91,7 @@ static void pvc_cache_forget(struct pvc_link *link, struct list_head *old,
 		list_del(&shm->list);
 		pvc_shm_free(link, shm);
 	}
+	return told;
 }
 
 static void pvc_cache_age(struct work_struct *work)
@@ -101,7 +104,8 @@ static void pvc_cache_age(struct work_struct *work)
 	unsigned int n;
 
 	while ((n = pvc_cache_old(link, &old)))
-		pvc_cache_forget(link, &old, n);
+		if (!pvc_cache_forget(link, &old, n))
+			break;
 	if (pvc_cmd_unseen(link))
 		pvc_cache_forget(link, &old, 0);
 
