@@ -269,7 +269,8 @@ bool pvc_cache_put(struct pvc_link *link, struct pvc_shm *shm)
  *
  * Context: process, sleeps, until the backend has let go of the rings;
  * killable. The wait ends after a second, which all who call meanwhile share.
- * Return: true if there were rings, and the backend has let go of them.
+ * Return: true if there were rings, and the backend has let go of them, unless
+ * it could not be told; false if there were none, or the wait ended before.
  */
 bool pvc_cache_drain(struct pvc_link *link)
 {
