@@ -236,7 +236,7 @@ struct pvc_shm *pvc_cache_take(struct pvc_link *link, struct pvc_payers *payers,
  * pvc_cache_put() - give a ring to the cache
  * @link: the link
  * @shm: ring that its last socket has detached; the backend has answered the
- *	RELEASE that asked for reuse
+ *	RELEASE that asked for reuse, or does not know that socket
  *
  * Context: any.
  * Return: true, or false if the link has ended and the ring is still the
@@ -254,6 +254,7 @@ bool pvc_cache_put(struct pvc_link *link, struct pvc_shm *shm)
 		/* who takes it next pays next */
 		if (shm->payers)
 			pvc_shm_return(shm);
+		shm->known = true;
 		shm->since = jiffies;
 		list_add(&shm->list, &cache->idle);
 		pvc_cache_count(cache, 1);
