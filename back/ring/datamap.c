@@ -47,29 +47,30 @@ static unsigned long pvcalls_page_vaddr(struct page *page)
 static void pvcalls_unmap_pages(struct page **pages, grant_handle_t *handles,
 				u32 n, struct pvcalls_datamap_scratch *scratch)
 {
+	struct gntab_unmap_queue_data *item = &scratch->item;
 	bool failed = false;
 	u32 i = 0;
 
 	while (i < n) {
-		struct gntab_unmap_queue_data item = {
+		u32 j;
+
+		*item = (struct gntab_unmap_queue_data) {
 			.unmap_ops = scratch->unmap,
 			.pages = scratch->pages,
 		};
-		u32 j;
-
-		for (; i < n && item.count < PVCALLS_GRANT_BATCH; i++) {
+		for (; i < n && item->count < PVCALLS_GRANT_BATCH; i++) {
 			if (handles[i] == INVALID_GRANT_HANDLE)
 				continue;
-			gnttab_set_unmap_op(&scratch->unmap[item.count],
+			gnttab_set_unmap_op(&scratch->unmap[item->count],
 					    pvcalls_page_vaddr(pages[i]),
 					    GNTMAP_host_map, handles[i]);
-			scratch->pages[item.count++] = pages[i];
+			scratch->pages[item->count++] = pages[i];
 		}
-		if (!item.count)
+		if (!item->count)
 			break;
-		if (gnttab_unmap_refs_sync(&item))
+		if (gnttab_unmap_refs_sync(item))
 			failed = true;
-		for (j = 0; j < item.count; j++)
+		for (j = 0; j < item->count; j++)
 			if (scratch->unmap[j].status != GNTST_okay)
 				failed = true;
 	}

@@ -24,8 +24,10 @@ struct page;
  * @map: arguments of a hypercall
  * @unmap: arguments of a hypercall
  * @pages: pages of the grants in @map or @unmap
+ * @item: what is unmapped at a time
  *
  * Each worker has its own, because unmapping must not fail for want of memory.
+ * The kernel initialises a work in @item as one that is not on a stack.
  */
 struct pvcalls_datamap_scratch {
 	union {
@@ -33,6 +35,7 @@ struct pvcalls_datamap_scratch {
 		struct gnttab_unmap_grant_ref unmap[PVCALLS_GRANT_BATCH];
 	};
 	struct page *pages[PVCALLS_GRANT_BATCH];
+	struct gntab_unmap_queue_data item;
 };
 
 /**
