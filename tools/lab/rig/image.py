@@ -34,7 +34,7 @@ DOM0_MODULES = [*COMMON_MODULES, "xen-netback", "bridge", "virtio_pci", "9p", "9
                 "nft_reject_inet", "nft_fib_inet", "nft_socket", "sch_htb", "cls_fw"]
 # Parts of the kernel that take programs' sockets for their own purposes: pvcasts gives them ours.
 CAST_MODULES = ["l2tp_ppp", "l2tp_netlink", "gtp", "kcm", "nbd", "nfsd", "iscsi_tcp", "mptcp_diag", "udp_diag", "esp4", "esp6", "xfrm_user",
-                "usbip-core", "vhci-hcd", "fou", "rds_tcp", "smc", "smc_diag", "gcm", "ctr", "ghash-generic",
+                "usbip-core", "vhci-hcd", "fou", "rds_tcp", "smc", "smc_diag", "gcm", "ctr", "ghash-generic", "aes_generic",
                 "crc32c_generic"]
 GUEST_MODULES = [*COMMON_MODULES, *CAST_MODULES, "xen-netfront"]
 
