@@ -9,6 +9,7 @@
 #include <xen/events.h>
 #include <xen/xenbus.h>
 
+#include "account/ledger.h"
 #include "guest/call.h"
 #include "guest/guest.h"
 #include "link/cmd.h"
@@ -94,6 +95,11 @@ struct pvcalls_guest *pvcalls_link_connect(struct xenbus_device *dev,
 	if (!g)
 		return ERR_PTR(-ENOMEM);
 
+	g->peer.account = pvcalls_account_open(dev->otherend_id);
+	if (!g->peer.account) {
+		err = -ENOMEM;
+		goto free;
+	}
 	g->peer.dev = dev;
 	g->peer.domid = dev->otherend_id;
 	g->peer.features = params->features;

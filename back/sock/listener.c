@@ -128,6 +128,25 @@ static int pvcalls_listener_try(struct pvcalls_sock *ps,
 	return 0;
 }
 
+/* Make the socket that is to hold the connection. */
+static int pvcalls_listener_child(struct pvcalls_sock *ps,
+				  struct pvcalls_call *call)
+{
+	const struct xen_pvcalls_accept *req = &call->req.u.accept;
+	int err;
+
+	err = pvcalls_sock_charge(ps->guest);
+	if (err)
+		return err;
+	call->child = pvcalls_sock_new(ps->guest, req->id_new, ps->type, NULL);
+	if (!IS_ERR(call->child))
+		return 0;
+	err = PTR_ERR(call->child);
+	call->child = NULL;
+	pvcalls_sock_uncharge(ps->guest);
+	return err;
+}
+
 /**
  * pvcalls_listener_accept() - run the command ACCEPT
  * @ps: the socket
@@ -148,9 +167,9 @@ void pvcalls_listener_accept(struct pvcalls_sock *ps,
 		pvcalls_reply(call, -EINVAL);
 		return;
 	}
-	call->child = pvcalls_sock_new(ps->guest, req->id_new, ps->type, NULL);
-	if (IS_ERR(call->child)) {
-		pvcalls_reply(call, PTR_ERR(call->child));
+	ret = pvcalls_listener_child(ps, call);
+	if (ret) {
+		pvcalls_reply(call, ret);
 		return;
 	}
 	call->child->tools = ps->tools;

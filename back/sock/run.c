@@ -68,8 +68,7 @@ static bool pvcalls_run_close(struct pvcalls_sock *ps)
 	pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
 	pvcalls_conn_close(ps, reset);
 	pvcalls_listener_close(ps);
-	sock_release(ps->sock);
-	ps->sock = NULL;
+	pvcalls_sock_close(ps);
 
 	while ((call = pvcalls_sock_next(ps)))
 		pvcalls_reply(call, -EBADF);
