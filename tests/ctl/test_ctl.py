@@ -16,6 +16,11 @@ socket 0x2 type stream state connected local - peer - ring 524288 queued 4
 USERS = """user 33 sockets 7 rings 6 pages 102 max-sockets 12288 max-pages 22656 refused 3
 user all sockets 7 rings 8 pages 136 max-sockets 16384 max-pages 30208
 """
+ACCOUNTS = """guest 3 account sockets has 12 limit 16384 refused 0
+guest 3 account pages has 514 limit 49152 refused 2
+guest all account sockets has 12 limit 65536 refused 7
+guest all account pages has 514 limit 196608 refused 2
+"""
 
 
 class Ctl(unittest.TestCase):
@@ -80,6 +85,16 @@ class Ctl(unittest.TestCase):
         self.assertEqual((user["user"], user["refused"]), (33, 3))
         self.assertEqual((together["user"], together["pages"]), ("all", 136))
 
+    def test_accounts(self):
+        self.load("pvcalls_mt_back", accounts=ACCOUNTS)
+        out, err, code = self.run_ctl("accounts")
+        self.assertEqual((err, code), ("", 0))
+        self.assertEqual([line.split() for line in out.splitlines()][:2],
+                         [["guest", "account", "has", "limit", "refused"], ["3", "sockets", "12", "16384", "0"]])
+        rows = json.loads(self.run_ctl("--json", "accounts")[0])
+        self.assertEqual(rows[1], {"guest": 3, "account": "pages", "has": 514, "limit": 49152, "refused": 2})
+        self.assertEqual((rows[2]["guest"], rows[2]["refused"]), ("all", 7))
+
     def test_both_modules(self):
         self.load("pvcalls_mt_front", sockets="socket 0x1 state open\n")
         self.load("pvcalls_mt_back", sockets="socket 0x2 domid 7 state idle\n")
@@ -100,7 +115,7 @@ class Ctl(unittest.TestCase):
         self.assertEqual(self.run_ctl("workers")[2], 0)
 
     def test_not_loaded(self):
-        for what in ("sockets", "guests", "workers", "backend", "users", "capture", "parameters"):
+        for what in ("sockets", "guests", "accounts", "workers", "backend", "users", "capture", "parameters"):
             _, err, code = self.run_ctl(what)
             self.assertEqual(code, 1, what)
             self.assertIn("loaded", err)

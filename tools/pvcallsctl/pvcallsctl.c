@@ -29,6 +29,7 @@ static const struct view {
 } views[] = {
 	{ "sockets", NULL, "sockets, their rings and states" },
 	{ "guests", "pvcalls_mt_back", "connected guests, in the backend's domain" },
+	{ "accounts", "pvcalls_mt_back", "what each guest has of what all share" },
 	{ "workers", "pvcalls_mt_back", "the backend's threads" },
 	{ "backend", "pvcalls_mt_front", "the backend, in a guest" },
 	{ "users", "pvcalls_mt_front", "what each user of a guest has of its sockets" },
