@@ -22,10 +22,15 @@
  * enum pvcalls_kind - what is charged
  * @PVCALLS_KIND_SOCKETS: sockets, from the command that makes one until the
  *	network has done with it
+ * @PVCALLS_KIND_LISTENERS: sockets among them that listen, each with room for
+ *	two connections that wait
+ * @PVCALLS_KIND_QUEUED: further connections that wait in accept queues
  * @PVCALLS_KINDS: number of kinds
  */
 enum pvcalls_kind {
 	PVCALLS_KIND_SOCKETS,
+	PVCALLS_KIND_LISTENERS,
+	PVCALLS_KIND_QUEUED,
 	PVCALLS_KINDS
 };
 

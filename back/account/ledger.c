@@ -21,6 +21,14 @@ PVCALLS_PARAM_UINT(host_sockets, 65536, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_sockets,
 		 "Sockets that all guests together may have (default 65536)");
 
+PVCALLS_PARAM_UINT(host_listeners, 16384, 0, INT_MAX, 0644);
+MODULE_PARM_DESC(host_listeners,
+		 "Listening sockets that all guests together may have (default 16384)");
+
+PVCALLS_PARAM_UINT(host_queued, 32768, 0, INT_MAX, 0644);
+MODULE_PARM_DESC(host_queued,
+		 "Connections of all guests together that may wait to be accepted, beyond two for each listening socket (default 32768)");
+
 /**
  * struct pvcalls_account - what a guest has
  * @list: entry in the list of all accounts, in the order of @domid
@@ -60,6 +68,16 @@ static const struct pvcalls_kind_rule pvcalls_kind_rules[PVCALLS_KINDS] = {
 		.ceiling = &param_host_sockets,
 		.most = pvcalls_max_sockets,
 		.err = -ENFILE,
+	},
+	[PVCALLS_KIND_LISTENERS] = {
+		.name = "listeners",
+		.ceiling = &param_host_listeners,
+		.err = -ENOBUFS,
+	},
+	[PVCALLS_KIND_QUEUED] = {
+		.name = "queued",
+		.ceiling = &param_host_queued,
+		.err = -ENOBUFS,
 	},
 };
 

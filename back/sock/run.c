@@ -237,6 +237,8 @@ static void pvcalls_run_data(struct pvcalls_callbacks *cb, struct sock *sk)
 
 	if (pvcalls_fastpath_in(ps, sk))
 		return;
+	if (READ_ONCE(ps->state) == PVCALLS_SS_LISTENING)
+		pvcalls_listener_queued(ps);
 	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 	pvcalls_work_mark(&ps->work);
 }

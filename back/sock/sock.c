@@ -303,6 +303,7 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 	pvcalls_zerocopy_init(&ps->conn.zerocopy, &pvcalls_sock_sends);
 	INIT_LIST_HEAD(&ps->listener.accepts);
 	INIT_LIST_HEAD(&ps->listener.polls);
+	spin_lock_init(&ps->listener.lock);
 
 	err = rhashtable_lookup_insert_fast(&socks->ids, &ps->hash,
 					    pvcalls_sock_params);

@@ -147,10 +147,17 @@ struct pvcalls_conn {
  * struct pvcalls_listener - the waiting calls of a listening socket
  * @accepts: ACCEPTs that wait for a connection, the oldest first
  * @polls: POLLs that wait for a connection
+ * @lock: guards @scarce, pvcalls_sock.held of %PVCALLS_KIND_QUEUED and the
+ *	kernel socket's limit of its queue; taken with bottom halves off
+ * @backlog: how many connections may wait, if there is room for them
+ * @scarce: fewer may wait, because there is no room for them
  */
 struct pvcalls_listener {
 	struct list_head accepts;
 	struct list_head polls;
+	spinlock_t lock;
+	u32 backlog;
+	bool scarce;
 };
 
 /**
