@@ -25,12 +25,15 @@
  * @PVCALLS_KIND_LISTENERS: sockets among them that listen, each with room for
  *	two connections that wait
  * @PVCALLS_KIND_QUEUED: further connections that wait in accept queues
+ * @PVCALLS_KIND_PORTS: sockets that a guest has bound to a port, and datagram
+ *	sockets, to each of which the kernel gives one
  * @PVCALLS_KINDS: number of kinds
  */
 enum pvcalls_kind {
 	PVCALLS_KIND_SOCKETS,
 	PVCALLS_KIND_LISTENERS,
 	PVCALLS_KIND_QUEUED,
+	PVCALLS_KIND_PORTS,
 	PVCALLS_KINDS
 };
 

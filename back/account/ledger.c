@@ -29,6 +29,10 @@ PVCALLS_PARAM_UINT(host_queued, 32768, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_queued,
 		 "Connections of all guests together that may wait to be accepted, beyond two for each listening socket (default 32768)");
 
+PVCALLS_PARAM_UINT(host_ports, 16384, 0, INT_MAX, 0644);
+MODULE_PARM_DESC(host_ports,
+		 "Sockets with a port of their own that all guests together may have (default 16384)");
+
 /**
  * struct pvcalls_account - what a guest has
  * @list: entry in the list of all accounts, in the order of @domid
@@ -77,6 +81,11 @@ static const struct pvcalls_kind_rule pvcalls_kind_rules[PVCALLS_KINDS] = {
 	[PVCALLS_KIND_QUEUED] = {
 		.name = "queued",
 		.ceiling = &param_host_queued,
+		.err = -ENOBUFS,
+	},
+	[PVCALLS_KIND_PORTS] = {
+		.name = "ports",
+		.ceiling = &param_host_ports,
 		.err = -ENOBUFS,
 	},
 };

@@ -115,16 +115,13 @@ void pvcalls_listener_close(struct pvcalls_sock *ps)
 static int pvcalls_listener_start(struct pvcalls_sock *ps, u32 backlog)
 {
 	u32 limit = READ_ONCE(sock_net(ps->sock->sk)->core.sysctl_somaxconn);
-	long *held = &ps->held.of[PVCALLS_KIND_LISTENERS];
 	int ret;
 
-	if (!*held) {
-		ret = pvcalls_account_charge(&ps->guest->peer,
-					     PVCALLS_KIND_LISTENERS, 1);
-		if (ret)
-			return ret;
-		*held = 1;
-	}
+	/* a socket that is not bound gets a port */
+	ret = pvcalls_sock_hold(ps, PVCALLS_KIND_PORTS) ?:
+	      pvcalls_sock_hold(ps, PVCALLS_KIND_LISTENERS);
+	if (ret)
+		return ret;
 	/*
 	 * attach before a connection can come: earlier events are not announced
 	 */
@@ -137,9 +134,7 @@ static int pvcalls_listener_start(struct pvcalls_sock *ps, u32 backlog)
 		pvcalls_listener_queued(ps);
 	} else if (ps->state == PVCALLS_SS_IDLE) {
 		pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
-		pvcalls_account_uncharge(ps->guest->peer.account,
-					 PVCALLS_KIND_LISTENERS, 1);
-		*held = 0;
+		pvcalls_sock_unhold(ps, PVCALLS_KIND_LISTENERS);
 	}
 	return ret;
 }

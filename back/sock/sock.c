@@ -264,6 +264,41 @@ void pvcalls_sock_uncharge(struct pvcalls_guest *g)
 }
 
 /**
+ * pvcalls_sock_hold() - charge for what a socket needs one of
+ * @ps: the socket
+ * @kind: what; nothing happens if the socket is charged one already
+ *
+ * The charge ends with the kernel socket, or by pvcalls_sock_unhold().
+ *
+ * Context: the worker that the socket belongs to.
+ * Return: 0, or an error number for the guest.
+ */
+int pvcalls_sock_hold(struct pvcalls_sock *ps, enum pvcalls_kind kind)
+{
+	int err;
+
+	if (ps->held.of[kind])
+		return 0;
+	err = pvcalls_orphan_charge(&ps->guest->peer, kind, 1);
+	if (!err)
+		ps->held.of[kind] = 1;
+	return err;
+}
+
+/**
+ * pvcalls_sock_unhold() - undo pvcalls_sock_hold()
+ * @ps: the socket
+ * @kind: what
+ *
+ * Context: the worker that the socket belongs to.
+ */
+void pvcalls_sock_unhold(struct pvcalls_sock *ps, enum pvcalls_kind kind)
+{
+	pvcalls_account_uncharge(ps->guest->peer.account, kind, 1);
+	ps->held.of[kind] = 0;
+}
+
+/**
  * pvcalls_sock_new() - create a socket
  * @g: the guest, which has been charged the socket
  * @id: the socket's id, chosen by the guest
