@@ -27,6 +27,8 @@
  * @PVCALLS_KIND_QUEUED: further connections that wait in accept queues
  * @PVCALLS_KIND_PORTS: sockets that a guest has bound to a port, and datagram
  *	sockets, to each of which the kernel gives one
+ * @PVCALLS_KIND_PAGES: pages of 4 KiB of guests that are mapped, in data rings
+ *	and command rings; each has an entry of the maptrack table
  * @PVCALLS_KINDS: number of kinds
  */
 enum pvcalls_kind {
@@ -34,6 +36,7 @@ enum pvcalls_kind {
 	PVCALLS_KIND_LISTENERS,
 	PVCALLS_KIND_QUEUED,
 	PVCALLS_KIND_PORTS,
+	PVCALLS_KIND_PAGES,
 	PVCALLS_KINDS
 };
 

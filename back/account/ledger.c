@@ -33,6 +33,10 @@ PVCALLS_PARAM_UINT(host_ports, 16384, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_ports,
 		 "Sockets with a port of their own that all guests together may have (default 16384)");
 
+PVCALLS_PARAM_UINT(host_pages, 196608, 0, INT_MAX, 0644);
+MODULE_PARM_DESC(host_pages,
+		 "Pages of 4 KiB of all guests together that may be mapped (default 196608)");
+
 /**
  * struct pvcalls_account - what a guest has
  * @list: entry in the list of all accounts, in the order of @domid
@@ -86,6 +90,12 @@ static const struct pvcalls_kind_rule pvcalls_kind_rules[PVCALLS_KINDS] = {
 	[PVCALLS_KIND_PORTS] = {
 		.name = "ports",
 		.ceiling = &param_host_ports,
+		.err = -ENOBUFS,
+	},
+	[PVCALLS_KIND_PAGES] = {
+		.name = "pages",
+		.ceiling = &param_host_pages,
+		.most = pvcalls_max_pages,
 		.err = -ENOBUFS,
 	},
 };

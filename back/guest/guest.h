@@ -64,6 +64,7 @@ enum pvcalls_guest_flag {
  *	worker uses this
  * @ring: the command ring; its worker owns the requests, @rsp_lock guards the
  *	responses
+ * @cmd_pages: number of pages of @ring
  * @rsp_lock: guards the responses, @results, @slots and @nr_deferred; taken in
  *	process context only
  * @results: results of deferred requests that wait for a slot
@@ -93,6 +94,7 @@ struct pvcalls_guest {
 	int irq;
 	bool progress;
 	struct xen_pvcalls_back_ring ring;
+	u32 cmd_pages;
 
 	spinlock_t rsp_lock;
 	struct list_head results;
