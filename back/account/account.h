@@ -29,6 +29,9 @@
  *	sockets, to each of which the kernel gives one
  * @PVCALLS_KIND_PAGES: pages of 4 KiB of guests that are mapped, in data rings
  *	and command rings; each has an entry of the maptrack table
+ * @PVCALLS_KIND_CALLS: calls that have given their slots in the command ring
+ *	back and are not answered
+ * @PVCALLS_KIND_PINNED: pages of 4 KiB of guests that the network refers to
  * @PVCALLS_KINDS: number of kinds
  */
 enum pvcalls_kind {
@@ -37,6 +40,8 @@ enum pvcalls_kind {
 	PVCALLS_KIND_QUEUED,
 	PVCALLS_KIND_PORTS,
 	PVCALLS_KIND_PAGES,
+	PVCALLS_KIND_CALLS,
+	PVCALLS_KIND_PINNED,
 	PVCALLS_KINDS
 };
 

@@ -21,9 +21,9 @@ PVCALLS_PARAM_UINT(host_sockets, 65536, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_sockets,
 		 "Sockets that all guests together may have (default 65536)");
 
-PVCALLS_PARAM_UINT(host_listeners, 16384, 0, INT_MAX, 0644);
+PVCALLS_PARAM_UINT(host_listeners, 8192, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_listeners,
-		 "Listening sockets that all guests together may have (default 16384)");
+		 "Listening sockets that all guests together may have (default 8192)");
 
 PVCALLS_PARAM_UINT(host_queued, 32768, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_queued,
@@ -36,6 +36,14 @@ MODULE_PARM_DESC(host_ports,
 PVCALLS_PARAM_UINT(host_pages, 196608, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_pages,
 		 "Pages of 4 KiB of all guests together that may be mapped (default 196608)");
+
+PVCALLS_PARAM_UINT(host_calls, 131072, 0, INT_MAX, 0644);
+MODULE_PARM_DESC(host_calls,
+		 "Calls of all guests together that may wait at a time (default 131072)");
+
+PVCALLS_PARAM_UINT(host_pinned, 32768, 0, INT_MAX, 0644);
+MODULE_PARM_DESC(host_pinned,
+		 "Pages of 4 KiB of all guests together that the network may refer to (default 32768)");
 
 /**
  * struct pvcalls_account - what a guest has
@@ -59,15 +67,12 @@ struct pvcalls_account {
  * @ceiling: the parameter with what all guests may have
  * @most: returns what one may have in any case; NULL: anything
  * @err: error number for a guest that may not have more
- * @silent: a guest that may not have more gets the same in another way, so that
- *	nobody need know
  */
 struct pvcalls_kind_rule {
 	const char *name;
 	const unsigned int *ceiling;
 	u32 (*most)(void);
 	int err;
-	bool silent;
 };
 
 static const struct pvcalls_kind_rule pvcalls_kind_rules[PVCALLS_KINDS] = {
@@ -97,6 +102,16 @@ static const struct pvcalls_kind_rule pvcalls_kind_rules[PVCALLS_KINDS] = {
 		.ceiling = &param_host_pages,
 		.most = pvcalls_max_pages,
 		.err = -ENOBUFS,
+	},
+	[PVCALLS_KIND_CALLS] = {
+		.name = "calls",
+		.ceiling = &param_host_calls,
+		.most = pvcalls_max_deferred,
+		.err = -ENOBUFS,
+	},
+	[PVCALLS_KIND_PINNED] = {
+		.name = "pinned",
+		.ceiling = &param_host_pinned,
 	},
 };
 
@@ -225,28 +240,33 @@ bool pvcalls_account_try(struct pvcalls_account *account,
 	return ok;
 }
 
-/* Counts that a guest is refused something, and says so in the log. */
-static void pvcalls_account_refuse(const struct pvcalls_peer *peer,
-				   enum pvcalls_kind kind)
+/**
+ * pvcalls_account_take() - charge a guest, and count if that fails
+ * @account: its account
+ * @kind: what
+ * @n: amount, 1 or more
+ *
+ * Description: For what the guest gets in another way then.
+ *
+ * Context: any.
+ * Return: true, or false if the guest may not have so much.
+ */
+bool pvcalls_account_take(struct pvcalls_account *account,
+			  enum pvcalls_kind kind, long n)
 {
-	const struct pvcalls_limit limit = pvcalls_kind_limit(kind);
-	struct pvcalls_account *a = peer->account;
 	unsigned long flags;
-	long has, may;
 
+	if (pvcalls_account_try(account, kind, n))
+		return true;
 	spin_lock_irqsave(&pvcalls_ledger_lock, flags);
-	has = a->use.of[kind];
-	may = pvcalls_use_limit(&a->use, &pvcalls_ledger_use, kind, &limit);
-	a->refused[kind]++;
+	account->refused[kind]++;
 	pvcalls_ledger_refused[kind]++;
 	spin_unlock_irqrestore(&pvcalls_ledger_lock, flags);
-	if (!pvcalls_kind_rules[kind].silent)
-		pvcalls_peer_warn(peer, "no more %s: has %ld, may have %ld\n",
-				  pvcalls_kind_rules[kind].name, has, may);
+	return false;
 }
 
 /**
- * pvcalls_account_charge() - charge a guest
+ * pvcalls_account_charge() - charge a guest, and say so if that fails
  * @peer: the guest
  * @kind: what
  * @n: amount, 1 or more
@@ -255,14 +275,24 @@ static void pvcalls_account_refuse(const struct pvcalls_peer *peer,
  *
  * Context: any.
  * Return: 0; or an error number for the guest, which may not have so much. That
- * has been counted and, if it is of any consequence, logged.
+ * has been counted, and is in the log.
  */
 int pvcalls_account_charge(const struct pvcalls_peer *peer,
 			   enum pvcalls_kind kind, long n)
 {
-	if (pvcalls_account_try(peer->account, kind, n))
+	const struct pvcalls_limit limit = pvcalls_kind_limit(kind);
+	struct pvcalls_account *a = peer->account;
+	unsigned long flags;
+	long has, may;
+
+	if (pvcalls_account_take(a, kind, n))
 		return 0;
-	pvcalls_account_refuse(peer, kind);
+	spin_lock_irqsave(&pvcalls_ledger_lock, flags);
+	has = a->use.of[kind];
+	may = pvcalls_use_limit(&a->use, &pvcalls_ledger_use, kind, &limit);
+	spin_unlock_irqrestore(&pvcalls_ledger_lock, flags);
+	pvcalls_peer_warn(peer, "no more %s: has %ld, may have %ld\n",
+			  pvcalls_kind_rules[kind].name, has, may);
 	return pvcalls_kind_rules[kind].err;
 }
 

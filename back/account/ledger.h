@@ -46,6 +46,8 @@ void pvcalls_account_put(struct pvcalls_account *account);
 
 bool pvcalls_account_try(struct pvcalls_account *account,
 			 enum pvcalls_kind kind, long n);
+bool pvcalls_account_take(struct pvcalls_account *account,
+			  enum pvcalls_kind kind, long n);
 int pvcalls_account_charge(const struct pvcalls_peer *peer,
 			   enum pvcalls_kind kind, long n);
 void pvcalls_account_uncharge(struct pvcalls_account *account,

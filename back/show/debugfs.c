@@ -74,10 +74,11 @@ static void pvcalls_debugfs_sockets_of(struct pvcalls_guest *g, void *arg)
 
 static void pvcalls_debugfs_guest(struct pvcalls_guest *g, void *arg)
 {
-	seq_printf(arg, "guest %u sockets %d pages %ld deferred %u denied %ld mark %#x extensions %#lx flags %#lx\n",
+	seq_printf(arg, "guest %u sockets %d pages %ld deferred %ld denied %ld mark %#x extensions %#lx flags %#lx\n",
 		   g->peer.domid, atomic_read(&g->socks->live),
 		   pvcalls_account_has(g->peer.account, PVCALLS_KIND_PAGES),
-		   READ_ONCE(g->nr_deferred), atomic_long_read(&g->denied),
+		   pvcalls_account_has(g->peer.account, PVCALLS_KIND_CALLS),
+		   atomic_long_read(&g->denied),
 		   g->mark, g->peer.features, READ_ONCE(g->flags));
 }
 

@@ -125,8 +125,7 @@ static bool pvcalls_run_ends(struct pvcalls_sock *ps)
 		return false;
 	if (!pvcalls_sock_drains(ps) || pvcalls_out_sent(&ps->conn))
 		return true;
-	/* a call that can't be deferred keeps its slot in the command ring */
-	pvcalls_reply_later(ps->release);
+	pvcalls_reply_maybe_later(ps->release);
 	return false;
 }
 
