@@ -14,8 +14,12 @@
 #include "peer.h"
 #include "sock/orphan.h"
 
-/* Least time between two looks that are made because a charge has failed */
+/*
+ * Least time between two looks that are made because a charge has failed, and
+ * how many orphans such a look is at: a worker makes it, and others wait.
+ */
 #define PVCALLS_ORPHAN_PAUSE	(HZ / 10)
+#define PVCALLS_ORPHAN_LOOK	1024
 
 /**
  * struct pvcalls_orphan - a kernel socket that is closed here
@@ -60,17 +64,21 @@ static void pvcalls_orphan_end(struct pvcalls_orphan *orphan)
 }
 
 /*
- * End the orphans that TCP has done with, or @all. Two looks at a time do no
- * harm: each orphan is in the hands of one of them.
+ * Of @most orphans, 0 for any number, end those that TCP has done with, or @all.
+ * The others go to the end of the list. Two looks at a time do no harm: each
+ * orphan is in the hands of one of them.
  */
-static void pvcalls_orphans_reap(bool all)
+static void pvcalls_orphans_reap(unsigned int most, bool all)
 {
 	struct pvcalls_orphan *orphan, *next;
 	LIST_HEAD(stay);
 	LIST_HEAD(look);
 
 	spin_lock(&pvcalls_orphans_lock);
-	list_splice_init(&pvcalls_orphans, &look);
+	if (!most)
+		list_splice_init(&pvcalls_orphans, &look);
+	for (; most && !list_empty(&pvcalls_orphans); most--)
+		list_move_tail(pvcalls_orphans.next, &look);
 	spin_unlock(&pvcalls_orphans_lock);
 
 	list_for_each_entry_safe(orphan, next, &look, list) {
@@ -90,7 +98,7 @@ static void pvcalls_orphans_reap(bool all)
 
 static void pvcalls_orphans_look(struct work_struct *work)
 {
-	pvcalls_orphans_reap(false);
+	pvcalls_orphans_reap(0, false);
 }
 
 /**
@@ -103,7 +111,7 @@ static void pvcalls_orphans_look(struct work_struct *work)
 void pvcalls_orphans_stop(void)
 {
 	cancel_delayed_work_sync(&pvcalls_orphans_work);
-	pvcalls_orphans_reap(true);
+	pvcalls_orphans_reap(0, true);
 }
 
 /**
@@ -197,6 +205,6 @@ int pvcalls_orphan_charge(const struct pvcalls_peer *peer,
 	if (pvcalls_account_try(peer->account, kind, n))
 		return 0;
 	if (pvcalls_orphans_may_look())
-		pvcalls_orphans_reap(false);
+		pvcalls_orphans_reap(PVCALLS_ORPHAN_LOOK, false);
 	return pvcalls_account_charge(peer, kind, n);
 }
