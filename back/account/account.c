@@ -56,6 +56,26 @@ bool pvcalls_use_charge(struct pvcalls_use *mine, struct pvcalls_use *all,
 }
 
 /**
+ * pvcalls_use_force() - charge a guest what it has taken already
+ * @mine: what the guest has
+ * @all: what all guests have together, @mine included
+ * @kind: what
+ * @n: amount; less than 0 for what it has given back
+ * @limit: how much there is
+ *
+ * Context: any; nobody else uses @mine and @all meanwhile.
+ * Return: true, or false if the guest has more than it may have.
+ */
+bool pvcalls_use_force(struct pvcalls_use *mine, struct pvcalls_use *all,
+		       enum pvcalls_kind kind, long n,
+		       const struct pvcalls_limit *limit)
+{
+	mine->of[kind] += n;
+	all->of[kind] += n;
+	return mine->of[kind] <= pvcalls_use_limit(mine, all, kind, limit);
+}
+
+/**
  * pvcalls_use_uncharge() - undo pvcalls_use_charge()
  * @mine: what the guest has
  * @all: what all guests have together, @mine included

@@ -32,6 +32,7 @@
  * @PVCALLS_KIND_CALLS: calls that have given their slots in the command ring
  *	back and are not answered
  * @PVCALLS_KIND_PINNED: pages of 4 KiB of guests that the network refers to
+ * @PVCALLS_KIND_MEMORY: pages of 4 KiB that the queues of kernel sockets have
  * @PVCALLS_KINDS: number of kinds
  */
 enum pvcalls_kind {
@@ -42,6 +43,7 @@ enum pvcalls_kind {
 	PVCALLS_KIND_PAGES,
 	PVCALLS_KIND_CALLS,
 	PVCALLS_KIND_PINNED,
+	PVCALLS_KIND_MEMORY,
 	PVCALLS_KINDS
 };
 
@@ -71,6 +73,9 @@ long pvcalls_use_limit(const struct pvcalls_use *mine,
 bool pvcalls_use_charge(struct pvcalls_use *mine, struct pvcalls_use *all,
 			enum pvcalls_kind kind, long n,
 			const struct pvcalls_limit *limit);
+bool pvcalls_use_force(struct pvcalls_use *mine, struct pvcalls_use *all,
+		       enum pvcalls_kind kind, long n,
+		       const struct pvcalls_limit *limit);
 void pvcalls_use_uncharge(struct pvcalls_use *mine, struct pvcalls_use *all,
 			  enum pvcalls_kind kind, long n);
 

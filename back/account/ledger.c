@@ -3,10 +3,13 @@
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+
+#include <xen/page.h>
 
 #include "account/ledger.h"
 #include "limits.h"
@@ -45,6 +48,10 @@ PVCALLS_PARAM_UINT(host_pinned, 32768, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_pinned,
 		 "Pages of 4 KiB of all guests together that the network may refer to (default 32768)");
 
+PVCALLS_PARAM_UINT(host_memory, 0, 0, INT_MAX, 0644);
+MODULE_PARM_DESC(host_memory,
+		 "Pages of 4 KiB that the queues of all guests' sockets may have; 0: three 64ths of this domain's memory (default 0)");
+
 /**
  * struct pvcalls_account - what a guest has
  * @list: entry in the list of all accounts, in the order of @domid
@@ -52,6 +59,8 @@ MODULE_PARM_DESC(host_pinned,
  * @domid: the guest
  * @use: what is charged
  * @refused: how often something of each kind was refused
+ * @over: the guest had more than it may have of a kind when it was last charged
+ *	by pvcalls_account_force()
  */
 struct pvcalls_account {
 	struct list_head list;
@@ -59,21 +68,30 @@ struct pvcalls_account {
 	domid_t domid;
 	struct pvcalls_use use;
 	unsigned long refused[PVCALLS_KINDS];
+	bool over[PVCALLS_KINDS];
 };
 
 /**
  * struct pvcalls_kind_rule - how a kind is limited
  * @name: for people and programs
  * @ceiling: the parameter with what all guests may have
+ * @otherwise: returns the ceiling if the parameter is 0; NULL: 0
  * @most: returns what one may have in any case; NULL: anything
  * @err: error number for a guest that may not have more
  */
 struct pvcalls_kind_rule {
 	const char *name;
 	const unsigned int *ceiling;
+	long (*otherwise)(void);
 	u32 (*most)(void);
 	int err;
 };
+
+/* The kernel's own arithmetic for the first number of net.ipv4.tcp_mem */
+static long pvcalls_host_memory(void)
+{
+	return (totalram_pages() * 3 / 64) << (PAGE_SHIFT - XEN_PAGE_SHIFT);
+}
 
 static const struct pvcalls_kind_rule pvcalls_kind_rules[PVCALLS_KINDS] = {
 	[PVCALLS_KIND_SOCKETS] = {
@@ -113,6 +131,11 @@ static const struct pvcalls_kind_rule pvcalls_kind_rules[PVCALLS_KINDS] = {
 		.name = "pinned",
 		.ceiling = &param_host_pinned,
 	},
+	[PVCALLS_KIND_MEMORY] = {
+		.name = "memory",
+		.ceiling = &param_host_memory,
+		.otherwise = pvcalls_host_memory,
+	},
 };
 
 /* Guards all that follows, and what is in the accounts */
@@ -125,9 +148,12 @@ static unsigned long pvcalls_ledger_refused[PVCALLS_KINDS];
 static struct pvcalls_limit pvcalls_kind_limit(enum pvcalls_kind kind)
 {
 	const struct pvcalls_kind_rule *rule = &pvcalls_kind_rules[kind];
+	long ceiling = READ_ONCE(*rule->ceiling);
 
+	if (!ceiling && rule->otherwise)
+		ceiling = rule->otherwise();
 	return (struct pvcalls_limit){
-		.ceiling = READ_ONCE(*rule->ceiling),
+		.ceiling = ceiling,
 		.percent = READ_ONCE(param_guest_share),
 		.most = rule->most ? rule->most() : LONG_MAX,
 	};
@@ -297,6 +323,37 @@ int pvcalls_account_charge(const struct pvcalls_peer *peer,
 }
 
 /**
+ * pvcalls_account_force() - charge a guest what it has taken already
+ * @account: its account
+ * @kind: what
+ * @n: amount; less than 0 for what it has given back
+ * @may: filled in with what the guest may have
+ *
+ * Context: any.
+ * Return: true, or false if the guest has more than it may have.
+ */
+bool pvcalls_account_force(struct pvcalls_account *account,
+			   enum pvcalls_kind kind, long n, long *may)
+{
+	const struct pvcalls_limit limit = pvcalls_kind_limit(kind);
+	unsigned long flags;
+	bool ok;
+
+	spin_lock_irqsave(&pvcalls_ledger_lock, flags);
+	ok = pvcalls_use_force(&account->use, &pvcalls_ledger_use, kind, n,
+			       &limit);
+	*may = pvcalls_use_limit(&account->use, &pvcalls_ledger_use, kind,
+				 &limit);
+	WRITE_ONCE(account->over[kind], !ok);
+	if (!ok && n > 0) {
+		account->refused[kind]++;
+		pvcalls_ledger_refused[kind]++;
+	}
+	spin_unlock_irqrestore(&pvcalls_ledger_lock, flags);
+	return ok;
+}
+
+/**
  * pvcalls_account_uncharge() - undo pvcalls_account_charge()
  * @account: the guest's account
  * @kind: what
@@ -328,6 +385,20 @@ long pvcalls_account_has(struct pvcalls_account *account,
 			 enum pvcalls_kind kind)
 {
 	return READ_ONCE(account->use.of[kind]);
+}
+
+/**
+ * pvcalls_account_over() - had a guest too much?
+ * @account: its account
+ * @kind: what is charged by pvcalls_account_force()
+ *
+ * Context: any.
+ * Return: true if the guest had more than it may have when it was last charged.
+ */
+bool pvcalls_account_over(const struct pvcalls_account *account,
+			  enum pvcalls_kind kind)
+{
+	return READ_ONCE(account->over[kind]);
 }
 
 /**

@@ -50,10 +50,15 @@ bool pvcalls_account_take(struct pvcalls_account *account,
 			  enum pvcalls_kind kind, long n);
 int pvcalls_account_charge(const struct pvcalls_peer *peer,
 			   enum pvcalls_kind kind, long n);
+bool pvcalls_account_force(struct pvcalls_account *account,
+			   enum pvcalls_kind kind, long n, long *may);
 void pvcalls_account_uncharge(struct pvcalls_account *account,
 			      enum pvcalls_kind kind, long n);
 long pvcalls_account_has(struct pvcalls_account *account,
 			 enum pvcalls_kind kind);
+
+bool pvcalls_account_over(const struct pvcalls_account *account,
+			  enum pvcalls_kind kind);
 
 const char *pvcalls_kind_name(enum pvcalls_kind kind);
 bool pvcalls_ledger_next(int after, struct pvcalls_statement *st);

@@ -18,6 +18,7 @@
 #include "sock/direction.h"
 #include "sock/fastpath.h"
 #include "sock/listener.h"
+#include "sock/memory.h"
 #include "sock/run.h"
 #include "sock/sock.h"
 #include "sock/stream.h"
@@ -105,6 +106,8 @@ static bool pvcalls_run_pass(struct pvcalls_sock *ps)
 	pvcalls_conn_steer(ps);
 	if (pvcalls_conn_resting(ps))
 		return false;
+	/* a new socket learns here that the guest has too much */
+	pvcalls_memory_count(ps);
 	in = c->in.prod;
 	out = c->out.cons;
 	more = pvcalls_run_state(ps);
@@ -112,6 +115,7 @@ static bool pvcalls_run_pass(struct pvcalls_sock *ps)
 	out = c->out.cons - out;
 	if (in || out)
 		trace_pvcalls_move(ps->guest->peer.domid, ps->id, in, out);
+	pvcalls_memory_count(ps);
 	pvcalls_work_did(&ps->work, in + out,
 			 READ_ONCE(ps->sock->sk->sk_incoming_cpu));
 	return more;

@@ -6,7 +6,7 @@
  * connections (connect.h, conn.h, direction.h, callbacks.h), moving of bytes
  * (stream.h, dgram.h, fastpath.h, receive.h, zerocopy.h), listening
  * (listener.h), addresses and options (name.h, sockopt.h), kernel sockets that
- * TCP still needs (orphan.h). It may use sched/, guest/, ring/, account/,
+ * TCP still needs (orphan.h), their memory (memory.h). It may use sched/, guest/, ring/, account/,
  * states.h, trace.h, ringbuf/ and include/.
  *
  * A socket belongs to one worker, which runs all commands of the socket in
@@ -220,6 +220,10 @@ struct pvcalls_socks {
  * @callbacks: owner of @sock's callbacks
  * @held: what the guest is charged for the socket
  * @orphan: memory for closing @sock
+ * @part: bytes that each queue of @sock may have while the guest has too much
+ *	memory; 0: it has not
+ * @rcvbuf: what the receive buffer was before that
+ * @rcvbuf_locked: whether the guest has set that
  * @release: the RELEASE that ends the socket, or NULL
  * @conn: the connection, if there is one
  * @listener: the waiting calls, if the socket listens
@@ -242,6 +246,9 @@ struct pvcalls_sock {
 	struct pvcalls_callbacks callbacks;
 	struct pvcalls_use held;
 	struct pvcalls_orphan *orphan;
+	u32 part;
+	int rcvbuf;
+	bool rcvbuf_locked;
 	struct pvcalls_call *release;
 	struct pvcalls_conn conn;
 	struct pvcalls_listener listener;

@@ -81,6 +81,27 @@ static void limits(void **state)
 	assert_false(pvcalls_use_charge(&mine, &all, SOCKETS, 1, &quarter));
 }
 
+/* What the kernel takes without asking is charged anyway. */
+static void forced(void **state)
+{
+	struct pvcalls_use mine = {}, all = {}, other = {};
+
+	(void)state;
+	assert_true(pvcalls_use_force(&mine, &all, SOCKETS, 250, &quarter));
+	assert_false(pvcalls_use_force(&mine, &all, SOCKETS, 1, &quarter));
+	assert_int_equal(mine.of[SOCKETS], 251);
+	assert_int_equal(all.of[SOCKETS], 251);
+	assert_false(pvcalls_use_charge(&mine, &all, SOCKETS, 1, &quarter));
+	assert_true(pvcalls_use_force(&mine, &all, SOCKETS, -1, &quarter));
+	assert_false(pvcalls_use_force(&mine, &all, SOCKETS, 800, &quarter));
+	/* there is nothing left for others, and nothing for it */
+	assert_false(pvcalls_use_force(&other, &all, SOCKETS, 1, &quarter));
+	assert_false(pvcalls_use_force(&mine, &all, SOCKETS, 0, &quarter));
+	assert_int_equal(all.of[SOCKETS], 1051);
+	assert_true(pvcalls_use_force(&mine, &all, SOCKETS, -1050, &quarter));
+	assert_true(pvcalls_use_force(&other, &all, SOCKETS, 0, &quarter));
+}
+
 /* Whatever comes, accounts add up, nobody has more than there is, and some is left. */
 static void random_guests(void **state)
 {
@@ -121,6 +142,7 @@ int main(void)
 		cmocka_unit_test(alone),
 		cmocka_unit_test(greedy),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(forced),
 		cmocka_unit_test(random_guests),
 	};
 
