@@ -12,6 +12,7 @@
 #include "sched/members.h"
 #include "guest/call.h"
 #include "link/xenbus.h"
+#include "sock/orphan.h"
 #include "sock/zerocopy.h"
 
 static int __init pvcalls_back_init(void)
@@ -62,6 +63,7 @@ static void __exit pvcalls_back_exit(void)
 	 */
 	pvcalls_zerocopy_stop();
 	pvcalls_members_stop();
+	pvcalls_orphans_stop();
 	pvcalls_datamap_exit();
 	/*
 	 * softirqs may still be in callbacks of connections that no guest has

@@ -4,7 +4,7 @@
  * connection ends, with its command ring and all its sockets.
  *
  * It offers the guest (guest.h), calls and responses (call.h), and the policy
- * for addresses and marks (policy.h). It may use sched/work.h, ring/, limits.h,
+ * for addresses and marks (policy.h). It may use sched/work.h, ring/, account/,
  * peer.h, trace.h and include/; it does not look into sockets.
  *
  * Locks: the list's mutex is held while all guests are looked at.
@@ -64,15 +64,14 @@ enum pvcalls_guest_flag {
  *	worker uses this
  * @ring: the command ring; its worker owns the requests, @rsp_lock guards the
  *	responses
- * @rsp_lock: guards the responses, @results, @slots and @nr_deferred; taken in
- *	process context only
+ * @cmd_pages: number of pages of @ring
+ * @rsp_lock: guards the responses, @results and @slots; taken in process
+ *	context only
  * @results: results of deferred requests that wait for a slot
  * @slots: req_ids of outstanding PVCALLS_DEFERRED requests, a circular queue of
  *	as many as the ring has slots
  * @first_slot: index of the oldest entry in @slots
  * @nr_slots: number of entries in @slots
- * @nr_deferred: number of deferred requests without a response, including
- *	@results
  * @socks: the guest's sockets, an object of sock/ that is freed with the guest
  * @rings: the guest's data rings
  * @denied: number of calls that the policy denied
@@ -93,13 +92,13 @@ struct pvcalls_guest {
 	int irq;
 	bool progress;
 	struct xen_pvcalls_back_ring ring;
+	u32 cmd_pages;
 
 	spinlock_t rsp_lock;
 	struct list_head results;
 	u32 *slots;
 	u32 first_slot;
 	u32 nr_slots;
-	u32 nr_deferred;
 
 	struct pvcalls_socks *socks;
 	struct pvcalls_rings rings;

@@ -3,10 +3,10 @@
  * Wing show/: what the module shows in debugfs, in the directory
  * pvcalls_mt_back.
  *
- * It offers the files guests, sockets and workers. It may use all other wings,
- * which do not use show/. Readers of the files are in process context. They
- * hold the list of guests or the pool's mutex, so no guest and no worker goes
- * away meanwhile.
+ * It offers the files guests, accounts, sockets and workers. It may use all
+ * other wings, which do not use show/. Readers of the files are in process
+ * context. They hold the list of guests or the pool's mutex, so no guest and no
+ * worker goes away meanwhile; of accounts they have copies.
  */
 #ifndef PVCALLS_BACK_DEBUGFS_H
 #define PVCALLS_BACK_DEBUGFS_H

@@ -79,6 +79,9 @@ void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	ret = min(len, 0);
 	if (!ret && !first && ps->state != PVCALLS_SS_CONNECTED)
 		ret = -EINVAL;
+	/* the kernel binds a datagram socket that is connected or sends */
+	if (!ret && first)
+		ret = pvcalls_sock_hold(ps, PVCALLS_KIND_PORTS);
 	if (!ret && first)
 		ret = pvcalls_conn_map(ps, req->ref, req->evtchn);
 	if (ret) {

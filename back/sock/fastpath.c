@@ -119,7 +119,7 @@ static u32 pvcalls_fastpath_avail(struct pvcalls_sock *ps)
 	struct pvcalls_conn *c = &ps->conn;
 	int avail;
 
-	if (c->in_state == PVCALLS_IN_WAITING ||
+	if (c->in_state == PVCALLS_IN_WAITING || READ_ONCE(ps->part) ||
 	    test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
 	    ringbuf_space(&c->in) < 0)
 		return 0;

@@ -47,6 +47,23 @@ void pvcalls_name_get(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	pvcalls_reply(call, req->peer && !call->len ? -ENOTCONN : 0);
 }
 
+/* Bind the kernel socket. Returns 0 or an error number for the guest. */
+static int pvcalls_name_take(struct pvcalls_sock *ps,
+			     struct sockaddr_storage *addr, int len)
+{
+	bool first = !ps->held.of[PVCALLS_KIND_PORTS];
+	int ret;
+
+	ret = pvcalls_sock_hold(ps, PVCALLS_KIND_PORTS);
+	if (ret)
+		return ret;
+	pvcalls_sockopt_bind(ps->guest, ps->sock);
+	ret = kernel_bind(ps->sock, (struct sockaddr *)addr, len);
+	if (ret && first)
+		pvcalls_sock_unhold(ps, PVCALLS_KIND_PORTS);
+	return ret;
+}
+
 /**
  * pvcalls_name_bind() - run the command BIND
  * @ps: the socket
@@ -64,12 +81,8 @@ void pvcalls_name_bind(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	if (ret > 0) {
 		int len = ret;
 
-		ret = pvcalls_policy_bind(ps->guest, &addr);
-		if (!ret) {
-			pvcalls_sockopt_bind(ps->guest, ps->sock);
-			ret = kernel_bind(ps->sock, (struct sockaddr *)&addr,
-					  len);
-		}
+		ret = pvcalls_policy_bind(ps->guest, &addr) ?:
+		      pvcalls_name_take(ps, &addr, len);
 	}
 	if (!ret)
 		pvcalls_name_put(ps, call, false);

@@ -65,6 +65,9 @@ int pvcalls_sock_open(struct pvcalls_guest *g, u64 id, u32 domain, u32 type,
 	}
 
 	pvcalls_worker_spend(PVCALLS_CALL_COST);
+	err = pvcalls_sock_charge(g);
+	if (err)
+		return err;
 	/*
 	 * sock_create_kern() is not used, because its sockets hold no reference
 	 * to their network namespace. When such a socket is closed TCP stops
@@ -72,13 +75,15 @@ int pvcalls_sock_open(struct pvcalls_guest *g, u64 id, u32 domain, u32 type,
 	 */
 	err = __sock_create(&init_net, domain, type, protocol, &sock, 0);
 	if (err)
-		return err;
+		goto uncharge;
 	pvcalls_sockopt_init(g, sock);
 
 	ps = pvcalls_sock_new(g, id, pvcalls_sock_type(type), sock);
-	if (IS_ERR(ps)) {
-		sock_release(sock);
-		return PTR_ERR(ps);
-	}
-	return 0;
+	if (!IS_ERR(ps))
+		return 0;
+	err = PTR_ERR(ps);
+	sock_release(sock);
+uncharge:
+	pvcalls_sock_uncharge(g);
+	return err;
 }

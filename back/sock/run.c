@@ -18,6 +18,7 @@
 #include "sock/direction.h"
 #include "sock/fastpath.h"
 #include "sock/listener.h"
+#include "sock/memory.h"
 #include "sock/run.h"
 #include "sock/sock.h"
 #include "sock/stream.h"
@@ -68,8 +69,7 @@ static bool pvcalls_run_close(struct pvcalls_sock *ps)
 	pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
 	pvcalls_conn_close(ps, reset);
 	pvcalls_listener_close(ps);
-	sock_release(ps->sock);
-	ps->sock = NULL;
+	pvcalls_sock_close(ps);
 
 	while ((call = pvcalls_sock_next(ps)))
 		pvcalls_reply(call, -EBADF);
@@ -106,6 +106,8 @@ static bool pvcalls_run_pass(struct pvcalls_sock *ps)
 	pvcalls_conn_steer(ps);
 	if (pvcalls_conn_resting(ps))
 		return false;
+	/* a new socket learns here that the guest has too much */
+	pvcalls_memory_count(ps);
 	in = c->in.prod;
 	out = c->out.cons;
 	more = pvcalls_run_state(ps);
@@ -113,6 +115,7 @@ static bool pvcalls_run_pass(struct pvcalls_sock *ps)
 	out = c->out.cons - out;
 	if (in || out)
 		trace_pvcalls_move(ps->guest->peer.domid, ps->id, in, out);
+	pvcalls_memory_count(ps);
 	pvcalls_work_did(&ps->work, in + out,
 			 READ_ONCE(ps->sock->sk->sk_incoming_cpu));
 	return more;
@@ -126,8 +129,7 @@ static bool pvcalls_run_ends(struct pvcalls_sock *ps)
 		return false;
 	if (!pvcalls_sock_drains(ps) || pvcalls_out_sent(&ps->conn))
 		return true;
-	/* a call that can't be deferred keeps its slot in the command ring */
-	pvcalls_reply_later(ps->release);
+	pvcalls_reply_maybe_later(ps->release);
 	return false;
 }
 
@@ -238,6 +240,8 @@ static void pvcalls_run_data(struct pvcalls_callbacks *cb, struct sock *sk)
 
 	if (pvcalls_fastpath_in(ps, sk))
 		return;
+	if (READ_ONCE(ps->state) == PVCALLS_SS_LISTENING)
+		pvcalls_listener_queued(ps);
 	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 	pvcalls_work_mark(&ps->work);
 }

@@ -14,6 +14,7 @@
 #include "ring/tools.h"
 #include "sched/fairq.h"
 #include "sock/direction.h"
+#include "sock/memory.h"
 #include "sock/receive.h"
 #include "sock/sock.h"
 #include "sock/stream.h"
@@ -251,7 +252,9 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 		 * sets it
 		 */
 		smp_mb__after_atomic();
-		n = pvcalls_stream_send(ps, avail, budget);
+		n = pvcalls_memory_full(ps) ? -EAGAIN :
+		    pvcalls_stream_send(ps, avail,
+					min_not_zero(budget, ps->part));
 		if (n > 0) {
 			budget -= n;
 			pvcalls_stream_give_back(ps);

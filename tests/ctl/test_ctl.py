@@ -16,6 +16,11 @@ socket 0x2 type stream state connected local - peer - ring 524288 queued 4
 USERS = """user 33 sockets 7 rings 6 pages 102 max-sockets 12288 max-pages 22656 refused 3
 user all sockets 7 rings 8 pages 136 max-sockets 16384 max-pages 30208
 """
+ACCOUNTS = """guest 3 account sockets has 12 limit 16384 refused 0
+guest 3 account pages has 514 limit 49152 refused 2
+guest all account sockets has 12 limit 65536 refused 7
+guest all account pages has 514 limit 196608 refused 2
+"""
 
 
 class Ctl(unittest.TestCase):
@@ -46,8 +51,9 @@ class Ctl(unittest.TestCase):
 
     def run_ctl(self, *words):
         """Output, errors and exit code."""
+        path = f"{self.root}/bin:{os.environ['PATH']}"
         done = subprocess.run([self.program, "--root", self.root, *words], capture_output=True, text=True, check=False,
-                              env=dict(os.environ, LC_ALL="C"))
+                              env=dict(os.environ, LC_ALL="C", PATH=path))
         return done.stdout, done.stderr, done.returncode
 
     def test_table(self):
@@ -80,6 +86,16 @@ class Ctl(unittest.TestCase):
         self.assertEqual((user["user"], user["refused"]), (33, 3))
         self.assertEqual((together["user"], together["pages"]), ("all", 136))
 
+    def test_accounts(self):
+        self.load("pvcalls_mt_back", accounts=ACCOUNTS)
+        out, err, code = self.run_ctl("accounts")
+        self.assertEqual((err, code), ("", 0))
+        self.assertEqual([line.split() for line in out.splitlines()][:2],
+                         [["guest", "account", "has", "limit", "refused"], ["3", "sockets", "12", "16384", "0"]])
+        rows = json.loads(self.run_ctl("--json", "accounts")[0])
+        self.assertEqual(rows[1], {"guest": 3, "account": "pages", "has": 514, "limit": 49152, "refused": 2})
+        self.assertEqual((rows[2]["guest"], rows[2]["refused"]), ("all", 7))
+
     def test_both_modules(self):
         self.load("pvcalls_mt_front", sockets="socket 0x1 state open\n")
         self.load("pvcalls_mt_back", sockets="socket 0x2 domid 7 state idle\n")
@@ -100,7 +116,7 @@ class Ctl(unittest.TestCase):
         self.assertEqual(self.run_ctl("workers")[2], 0)
 
     def test_not_loaded(self):
-        for what in ("sockets", "guests", "workers", "backend", "users", "capture", "parameters"):
+        for what in ("sockets", "guests", "accounts", "workers", "backend", "users", "capture", "parameters"):
             _, err, code = self.run_ctl(what)
             self.assertEqual(code, 1, what)
             self.assertIn("loaded", err)
@@ -124,6 +140,84 @@ class Ctl(unittest.TestCase):
         self.assertEqual((parameters / "capture").read_text(), "off")
         self.assertEqual(self.run_ctl("set", "nothing", "1")[2], 1)
         self.assertEqual(self.run_ctl("set", "../capture", "1")[2], 2)
+
+    def host(self, xen="", kernel="quiet", memory=4194304, ports="32768\t60999", **parameters):
+        """A backend with parameters, what xl says of Xen, and Linux."""
+        where = self.load("pvcalls_mt_back", accounts=ACCOUNTS)
+        defaults = {"guest_share": 25, "host_sockets": 65536, "host_queued": 32768, "host_ports": 16384,
+                    "host_pages": 196608}
+        for name, value in {**defaults, **parameters}.items():
+            (where / name).write_text(f"{value}\n")
+        for name, text in {"cmdline": f"root=/dev/xvda {kernel}", "meminfo": f"MemTotal:  {memory} kB\nMemFree: 1 kB",
+                           "sys/net/ipv4/ip_local_port_range": ports}.items():
+            file = self.root / "proc" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text + "\n")
+        (self.root / "bin").mkdir()
+        (self.root / "bin/xl").write_text(f"#!/bin/sh\necho host : x\necho 'xen_commandline : {xen}'\n")
+        (self.root / "bin/xl").chmod(0o755)
+
+    def doctor(self, *words):
+        """{check: (fits, have, need)}, and the exit code."""
+        out, err, code = self.run_ctl("--json", "doctor", *words)
+        self.assertEqual(err, "")
+        return {row["check"]: (row["fits"], row["have"], row["need"]) for row in json.loads(out)}, code
+
+    def test_doctor_defaults(self):
+        self.host()
+        found, code = self.doctor()
+        self.assertEqual(code, 0)
+        # one guest has an account
+        self.assertEqual(found, {
+            "maptrack": (True, 262144, 196608 + 1568), "pages": (True, 49152, 2056), "grants": (True, 32768, 2056),
+            "events": (True, 131072, 1023), "ports": (True, 28232, 20480),
+            "memory": (True, 2097152, 65536 * 5 + 32768 * 5 // 2)})
+        out, _, code = self.run_ctl("doctor")
+        self.assertEqual(code, 0)
+        self.assertEqual([line.split()[0] for line in out.splitlines()], ["ok"] * 6)
+
+    def test_doctor_guests(self):
+        self.host()
+        # 65536 entries are left for other devices
+        self.assertEqual(self.doctor("41")[0]["maptrack"], (True, 262144, 196608 + 41 * 1568))
+        found, code = self.doctor("42")
+        self.assertEqual((found["maptrack"], code), ((False, 262144, 196608 + 42 * 1568), 1))
+        self.assertIn("gnttab_max_maptrack_frames=1026 is enough", self.run_ctl("doctor", "42")[0])
+        # x = 25 % of what the others leave, for each
+        self.assertEqual(self.doctor("4")[0]["pages"][1], 196608 // 7)
+        self.assertTrue(self.doctor("92")[0]["pages"][0])
+        self.assertFalse(self.doctor("93")[0]["pages"][0])
+        self.assertTrue(self.doctor("128")[0]["events"][0])
+        self.assertFalse(self.doctor("129")[0]["events"][0])
+
+    def test_doctor_xen(self):
+        self.host(xen="dom0_mem=1G gnttab_max_maptrack_frames=2048 gnttab_max_frames=2", kernel="xen.fifo_events=0")
+        found, code = self.doctor("5")
+        self.assertEqual(found["maptrack"][:2], (True, 524288))
+        self.assertEqual(found["grants"], (False, 1024, 2056))
+        self.assertEqual(found["events"], (False, 4096, 5 * 1023))
+        self.assertEqual(code, 1)
+
+    def test_doctor_linux(self):
+        self.host(memory=524288, ports="40000\t50000", guest_share=100, host_pages=1000)
+        found, code = self.doctor()
+        self.assertEqual(found["ports"], (False, 10001, 20480))
+        self.assertEqual(found["memory"][:2], (False, 262144))
+        self.assertEqual(found["pages"], (False, 1000, 2056))
+        self.assertEqual(code, 1)
+
+    def test_doctor_blind(self):
+        self.host()
+        (self.root / "bin/xl").write_text("#!/bin/sh\nexit 1\n")
+        _, err, code = self.run_ctl("doctor")
+        self.assertEqual(code, 0)
+        self.assertIn("xl info", err)
+        (self.root / "sys/module/pvcalls_mt_back/parameters/host_pages").unlink()
+        _, err, code = self.run_ctl("doctor")
+        self.assertEqual(code, 1)
+        self.assertIn("host_pages", err)
+        for words in (("doctor", "0"), ("doctor", "x"), ("doctor", "1", "2")):
+            self.assertEqual(self.run_ctl(*words)[2], 2, words)
 
     def test_trace(self):
         _, err, code = self.run_ctl("trace")

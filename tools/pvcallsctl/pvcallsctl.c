@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "doctor.h"
 #include "trace.h"
 
 #define MAX_COLUMNS	32
@@ -29,6 +30,7 @@ static const struct view {
 } views[] = {
 	{ "sockets", NULL, "sockets, their rings and states" },
 	{ "guests", "pvcalls_mt_back", "connected guests, in the backend's domain" },
+	{ "accounts", "pvcalls_mt_back", "what each guest has of what all share" },
 	{ "workers", "pvcalls_mt_back", "the backend's threads" },
 	{ "backend", "pvcalls_mt_front", "the backend, in a guest" },
 	{ "users", "pvcalls_mt_front", "what each user of a guest has of its sockets" },
@@ -371,13 +373,14 @@ static int usage(FILE *to, int ret)
 	      "       pvcallsctl [--json] parameters\n"
 	      "       pvcallsctl set PARAMETER VALUE\n"
 	      "       pvcallsctl trace\n"
+	      "       pvcallsctl [--json] doctor [GUESTS]\n"
 	      "Shows and tunes the PV Calls modules of this domain.\n"
 	      "  WHAT:\n", to);
 	for (i = 0; i < sizeof(views) / sizeof(*views); i++)
 		fprintf(to, "    %-9s %s\n", views[i].name, views[i].about);
 	fputs("  --json           for scripts\n"
 	      "  --watch SECONDS  again and again\n"
-	      "  --root DIR       take DIR/sys for /sys\n"
+	      "  --root DIR       take DIR/sys for /sys, DIR/proc for /proc\n"
 	      "  --help           this text\n"
 	      "Ends with 0, or with 1 if there is nothing to look at or it is refused, 2 if it\n"
 	      "was called wrongly. See pvcallsctl(8).\n", to);
@@ -421,8 +424,13 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (argc == 3 && !strcmp(argv[0], "set"))
 		return set_parameter(argv[1], argv[2]);
+	if (argc == 2 && !strcmp(argv[0], "doctor") && is_number(argv[1]) &&
+	    atol(argv[1]) > 0)
+		return doctor(root, atol(argv[1]), json);
 	if (argc != 1)
 		return usage(stderr, 2);
+	if (!strcmp(argv[0], "doctor"))
+		return doctor(root, 0, json);
 	if (!strcmp(argv[0], "parameters"))
 		return list_parameters(json);
 	if (!strcmp(argv[0], "trace"))

@@ -25,6 +25,10 @@ pick_back() {
 		reuse_pages 0 300 8192
 		reuse_seconds 1 30
 		mark 0 1 4096 4294901760
+		guest_share 25 50 100
+		host_queued 1024 32768
+		host_pages 98304 196608
+		host_pinned 0 64 32768
 	LIST
 }
 

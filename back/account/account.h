@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The arithmetic of accounts: how much a guest has of what all guests share,
+ * and whether that may become more. Pure: no Xen, no sockets, no allocation, no
+ * locks.
+ *
+ * All guests together may have a ceiling of each kind. A guest may have a share
+ * of what the other guests leave of the ceiling. So the first of many greedy
+ * guests gets most, each further one gets less, and a part remains free however
+ * many they are.
+ */
+#ifndef PVCALLS_BACK_ACCOUNT_H
+#define PVCALLS_BACK_ACCOUNT_H
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stdbool.h>
+#endif
+
+/**
+ * enum pvcalls_kind - what is charged
+ * @PVCALLS_KIND_SOCKETS: sockets, from the command that makes one until the
+ *	network has done with it
+ * @PVCALLS_KIND_LISTENERS: sockets among them that listen, each with room for
+ *	two connections that wait
+ * @PVCALLS_KIND_QUEUED: further connections that wait in accept queues
+ * @PVCALLS_KIND_PORTS: sockets that a guest has bound to a port, and datagram
+ *	sockets, to each of which the kernel gives one
+ * @PVCALLS_KIND_PAGES: pages of 4 KiB of guests that are mapped, in data rings
+ *	and command rings; each has an entry of the maptrack table
+ * @PVCALLS_KIND_CALLS: calls that have given their slots in the command ring
+ *	back and are not answered
+ * @PVCALLS_KIND_PINNED: pages of 4 KiB of guests that the network refers to
+ * @PVCALLS_KIND_MEMORY: pages of 4 KiB that the queues of kernel sockets have
+ * @PVCALLS_KINDS: number of kinds
+ */
+enum pvcalls_kind {
+	PVCALLS_KIND_SOCKETS,
+	PVCALLS_KIND_LISTENERS,
+	PVCALLS_KIND_QUEUED,
+	PVCALLS_KIND_PORTS,
+	PVCALLS_KIND_PAGES,
+	PVCALLS_KIND_CALLS,
+	PVCALLS_KIND_PINNED,
+	PVCALLS_KIND_MEMORY,
+	PVCALLS_KINDS
+};
+
+/**
+ * struct pvcalls_use - how much a guest, or all guests together, have
+ * @of: amount of each kind, 0 or more
+ */
+struct pvcalls_use {
+	long of[PVCALLS_KINDS];
+};
+
+/**
+ * struct pvcalls_limit - how much there is of a kind
+ * @ceiling: what all guests together may have, 0 or more
+ * @percent: what one may have of that which the others leave, 1 to 100
+ * @most: what one may have in any case, 0 or more
+ */
+struct pvcalls_limit {
+	long ceiling;
+	unsigned int percent;
+	long most;
+};
+
+long pvcalls_use_limit(const struct pvcalls_use *mine,
+		       const struct pvcalls_use *all, enum pvcalls_kind kind,
+		       const struct pvcalls_limit *limit);
+bool pvcalls_use_charge(struct pvcalls_use *mine, struct pvcalls_use *all,
+			enum pvcalls_kind kind, long n,
+			const struct pvcalls_limit *limit);
+bool pvcalls_use_force(struct pvcalls_use *mine, struct pvcalls_use *all,
+		       enum pvcalls_kind kind, long n,
+		       const struct pvcalls_limit *limit);
+void pvcalls_use_uncharge(struct pvcalls_use *mine, struct pvcalls_use *all,
+			  enum pvcalls_kind kind, long n);
+
+#endif /* PVCALLS_BACK_ACCOUNT_H */

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory of kernel sockets; memory.h says how it is limited. */
+#include <linux/kernel.h>
+#include <linux/net.h>
+
+#include <net/sock.h>
+
+#include "account/ledger.h"
+#include "guest/guest.h"
+#include "sock/memory.h"
+#include "sock/sock.h"
+
+/* Bytes that a queue may have while the guest has too much, at least and most */
+#define PVCALLS_MEMORY_LEAST	4096
+#define PVCALLS_MEMORY_MOST	65536
+
+/* Pages of a kernel socket's queues */
+static long pvcalls_memory_pages(const struct sock *sk)
+{
+	long bytes = READ_ONCE(sk->sk_wmem_queued) +
+		     (long)atomic_read(&sk->sk_rmem_alloc);
+
+	return DIV_ROUND_UP(bytes, PAGE_SIZE);
+}
+
+/*
+ * What each queue of the guest's sockets may have, if all of them together are
+ * to have half of what the guest may have
+ */
+static u32 pvcalls_memory_part(const struct pvcalls_guest *g, long may)
+{
+	long n = pvcalls_account_has(g->peer.account, PVCALLS_KIND_SOCKETS);
+
+	return clamp_t(long, may * (long)PAGE_SIZE / 2 / max(n, 1L),
+		       PVCALLS_MEMORY_LEAST, PVCALLS_MEMORY_MOST);
+}
+
+/* Have the kernel socket receive no more than a part, or as before with 0. */
+static void pvcalls_memory_clamp(struct pvcalls_sock *ps, u32 part)
+{
+	struct sock *sk = ps->sock->sk;
+
+	lock_sock(sk);
+	if (part && !ps->part) {
+		ps->rcvbuf = READ_ONCE(sk->sk_rcvbuf);
+		ps->rcvbuf_locked = sk->sk_userlocks & SOCK_RCVBUF_LOCK;
+	}
+	/* the guest may have set another size meanwhile */
+	if (part || READ_ONCE(sk->sk_rcvbuf) == ps->part) {
+		WRITE_ONCE(sk->sk_rcvbuf, part ?: ps->rcvbuf);
+		if (part)
+			sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
+		else if (!ps->rcvbuf_locked)
+			sk->sk_userlocks &= ~SOCK_RCVBUF_LOCK;
+	}
+	release_sock(sk);
+	WRITE_ONCE(ps->part, part);
+}
+
+/**
+ * pvcalls_memory_count() - charge what a kernel socket has
+ * @ps: the socket, with a kernel socket
+ *
+ * Small changes are left for later, unless the guest had too much.
+ *
+ * Context: the worker that the socket belongs to.
+ */
+void pvcalls_memory_count(struct pvcalls_sock *ps)
+{
+	struct pvcalls_account *account = ps->guest->peer.account;
+	long *held = &ps->held.of[PVCALLS_KIND_MEMORY];
+	long n = pvcalls_memory_pages(ps->sock->sk) - *held;
+	u32 part = 0;
+	long may;
+
+	if (!ps->part && !pvcalls_account_over(account, PVCALLS_KIND_MEMORY) &&
+	    abs(n) <= *held / 4)
+		return;
+	*held += n;
+	if (!pvcalls_account_force(account, PVCALLS_KIND_MEMORY, n, &may))
+		part = pvcalls_memory_part(ps->guest, may);
+	if (part != ps->part)
+		pvcalls_memory_clamp(ps, part);
+}
+
+/**
+ * pvcalls_memory_full() - does a kernel socket have too much to be sent?
+ * @ps: the socket, of a stream; PVCALLS_SF_OUT_READY has been cleared
+ *
+ * Context: the worker that the socket belongs to.
+ * Return: true if nothing may be sent before TCP has room, which is announced.
+ */
+bool pvcalls_memory_full(struct pvcalls_sock *ps)
+{
+	struct sock *sk = ps->sock->sk;
+
+	if (!ps->part || READ_ONCE(sk->sk_wmem_queued) < ps->part)
+		return false;
+	set_bit(SOCK_NOSPACE, &ps->sock->flags);
+	/* set the flag before the last look, as TCP looks at it afterwards */
+	smp_mb__after_atomic();
+	return READ_ONCE(sk->sk_wmem_queued) >= ps->part;
+}

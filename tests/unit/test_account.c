@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/* back/account/account.c: what guests have together, and how much each may have. */
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "account.h"
+
+#define SOCKETS	PVCALLS_KIND_SOCKETS
+#define GUESTS	5
+
+static const struct pvcalls_limit quarter = { 1000, 25, LONG_MAX };
+
+static void alone(void **state)
+{
+	struct pvcalls_use mine = {}, all = {};
+
+	(void)state;
+	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 250);
+	assert_true(pvcalls_use_charge(&mine, &all, SOCKETS, 249, &quarter));
+	/* what it has counts against its limit, and does not lower it */
+	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 250);
+	assert_false(pvcalls_use_charge(&mine, &all, SOCKETS, 2, &quarter));
+	assert_int_equal(mine.of[SOCKETS], 249);
+	assert_int_equal(all.of[SOCKETS], 249);
+	assert_true(pvcalls_use_charge(&mine, &all, SOCKETS, 1, &quarter));
+	assert_false(pvcalls_use_charge(&mine, &all, SOCKETS, 1, &quarter));
+	pvcalls_use_uncharge(&mine, &all, SOCKETS, 250);
+	assert_int_equal(mine.of[SOCKETS], 0);
+	assert_int_equal(all.of[SOCKETS], 0);
+}
+
+/* A share of what the others leave: each later one gets less, and none nothing. */
+static void greedy(void **state)
+{
+	const long may[GUESTS] = { 250, 187, 140, 105, 79 };
+	struct pvcalls_use guest[GUESTS] = {}, all = {};
+	int i;
+
+	(void)state;
+	for (i = 0; i < GUESTS; i++) {
+		assert_int_equal(pvcalls_use_limit(&guest[i], &all, SOCKETS, &quarter), may[i]);
+		assert_true(pvcalls_use_charge(&guest[i], &all, SOCKETS, may[i], &quarter));
+		assert_false(pvcalls_use_charge(&guest[i], &all, SOCKETS, 1, &quarter));
+	}
+	/* the first may not have again what it has given back of more than its share */
+	assert_int_equal(pvcalls_use_limit(&guest[0], &all, SOCKETS, &quarter), 122);
+	pvcalls_use_uncharge(&guest[0], &all, SOCKETS, 200);
+	assert_false(pvcalls_use_charge(&guest[0], &all, SOCKETS, 73, &quarter));
+	assert_true(pvcalls_use_charge(&guest[0], &all, SOCKETS, 72, &quarter));
+}
+
+static void limits(void **state)
+{
+	const struct pvcalls_limit most = { 1000, 25, 10 }, everything = { LONG_MAX, 100, LONG_MAX },
+		much = { LONG_MAX, 75, LONG_MAX }, nothing = { 0, 100, LONG_MAX }, odd = { 199, 50, LONG_MAX };
+	struct pvcalls_use mine = {}, all = {};
+
+	(void)state;
+	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &most), 10);
+	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &odd), 99);
+	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &nothing), 0);
+	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &everything), LONG_MAX);
+	/* nothing is too large */
+	assert_true(pvcalls_use_limit(&mine, &all, SOCKETS, &much) > LONG_MAX / 2);
+	/* the last ones are for use, though a share of them is nothing */
+	all.of[SOCKETS] = 999;
+	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 1);
+	all.of[SOCKETS] = 1000;
+	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 0);
+	/* a ceiling that has become lower takes nothing away */
+	all.of[SOCKETS] = 2000;
+	mine.of[SOCKETS] = 1500;
+	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 125);
+	mine.of[SOCKETS] = 500;
+	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 0);
+	assert_false(pvcalls_use_charge(&mine, &all, SOCKETS, 1, &quarter));
+}
+
+/* What the kernel takes without asking is charged anyway. */
+static void forced(void **state)
+{
+	struct pvcalls_use mine = {}, all = {}, other = {};
+
+	(void)state;
+	assert_true(pvcalls_use_force(&mine, &all, SOCKETS, 250, &quarter));
+	assert_false(pvcalls_use_force(&mine, &all, SOCKETS, 1, &quarter));
+	assert_int_equal(mine.of[SOCKETS], 251);
+	assert_int_equal(all.of[SOCKETS], 251);
+	assert_false(pvcalls_use_charge(&mine, &all, SOCKETS, 1, &quarter));
+	assert_true(pvcalls_use_force(&mine, &all, SOCKETS, -1, &quarter));
+	assert_false(pvcalls_use_force(&mine, &all, SOCKETS, 800, &quarter));
+	/* there is nothing left for others, and nothing for it */
+	assert_false(pvcalls_use_force(&other, &all, SOCKETS, 1, &quarter));
+	assert_false(pvcalls_use_force(&mine, &all, SOCKETS, 0, &quarter));
+	assert_int_equal(all.of[SOCKETS], 1051);
+	assert_true(pvcalls_use_force(&mine, &all, SOCKETS, -1050, &quarter));
+	assert_true(pvcalls_use_force(&other, &all, SOCKETS, 0, &quarter));
+}
+
+/* Whatever comes, accounts add up, nobody has more than there is, and some is left. */
+static void random_guests(void **state)
+{
+	struct pvcalls_use guest[GUESTS] = {}, all = {}, *g;
+	long has[GUESTS] = {}, sum, n, others;
+	uint32_t seed = 1;
+	int i, round;
+	bool fits;
+
+	(void)state;
+	for (round = 0; round < 200000; round++) {
+		seed = seed * 1664525 + 1013904223;
+		i = (seed >> 8) % GUESTS;
+		g = &guest[i];
+		n = 1 + (seed >> 27);
+		if (seed >> 20 & 1) {
+			others = all.of[SOCKETS] - g->of[SOCKETS];
+			fits = 4 * (g->of[SOCKETS] + n) <= 1000 - others;
+			assert_int_equal(pvcalls_use_charge(g, &all, SOCKETS, n, &quarter), fits);
+			has[i] += fits ? n : 0;
+		} else if (has[i] >= n) {
+			pvcalls_use_uncharge(g, &all, SOCKETS, n);
+			has[i] -= n;
+		}
+		for (sum = i = 0; i < GUESTS; i++) {
+			assert_int_equal(guest[i].of[SOCKETS], has[i]);
+			sum += has[i];
+		}
+		assert_int_equal(all.of[SOCKETS], sum);
+		/* three quarters of what the one before has left, five times over */
+		assert_true(sum <= 1000 - 237);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(alone),
+		cmocka_unit_test(greedy),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(forced),
+		cmocka_unit_test(random_guests),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
