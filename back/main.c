@@ -11,6 +11,8 @@
 #include "show/debugfs.h"
 #include "sched/members.h"
 #include "guest/call.h"
+#include "guest/policy.h"
+#include "sock/inbound.h"
 #include "link/xenbus.h"
 #include "sock/zerocopy.h"
 
@@ -30,6 +32,9 @@ static int __init pvcalls_back_init(void)
 	err = pvcalls_zerocopy_start();
 	if (err)
 		goto exit_datamap;
+	err = pvcalls_inbound_start();
+	if (err)
+		goto exit_zerocopy;
 	err = pvcalls_members_start();
 	if (err)
 		goto exit_zerocopy;
@@ -65,9 +70,10 @@ static void __exit pvcalls_back_exit(void)
 	pvcalls_datamap_exit();
 	/*
 	 * softirqs may still be in callbacks of connections that no guest has
-	 * taken
+	 * taken, or in those of listening sockets
 	 */
 	synchronize_net();
+	pvcalls_policy_stop();
 	pvcalls_reply_exit();
 }
 

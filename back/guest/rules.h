@@ -39,6 +39,8 @@ typedef uint32_t u32;
 
 #endif /* __KERNEL__ */
 
+#include "denials.h"
+
 /* Rules of a policy, at most */
 #define PVCALLS_MAX_RULES	64
 /* Ranges of reserved ports, at most */
@@ -85,19 +87,6 @@ enum pvcalls_local {
 };
 
 /**
- * enum pvcalls_door - what a guest wants to do with an address
- * @PVCALLS_DOOR_CONNECT: connect to it, or send a datagram there
- * @PVCALLS_DOOR_BIND: bind a socket to it
- * @PVCALLS_DOOR_SOURCE: send a datagram from it, with a socket that has a port
- *	already
- */
-enum pvcalls_door {
-	PVCALLS_DOOR_CONNECT,
-	PVCALLS_DOOR_BIND,
-	PVCALLS_DOOR_SOURCE,
-};
-
-/**
  * enum pvcalls_at - where an address is
  * @PVCALLS_AT_FAR: elsewhere, as far as is known
  * @PVCALLS_AT_LOCAL: this domain's, by its routing table
@@ -112,30 +101,6 @@ enum pvcalls_at {
 	PVCALLS_AT_LOOPBACK,
 	PVCALLS_AT_ANY,
 	PVCALLS_AT_LINK,
-};
-
-/**
- * enum pvcalls_denial - what the rules say
- * @PVCALLS_ALLOWED: go on
- * @PVCALLS_DENIED_PROTOCOL: not in "protocols"
- * @PVCALLS_DENIED_LOOPBACK: the loopback, and not "local=all"
- * @PVCALLS_DENIED_LOCAL: an own address of this domain, and "local=none"
- * @PVCALLS_DENIED_SCOPE: an address that needs an interface, or names one
- * @PVCALLS_DENIED_RESERVED: a port in "reserved"
- * @PVCALLS_DENIED_LISTENING: a port on which this domain itself listens
- * @PVCALLS_DENIED_RULE: a rule denies it
- * @PVCALLS_DENIALS: number of all of these
- */
-enum pvcalls_denial {
-	PVCALLS_ALLOWED,
-	PVCALLS_DENIED_PROTOCOL,
-	PVCALLS_DENIED_LOOPBACK,
-	PVCALLS_DENIED_LOCAL,
-	PVCALLS_DENIED_SCOPE,
-	PVCALLS_DENIED_RESERVED,
-	PVCALLS_DENIED_LISTENING,
-	PVCALLS_DENIED_RULE,
-	PVCALLS_DENIALS
 };
 
 /**

@@ -12,6 +12,7 @@
 
 #include "show/debugfs.h"
 #include "guest/guest.h"
+#include "guest/policy.h"
 #include "sched/pool.h"
 #include "sched/worker.h"
 #include "sock/sock.h"
@@ -76,7 +77,7 @@ static void pvcalls_debugfs_guest(struct pvcalls_guest *g, void *arg)
 	seq_printf(arg, "guest %u sockets %d pages %d deferred %u denied %ld mark %#x extensions %#lx flags %#lx\n",
 		   g->peer.domid, atomic_read(&g->socks->live),
 		   atomic_read(&g->rings.pages),
-		   READ_ONCE(g->nr_deferred), atomic_long_read(&g->denied),
+		   READ_ONCE(g->nr_deferred), pvcalls_policy_denied(g->policy),
 		   g->mark, g->peer.features, READ_ONCE(g->flags));
 }
 

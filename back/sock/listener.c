@@ -7,8 +7,10 @@
 #include <net/sock.h>
 
 #include "guest/call.h"
+#include "guest/policy.h"
 #include "sched/worker.h"
 #include "sock/conn.h"
+#include "sock/inbound.h"
 #include "sock/listener.h"
 #include "sock/name.h"
 #include "sock/sock.h"
@@ -77,15 +79,23 @@ void pvcalls_listener_listen(struct pvcalls_sock *ps,
 		pvcalls_reply(call, -EINVAL);
 		return;
 	}
+	ret = pvcalls_policy_listen(ps->guest, ps->sock->sk);
+	if (ret) {
+		pvcalls_reply(call, ret);
+		return;
+	}
 	/*
 	 * attach before a connection can come: earlier events are not announced
 	 */
 	pvcalls_conn_attach(ps);
+	pvcalls_inbound_attach(ps->sock->sk);
 	ret = kernel_listen(ps->sock, backlog);
-	if (!ret)
+	if (!ret) {
 		WRITE_ONCE(ps->state, PVCALLS_SS_LISTENING);
-	else if (ps->state == PVCALLS_SS_IDLE)
+	} else if (ps->state == PVCALLS_SS_IDLE) {
+		pvcalls_inbound_detach(ps->sock->sk);
 		pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
+	}
 	pvcalls_reply(call, ret);
 }
 

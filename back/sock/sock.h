@@ -5,7 +5,7 @@
  * It offers sockets (sock.h), their opening and runs (open.h, run.h),
  * connections (connect.h, conn.h, direction.h, callbacks.h), moving of bytes
  * (stream.h, dgram.h, fastpath.h, receive.h, zerocopy.h), listening
- * (listener.h), addresses and options (name.h, sockopt.h). It may use sched/,
+ * (listener.h, inbound.h), addresses and options (name.h, sockopt.h). It may use sched/,
  * guest/, ring/, states.h, limits.h, trace.h, ringbuf/ and include/.
  *
  * A socket belongs to one worker, which runs all commands of the socket in
