@@ -43,7 +43,6 @@ static bool pvcalls_own_address4(const struct sock *sk,
 	return own;
 }
 
-#if IS_ENABLED(CONFIG_IPV6)
 static bool pvcalls_own_address6(const struct sock *sk,
 				 const struct pvcalls_target *t)
 {
@@ -57,6 +56,8 @@ static bool pvcalls_own_address6(const struct sock *sk,
 	struct dst_entry *dst;
 	bool own;
 
+	if (!IS_ENABLED(CONFIG_IPV6))
+		return false;
 	memcpy(&fl6.daddr, t->addr, sizeof(fl6.daddr));
 	dst = ip6_route_output(sock_net(sk), NULL, &fl6);
 	own = !dst->error && (container_of(dst, struct rt6_info, dst)->rt6i_flags &
@@ -64,13 +65,6 @@ static bool pvcalls_own_address6(const struct sock *sk,
 	dst_release(dst);
 	return own;
 }
-#else
-static bool pvcalls_own_address6(const struct sock *sk,
-				 const struct pvcalls_target *t)
-{
-	return false;
-}
-#endif
 
 /**
  * pvcalls_own_address() - is a destination this domain itself?
