@@ -32,16 +32,31 @@ PVCALLS_PARAM_UINT(mark, 0, 0, PVCALLS_MAX_MARK, 0644);
 MODULE_PARM_DESC(mark,
 		 "Guests that connect from now on have their sockets marked with this and their domid added, for routing rules and packet filters; 0 to 4294901760, 0: no mark (default 0)");
 
-#define PVCALLS_NAME(number, name)	[number] = name,
-#define PVCALLS_LAST_NAME(number, name)	[number] = name
+/* A number of denials.h with its word */
+struct pvcalls_name {
+	unsigned int number;
+	const char *name;
+};
 
-static const char * const pvcalls_door_names[] = {
+#define PVCALLS_NAME(number, name)	{ number, name },
+#define PVCALLS_LAST_NAME(number, name)	{ number, name }
+
+static const struct pvcalls_name pvcalls_door_names[] = {
 	PVCALLS_DOOR_NAMES(PVCALLS_NAME, PVCALLS_LAST_NAME)
 };
 
-static const char * const pvcalls_denial_names[] = {
+static const struct pvcalls_name pvcalls_denial_names[] = {
 	PVCALLS_DENIAL_NAMES(PVCALLS_NAME, PVCALLS_LAST_NAME)
 };
+
+/* Find a number that is in the list. */
+static const char *pvcalls_name_of(const struct pvcalls_name *list,
+				   unsigned int number)
+{
+	while (list->number != number)
+		list++;
+	return list->name;
+}
 
 /**
  * pvcalls_mark() - the mark of a guest's sockets, if xenstore has none
@@ -154,8 +169,8 @@ static void pvcalls_policy_note(struct pvcalls_guest *g, enum pvcalls_door door,
 {
 	pvcalls_policy_count(g, door, denial, addr);
 	pvcalls_guest_warn(g, "%s %pISpc denied: %s\n",
-			   pvcalls_door_names[door], addr,
-			   pvcalls_denial_names[denial]);
+			   pvcalls_name_of(pvcalls_door_names, door), addr,
+			   pvcalls_name_of(pvcalls_denial_names, denial));
 }
 
 /* Linux connects the unspecified address to the loopback, so name that. */

@@ -110,8 +110,10 @@ static bool pvcalls_rule_matches(const struct pvcalls_rule *rule,
 				 enum pvcalls_door door,
 				 const struct pvcalls_target *t)
 {
-	if ((rule->door == PVCALLS_DOOR_CONNECT) !=
-	    (door == PVCALLS_DOOR_CONNECT))
+	/* where a datagram is sent from is an address like a bound one */
+	if (door == PVCALLS_DOOR_SOURCE)
+		door = PVCALLS_DOOR_BIND;
+	if (rule->door != door)
 		return false;
 	if (!(rule->protos & t->proto) ||
 	    !pvcalls_range_has(&rule->ports, t->port))

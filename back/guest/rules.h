@@ -18,28 +18,8 @@
 #ifndef PVCALLS_BACK_RULES_H
 #define PVCALLS_BACK_RULES_H
 
-#ifdef __KERNEL__
-
-#include <linux/errno.h>
-#include <linux/kernel.h>
-#include <linux/string.h>
-#include <linux/types.h>
-
-#else /* a test in user space */
-
-#include <errno.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-
-#endif /* __KERNEL__ */
-
 #include "denials.h"
+#include "guest/rules_port.h"
 
 /* Rules of a policy, at most */
 #define PVCALLS_MAX_RULES	64

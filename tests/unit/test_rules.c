@@ -420,9 +420,9 @@ static void written_back(void **state)
 		  "deny connect 0:2:3:4:5:6:7:8/128\n"
 		  "deny connect a:0:0:0:0:b:c:d/128\n" },
 	};
-	char *buf, text[PVCALLS_MAX_POLICY + 1] = "";
 	struct pvcalls_rules before;
 	unsigned int i;
+	char *buf;
 	int n;
 
 	(void)state;
@@ -441,8 +441,14 @@ static void written_back(void **state)
 		read_text(want);
 		assert_memory_equal(&before, &rules, sizeof(rules));
 	}
+}
 
-	/* the longest one */
+static void longest_text(void **state)
+{
+	char *buf, text[PVCALLS_MAX_POLICY + 1] = "";
+	unsigned int i;
+
+	(void)state;
 	strcpy(text, "local=addresses\nreserved=10000-10001");
 	for (i = 1; i < PVCALLS_MAX_RESERVED; i++)
 		strcat(text, ",10000-10001");
@@ -476,6 +482,7 @@ int main(void)
 		cmocka_unit_test(nonsense),
 		cmocka_unit_test(too_much),
 		cmocka_unit_test(written_back),
+		cmocka_unit_test(longest_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
