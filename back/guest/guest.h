@@ -4,7 +4,8 @@
  * connection ends, with its command ring and all its sockets.
  *
  * It offers the guest (guest.h), calls and responses (call.h), and the policy
- * for addresses and marks (policy.h). It may use sched/work.h, ring/, account/,
+ * (policy.h) with what that can say (rules.h) and what it asks this domain
+ * (own.h). It may use sched/work.h, ring/, account/, limits.h,
  * peer.h, trace.h and include/; it does not look into sockets.
  *
  * Locks: the list's mutex is held while all guests are looked at.
@@ -30,6 +31,7 @@
 #include "ring/ring.h"
 #include "sched/work.h"
 
+struct pvcalls_policy;
 struct pvcalls_socks;
 
 /**
@@ -74,7 +76,7 @@ enum pvcalls_guest_flag {
  * @nr_slots: number of entries in @slots
  * @socks: the guest's sockets, an object of sock/ that is freed with the guest
  * @rings: the guest's data rings
- * @denied: number of calls that the policy denied
+ * @policy: who may do what; belongs to the device, as @peer.warnings does
  * @broken: called, in process context and at most once, when the guest has
  *	broken a rule of the command ring
  * @broken_arg: argument of @broken
@@ -102,7 +104,7 @@ struct pvcalls_guest {
 
 	struct pvcalls_socks *socks;
 	struct pvcalls_rings rings;
-	atomic_long_t denied;
+	struct pvcalls_policy *policy;
 	void (*broken)(void *arg);
 	void *broken_arg;
 };

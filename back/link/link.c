@@ -110,6 +110,7 @@ struct pvcalls_guest *pvcalls_link_connect(struct xenbus_device *dev,
 	g->peer.domid = dev->otherend_id;
 	g->peer.features = params->features;
 	g->peer.warnings = params->warnings;
+	g->policy = params->policy;
 	g->node = params->node;
 	g->mark = params->mark;
 	g->broken = params->broken;

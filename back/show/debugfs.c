@@ -13,6 +13,7 @@
 #include "account/ledger.h"
 #include "show/debugfs.h"
 #include "guest/guest.h"
+#include "guest/policy.h"
 #include "sched/pool.h"
 #include "sched/worker.h"
 #include "sock/sock.h"
@@ -78,7 +79,7 @@ static void pvcalls_debugfs_guest(struct pvcalls_guest *g, void *arg)
 		   g->peer.domid, atomic_read(&g->socks->live),
 		   pvcalls_account_has(g->peer.account, PVCALLS_KIND_PAGES),
 		   pvcalls_account_has(g->peer.account, PVCALLS_KIND_CALLS),
-		   atomic_long_read(&g->denied),
+		   pvcalls_policy_denied(g->policy),
 		   g->mark, g->peer.features, READ_ONCE(g->flags));
 }
 

@@ -9,8 +9,10 @@
 #include "account/ledger.h"
 #include "guest/call.h"
 #include "guest/guest.h"
+#include "guest/policy.h"
 #include "sched/worker.h"
 #include "sock/conn.h"
+#include "sock/inbound.h"
 #include "sock/listener.h"
 #include "sock/name.h"
 #include "sock/sock.h"
@@ -126,6 +128,7 @@ static int pvcalls_listener_start(struct pvcalls_sock *ps, u32 backlog)
 	 * attach before a connection can come: earlier events are not announced
 	 */
 	pvcalls_conn_attach(ps);
+	pvcalls_inbound_attach(ps->sock->sk);
 	backlog = min(backlog, limit);
 	ret = kernel_listen(ps->sock, backlog);
 	if (!ret) {
@@ -133,6 +136,7 @@ static int pvcalls_listener_start(struct pvcalls_sock *ps, u32 backlog)
 		WRITE_ONCE(ps->state, PVCALLS_SS_LISTENING);
 		pvcalls_listener_queued(ps);
 	} else if (ps->state == PVCALLS_SS_IDLE) {
+		pvcalls_inbound_detach(ps->sock->sk);
 		pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
 		pvcalls_sock_unhold(ps, PVCALLS_KIND_LISTENERS);
 	}
@@ -157,7 +161,8 @@ void pvcalls_listener_listen(struct pvcalls_sock *ps,
 	if (ps->state != PVCALLS_SS_IDLE && ps->state != PVCALLS_SS_LISTENING)
 		ret = -EINVAL;
 	else
-		ret = pvcalls_listener_start(ps, call->req.u.listen.backlog);
+		ret = pvcalls_policy_listen(ps->guest, ps->sock->sk) ?:
+		      pvcalls_listener_start(ps, call->req.u.listen.backlog);
 	pvcalls_reply(call, ret);
 }
 

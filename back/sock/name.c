@@ -81,7 +81,7 @@ void pvcalls_name_bind(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	if (ret > 0) {
 		int len = ret;
 
-		ret = pvcalls_policy_bind(ps->guest, &addr) ?:
+		ret = pvcalls_policy_bind(ps->guest, ps->sock->sk, &addr) ?:
 		      pvcalls_name_take(ps, &addr, len);
 	}
 	if (!ret)

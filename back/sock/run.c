@@ -3,12 +3,14 @@
  * Runs of sockets, and the tables of functions that sched/, ring/ and the
  * callbacks call.
  */
+#include <linux/in.h>
 #include <linux/net.h>
 
 #include <net/sock.h>
 
 #include "guest/call.h"
 #include "guest/guest.h"
+#include "guest/policy.h"
 #include "ring/evtchn.h"
 #include "ring/tools.h"
 #include "sched/worker.h"
@@ -17,6 +19,7 @@
 #include "sock/dgram.h"
 #include "sock/direction.h"
 #include "sock/fastpath.h"
+#include "sock/inbound.h"
 #include "sock/listener.h"
 #include "sock/memory.h"
 #include "sock/run.h"
@@ -66,6 +69,8 @@ static bool pvcalls_run_close(struct pvcalls_sock *ps)
 
 	WRITE_ONCE(ps->state, PVCALLS_SS_CLOSING);
 	pvcalls_sock_unhash(ps);
+	if (ps->sock->sk->sk_protocol == IPPROTO_TCP)
+		pvcalls_inbound_detach(ps->sock->sk);
 	pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
 	pvcalls_conn_close(ps, reset);
 	pvcalls_listener_close(ps);
@@ -269,10 +274,17 @@ static void pvcalls_run_change(struct pvcalls_callbacks *cb, struct sock *sk)
 	pvcalls_work_mark(&ps->work);
 }
 
+static bool pvcalls_run_syn(struct pvcalls_callbacks *cb,
+			    const struct sk_buff *skb)
+{
+	return pvcalls_policy_hears(pvcalls_run_owner(cb)->guest, skb);
+}
+
 static const struct pvcalls_callback_ops pvcalls_run_callbacks = {
 	.data = pvcalls_run_data,
 	.space = pvcalls_run_space,
 	.state = pvcalls_run_change,
+	.syn = pvcalls_run_syn,
 };
 
 static bool pvcalls_run_due(const struct pvcalls_subscriber *sub)

@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""pvcallsctl, with files as the modules make them."""
+"""pvcallsctl, with files and answers as the modules make them."""
 
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
 
+import yaml
+
 REPO = pathlib.Path(__file__).resolve().parents[2]
+TOOL = REPO / "tools/pvcallsctl"
+GCC = ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", f"-I{REPO / 'include/uapi'}"]
 SOCKETS = """socket 0x1 type dgram state open local 10.0.0.1:53 peer - ring 4096 in-error -107
 socket 0x2 type stream state connected local - peer - ring 524288 queued 4
 """
@@ -30,8 +35,7 @@ class Ctl(unittest.TestCase):
     def setUpClass(cls):
         cls.scratch = tempfile.TemporaryDirectory()
         cls.program = pathlib.Path(cls.scratch.name) / "pvcallsctl"
-        subprocess.run(["gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-o", cls.program,
-                        *sorted((REPO / "tools/pvcallsctl").glob("*.c"))], check=True)
+        subprocess.run([*GCC, "-o", cls.program, *sorted(TOOL.glob("*.c")), "-lmnl"], check=True)
 
     @classmethod
     def tearDownClass(cls):
@@ -103,9 +107,9 @@ class Ctl(unittest.TestCase):
         self.assertEqual([line["socket"] for line in json.loads(out)], ["0x2", "0x1"])
 
     def test_nothing(self):
-        self.load("pvcalls_mt_back", workers="", guests="")
-        self.assertEqual(self.run_ctl("guests"), ("no guests\n", "", 0))
-        self.assertEqual(json.loads(self.run_ctl("--json", "guests")[0]), [])
+        self.load("pvcalls_mt_back", workers="", sockets="")
+        self.assertEqual(self.run_ctl("sockets"), ("no sockets\n", "", 0))
+        self.assertEqual(json.loads(self.run_ctl("--json", "sockets")[0]), [])
 
     def test_odd_lines(self):
         self.load("pvcalls_mt_back", workers="\nworker\nworker 1 " + "name value " * 3 + " ".join(
@@ -116,10 +120,18 @@ class Ctl(unittest.TestCase):
         self.assertEqual(self.run_ctl("workers")[2], 0)
 
     def test_not_loaded(self):
-        for what in ("sockets", "guests", "accounts", "workers", "backend", "users", "capture", "parameters"):
-            _, err, code = self.run_ctl(what)
+        for what in ("sockets", "guests", "accounts", "workers", "backend", "users", "capture", "parameters", "policy 1",
+                     "policy 1 set"):
+            _, err, code = self.run_ctl(*what.split(), *([""] if what.endswith("set") else []))
             self.assertEqual(code, 1, what)
             self.assertIn("loaded", err)
+
+    def test_no_netlink(self):
+        self.load("pvcalls_mt_back")
+        for words in (("guests",), ("policy", "1"), ("policy", "1", "show"), ("policy", "1", "set", "local=none")):
+            out, err, code = self.run_ctl(*words)
+            self.assertEqual((out, code), ("", 1), words)
+            self.assertIn("netlink", err)
 
     def test_no_debugfs(self):
         self.load("pvcalls_mt_back")
@@ -231,9 +243,60 @@ class Ctl(unittest.TestCase):
         self.assertEqual(list(instances.iterdir()), [])
 
     def test_usage(self):
-        for words in ((), ("nonsense",), ("sockets", "more"), ("--watch", "x", "sockets"), ("--nonsense",), ("set", "a")):
+        for words in ((), ("nonsense",), ("sockets", "more"), ("--watch", "x", "sockets"), ("--nonsense",), ("set", "a"),
+                      ("policy",), ("policy", "x"), ("policy", "65536"), ("policy", "1", "set"), ("policy", "1", "show", "x"),
+                      ("policy", "1", "put", "x")):
             self.assertEqual(self.run_ctl(*words)[2], 2, words)
         self.assertEqual(self.run_ctl("--help")[2], 0)
+
+
+class Answers(unittest.TestCase):
+    """What is made of the answers of the netlink family, and what specifies it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.program = pathlib.Path(cls.scratch.name) / "answers"
+        subprocess.run([*GCC, f"-I{TOOL}", "-o", cls.program, REPO / "tests/ctl/answers.c", TOOL / "netlink.c", TOOL / "table.c",
+                        "-lmnl"], check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+
+    def answers(self, what):
+        """Output and errors."""
+        done = subprocess.run([self.program, what], capture_output=True, text=True, check=True, env=dict(os.environ, LC_ALL="C"))
+        return done.stdout, done.stderr
+
+    def test_guests(self):
+        lines = [line.split() for line in self.answers("guests")[0].splitlines()]
+        self.assertEqual(lines[0], ["guest", "sockets", "pages", "deferred", "denied", "mark", "extensions", "flags"])
+        self.assertEqual(lines[1:], [["1", "3", "0", "0", "0", "0x1000", "0", "0"],
+                                     ["32000", "3", "0", "0", "1099511627776", "0x1000", "0", "0"]])
+        second = json.loads(self.answers("guests-json")[0])[1]
+        self.assertEqual((second["guest"], second["denied"], second["mark"]), (32000, 1 << 40, "0x1000"))
+
+    def test_policy(self):
+        self.assertEqual(self.answers("policy")[0], "local=none\ndeny connect 10.0.0.0/8\n")
+        self.assertEqual(json.loads(self.answers("policy-json")[0]),
+                         {"domid": 7, "rules": ["local=none", "deny connect 10.0.0.0/8"],
+                          "denied": {"loopback": 2, "rule": 1 << 33}})
+
+    def test_refused(self):
+        self.assertEqual(self.answers("refused"), ("", 'pvcallsctl: Invalid argument: because: "nothing"\n'))
+
+    def test_specification(self):
+        spec = yaml.safe_load((REPO / "docs/netlink/pvcalls.yaml").read_text())
+        header = (REPO / "include/uapi" / spec["uapi-header"]).read_text()
+        self.assertIn(f'#define PVCALLS_FAMILY_NAME\t"{spec["name"]}"', header)
+        wanted = [[f"PVCALLS_A_{group['name']}_{attribute['name']}" for attribute in group["attributes"]]
+                  for group in spec["attribute-sets"]]
+        wanted.append([f"PVCALLS_CMD_{operation['name']}" for operation in spec["operations"]["list"]])
+        self.assertEqual([operation["value"] for operation in spec["operations"]["list"]],
+                         list(range(1, len(wanted[-1]) + 1)))
+        found = [re.findall(r"^\t(PVCALLS_\w+)(?: = 1)?,$", body, re.M) for body in re.findall(r"^enum \{(.*?)^\}", header, re.M | re.S)]
+        self.assertEqual(found, [[name.upper().replace("-", "_") for name in names] for names in wanted])
 
 
 if __name__ == "__main__":
