@@ -73,24 +73,25 @@ int pvcalls_sock_open(struct pvcalls_guest *g, u64 id, u32 domain, u32 type,
 	pvcalls_worker_spend(PVCALLS_CALL_COST);
 	err = pvcalls_sock_charge(g);
 	if (err)
-		return err;
+		goto put_net;
 	/*
 	 * sock_create_kern() is not used, because its sockets hold no reference
 	 * to their network namespace. When such a socket is closed TCP stops
 	 * its timers, and a lost segment is never sent again.
 	 */
 	err = __sock_create(net, domain, type, protocol, &sock, 0);
-	put_net(net);
 	if (err)
 		goto uncharge;
 	pvcalls_sockopt_init(g, sock);
 
 	ps = pvcalls_sock_new(g, id, pvcalls_sock_type(type), sock);
 	if (!IS_ERR(ps))
-		return 0;
+		goto put_net;
 	err = PTR_ERR(ps);
 	sock_release(sock);
 uncharge:
 	pvcalls_sock_uncharge(g);
+put_net:
+	put_net(net);
 	return err;
 }
