@@ -95,10 +95,13 @@ void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	if (first) {
 		ps->conn.connect = call;
 		pvcalls_conn_attach(ps);
-		if (ret)
-			pvcalls_conn_failed(ps, ret);
-		else
+		if (!ret) {
 			pvcalls_conn_connected(ps);
+			return;
+		}
+		pvcalls_conn_failed(ps, ret);
+		/* datagrams come without a ring, too, and are to be counted */
+		pvcalls_conn_attach(ps);
 		return;
 	}
 	if (!ret)

@@ -14,6 +14,26 @@
 #define PVCALLS_MEMORY_LEAST	4096
 #define PVCALLS_MEMORY_MOST	65536
 
+/*
+ * Does what the kernel socket has count? Connections are copies of the socket
+ * that listens, and keep its limits for good, so such a socket must not get
+ * those for one that has too much. It has no bytes either.
+ */
+static bool pvcalls_memory_counts(const struct pvcalls_sock *ps)
+{
+	switch (ps->state) {
+	case PVCALLS_SS_CONNECTED:
+	case PVCALLS_SS_DRAINING:
+	case PVCALLS_SS_RESETTING:
+		return true;
+	case PVCALLS_SS_IDLE:
+		/* what is bound gets datagrams before there is a ring */
+		return ps->sock->sk->sk_type == SOCK_DGRAM;
+	default:
+		return false;
+	}
+}
+
 /* Pages of a kernel socket's queues */
 static long pvcalls_memory_pages(const struct sock *sk)
 {
@@ -69,10 +89,12 @@ void pvcalls_memory_count(struct pvcalls_sock *ps)
 {
 	struct pvcalls_account *account = ps->guest->peer.account;
 	long *held = &ps->held.of[PVCALLS_KIND_MEMORY];
-	long n = pvcalls_memory_pages(ps->sock->sk) - *held;
 	u32 part = 0;
-	long may;
+	long n, may;
 
+	if (!pvcalls_memory_counts(ps))
+		return;
+	n = pvcalls_memory_pages(ps->sock->sk) - *held;
 	if (!ps->part && !pvcalls_account_over(account, PVCALLS_KIND_MEMORY) &&
 	    abs(n) <= *held / 4)
 		return;

@@ -5,8 +5,11 @@
 #include <linux/net.h>
 #include <linux/socket.h>
 
+#include <net/sock.h>
+
 #include "guest/call.h"
 #include "guest/policy.h"
+#include "sock/callbacks.h"
 #include "sock/name.h"
 #include "sock/sock.h"
 #include "sock/sockopt.h"
@@ -57,6 +60,10 @@ static int pvcalls_name_take(struct pvcalls_sock *ps,
 	ret = pvcalls_sock_hold(ps, PVCALLS_KIND_PORTS);
 	if (ret)
 		return ret;
+	/* attach before a datagram can come, which is charged when announced */
+	if (ps->sock->sk->sk_type == SOCK_DGRAM)
+		pvcalls_callbacks_attach(&ps->callbacks, ps->sock->sk,
+					 NULL);
 	pvcalls_sockopt_bind(ps->guest, ps->sock);
 	ret = kernel_bind(ps->sock, (struct sockaddr *)addr, len);
 	if (ret && first)
