@@ -29,6 +29,7 @@
 #include "sock/conn.h"
 #include "sock/direction.h"
 #include "sock/fastpath.h"
+#include "sock/memory.h"
 #include "sock/receive.h"
 #include "sock/sock.h"
 #include "sock/stream.h"
@@ -119,7 +120,7 @@ static u32 pvcalls_fastpath_avail(struct pvcalls_sock *ps)
 	struct pvcalls_conn *c = &ps->conn;
 	int avail;
 
-	if (c->in_state == PVCALLS_IN_WAITING || READ_ONCE(ps->part) ||
+	if (c->in_state == PVCALLS_IN_WAITING || !pvcalls_memory_seen(ps) ||
 	    test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
 	    ringbuf_space(&c->in) < 0)
 		return 0;

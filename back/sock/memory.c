@@ -14,6 +14,9 @@
 #define PVCALLS_MEMORY_LEAST	4096
 #define PVCALLS_MEMORY_MOST	65536
 
+/* Pages of a socket that may be charged later than the worker's next run */
+#define PVCALLS_MEMORY_UNSEEN	4
+
 /*
  * Does what the kernel socket has count? Connections are copies of the socket
  * that listens, and keep its limits for good, so such a socket must not get
@@ -103,6 +106,22 @@ void pvcalls_memory_count(struct pvcalls_sock *ps)
 		part = pvcalls_memory_part(ps->guest, may);
 	if (part != ps->part)
 		pvcalls_memory_clamp(ps, part);
+}
+
+/**
+ * pvcalls_memory_seen() - may more be sent without a run of the worker?
+ * @ps: the socket, of a stream, in PVCALLS_SS_CONNECTED
+ *
+ * Context: any, with PVCALLS_SF_RUNNING held.
+ * Return: false if the worker must count first what the kernel socket has, or
+ * if the guest has too much.
+ */
+bool pvcalls_memory_seen(const struct pvcalls_sock *ps)
+{
+	long held = ps->held.of[PVCALLS_KIND_MEMORY];
+
+	return !ps->part && pvcalls_memory_pages(ps->sock->sk) - held <=
+			    max(held / 4, (long)PVCALLS_MEMORY_UNSEEN);
 }
 
 /**
