@@ -2,6 +2,20 @@
 /* See account.h. */
 #include "account/account.h"
 
+/* What counts against other guests */
+static long pvcalls_use_counts(const struct pvcalls_tally *tally,
+			       enum pvcalls_kind kind)
+{
+	return tally->use.of[kind] - tally->beyond.of[kind];
+}
+
+static void pvcalls_use_add(struct pvcalls_tally *tally, enum pvcalls_kind kind,
+			    long n, long beyond)
+{
+	tally->use.of[kind] += n;
+	tally->beyond.of[kind] += beyond;
+}
+
 /**
  * pvcalls_use_limit() - how much may a guest have?
  * @mine: what the guest has
@@ -15,11 +29,13 @@
  * Context: any; nobody changes @mine and @all meanwhile.
  * Return: amount, 0 or more.
  */
-long pvcalls_use_limit(const struct pvcalls_use *mine,
-		       const struct pvcalls_use *all, enum pvcalls_kind kind,
+long pvcalls_use_limit(const struct pvcalls_tally *mine,
+		       const struct pvcalls_tally *all, enum pvcalls_kind kind,
 		       const struct pvcalls_limit *limit)
 {
-	long rest = limit->ceiling - (all->of[kind] - mine->of[kind]);
+	long others = pvcalls_use_counts(all, kind) -
+		      pvcalls_use_counts(mine, kind);
+	long rest = limit->ceiling - others;
 	long share;
 
 	if (rest <= 0)
@@ -44,14 +60,14 @@ long pvcalls_use_limit(const struct pvcalls_use *mine,
  * Context: any; nobody else uses @mine and @all meanwhile.
  * Return: true, or false if it would be too much. Then nothing is charged.
  */
-bool pvcalls_use_charge(struct pvcalls_use *mine, struct pvcalls_use *all,
+bool pvcalls_use_charge(struct pvcalls_tally *mine, struct pvcalls_tally *all,
 			enum pvcalls_kind kind, long n,
 			const struct pvcalls_limit *limit)
 {
-	if (n > pvcalls_use_limit(mine, all, kind, limit) - mine->of[kind])
+	if (n > pvcalls_use_limit(mine, all, kind, limit) - mine->use.of[kind])
 		return false;
-	mine->of[kind] += n;
-	all->of[kind] += n;
+	pvcalls_use_add(mine, kind, n, 0);
+	pvcalls_use_add(all, kind, n, 0);
 	return true;
 }
 
@@ -66,17 +82,22 @@ bool pvcalls_use_charge(struct pvcalls_use *mine, struct pvcalls_use *all,
  * Context: any; nobody else uses @mine and @all meanwhile.
  * Return: true, or false if the guest has more than it may have.
  */
-bool pvcalls_use_force(struct pvcalls_use *mine, struct pvcalls_use *all,
+bool pvcalls_use_force(struct pvcalls_tally *mine, struct pvcalls_tally *all,
 		       enum pvcalls_kind kind, long n,
 		       const struct pvcalls_limit *limit)
 {
-	mine->of[kind] += n;
-	all->of[kind] += n;
-	return mine->of[kind] <= pvcalls_use_limit(mine, all, kind, limit);
+	/* what the guest has itself makes no difference to its limit */
+	long much = mine->use.of[kind] + n -
+		    pvcalls_use_limit(mine, all, kind, limit);
+	long beyond = (much > 0 ? much : 0) - mine->beyond.of[kind];
+
+	pvcalls_use_add(mine, kind, n, beyond);
+	pvcalls_use_add(all, kind, n, beyond);
+	return much <= 0;
 }
 
 /**
- * pvcalls_use_uncharge() - undo pvcalls_use_charge()
+ * pvcalls_use_uncharge() - undo pvcalls_use_charge() and pvcalls_use_force()
  * @mine: what the guest has
  * @all: what all guests have together, @mine included
  * @kind: what
@@ -84,9 +105,13 @@ bool pvcalls_use_force(struct pvcalls_use *mine, struct pvcalls_use *all,
  *
  * Context: any; nobody else uses @mine and @all meanwhile.
  */
-void pvcalls_use_uncharge(struct pvcalls_use *mine, struct pvcalls_use *all,
+void pvcalls_use_uncharge(struct pvcalls_tally *mine, struct pvcalls_tally *all,
 			  enum pvcalls_kind kind, long n)
 {
-	mine->of[kind] -= n;
-	all->of[kind] -= n;
+	long beyond = mine->beyond.of[kind];
+
+	if (beyond > n)
+		beyond = n;
+	pvcalls_use_add(mine, kind, -n, -beyond);
+	pvcalls_use_add(all, kind, -n, -beyond);
 }

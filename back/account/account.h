@@ -8,6 +8,10 @@
  * of what the other guests leave of the ceiling. So the first of many greedy
  * guests gets most, each further one gets less, and a part remains free however
  * many they are.
+ *
+ * Some things are taken before they can be charged, so a guest may come to have
+ * more than its share. What is beyond does not count against the others: one
+ * that takes too much would leave them nothing otherwise.
  */
 #ifndef PVCALLS_BACK_ACCOUNT_H
 #define PVCALLS_BACK_ACCOUNT_H
@@ -56,6 +60,16 @@ struct pvcalls_use {
 };
 
 /**
+ * struct pvcalls_tally - what a guest has, or all guests together
+ * @use: how much that is
+ * @beyond: how much of it does not count against other guests
+ */
+struct pvcalls_tally {
+	struct pvcalls_use use;
+	struct pvcalls_use beyond;
+};
+
+/**
  * struct pvcalls_limit - how much there is of a kind
  * @ceiling: what all guests together may have, 0 or more
  * @percent: what one may have of that which the others leave, 1 to 100
@@ -67,16 +81,16 @@ struct pvcalls_limit {
 	long most;
 };
 
-long pvcalls_use_limit(const struct pvcalls_use *mine,
-		       const struct pvcalls_use *all, enum pvcalls_kind kind,
+long pvcalls_use_limit(const struct pvcalls_tally *mine,
+		       const struct pvcalls_tally *all, enum pvcalls_kind kind,
 		       const struct pvcalls_limit *limit);
-bool pvcalls_use_charge(struct pvcalls_use *mine, struct pvcalls_use *all,
+bool pvcalls_use_charge(struct pvcalls_tally *mine, struct pvcalls_tally *all,
 			enum pvcalls_kind kind, long n,
 			const struct pvcalls_limit *limit);
-bool pvcalls_use_force(struct pvcalls_use *mine, struct pvcalls_use *all,
+bool pvcalls_use_force(struct pvcalls_tally *mine, struct pvcalls_tally *all,
 		       enum pvcalls_kind kind, long n,
 		       const struct pvcalls_limit *limit);
-void pvcalls_use_uncharge(struct pvcalls_use *mine, struct pvcalls_use *all,
+void pvcalls_use_uncharge(struct pvcalls_tally *mine, struct pvcalls_tally *all,
 			  enum pvcalls_kind kind, long n);
 
 #endif /* PVCALLS_BACK_ACCOUNT_H */

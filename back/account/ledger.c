@@ -57,7 +57,7 @@ MODULE_PARM_DESC(host_memory,
  * @list: entry in the list of all accounts, in the order of @domid
  * @ref: held by the connection, and by what outlives it
  * @domid: the guest
- * @use: what is charged
+ * @tally: what is charged
  * @refused: how often something of each kind was refused
  * @over: the guest had more than it may have of a kind when it was last charged
  *	by pvcalls_account_force()
@@ -66,7 +66,7 @@ struct pvcalls_account {
 	struct list_head list;
 	refcount_t ref;
 	domid_t domid;
-	struct pvcalls_use use;
+	struct pvcalls_tally tally;
 	unsigned long refused[PVCALLS_KINDS];
 	bool over[PVCALLS_KINDS];
 };
@@ -142,7 +142,7 @@ static const struct pvcalls_kind_rule pvcalls_kind_rules[PVCALLS_KINDS] = {
 static DEFINE_SPINLOCK(pvcalls_ledger_lock);
 static LIST_HEAD(pvcalls_ledger_list);
 /* What all guests have together, and how often they were refused something */
-static struct pvcalls_use pvcalls_ledger_use;
+static struct pvcalls_tally pvcalls_ledger_tally;
 static unsigned long pvcalls_ledger_refused[PVCALLS_KINDS];
 
 static struct pvcalls_limit pvcalls_kind_limit(enum pvcalls_kind kind)
@@ -237,8 +237,8 @@ void pvcalls_account_put(struct pvcalls_account *account)
 	list_del(&account->list);
 	spin_unlock_irqrestore(&pvcalls_ledger_lock, flags);
 	for (i = 0; i < PVCALLS_KINDS; i++)
-		WARN_ONCE(account->use.of[i], "dom%u: %ld %s are charged for ever\n",
-			  account->domid, account->use.of[i],
+		WARN_ONCE(account->tally.use.of[i], "dom%u: %ld %s are charged for ever\n",
+			  account->domid, account->tally.use.of[i],
 			  pvcalls_kind_rules[i].name);
 	kfree(account);
 }
@@ -260,7 +260,7 @@ bool pvcalls_account_try(struct pvcalls_account *account,
 	bool ok;
 
 	spin_lock_irqsave(&pvcalls_ledger_lock, flags);
-	ok = pvcalls_use_charge(&account->use, &pvcalls_ledger_use, kind, n,
+	ok = pvcalls_use_charge(&account->tally, &pvcalls_ledger_tally, kind, n,
 				&limit);
 	spin_unlock_irqrestore(&pvcalls_ledger_lock, flags);
 	return ok;
@@ -314,8 +314,8 @@ int pvcalls_account_charge(const struct pvcalls_peer *peer,
 	if (pvcalls_account_take(a, kind, n))
 		return 0;
 	spin_lock_irqsave(&pvcalls_ledger_lock, flags);
-	has = a->use.of[kind];
-	may = pvcalls_use_limit(&a->use, &pvcalls_ledger_use, kind, &limit);
+	has = a->tally.use.of[kind];
+	may = pvcalls_use_limit(&a->tally, &pvcalls_ledger_tally, kind, &limit);
 	spin_unlock_irqrestore(&pvcalls_ledger_lock, flags);
 	pvcalls_peer_warn(peer, "no more %s: has %ld, may have %ld\n",
 			  pvcalls_kind_rules[kind].name, has, may);
@@ -340,9 +340,9 @@ bool pvcalls_account_force(struct pvcalls_account *account,
 	bool ok;
 
 	spin_lock_irqsave(&pvcalls_ledger_lock, flags);
-	ok = pvcalls_use_force(&account->use, &pvcalls_ledger_use, kind, n,
+	ok = pvcalls_use_force(&account->tally, &pvcalls_ledger_tally, kind, n,
 			       &limit);
-	*may = pvcalls_use_limit(&account->use, &pvcalls_ledger_use, kind,
+	*may = pvcalls_use_limit(&account->tally, &pvcalls_ledger_tally, kind,
 				 &limit);
 	WRITE_ONCE(account->over[kind], !ok);
 	if (!ok && n > 0) {
@@ -369,7 +369,7 @@ void pvcalls_account_uncharge(struct pvcalls_account *account,
 	unsigned long flags;
 
 	spin_lock_irqsave(&pvcalls_ledger_lock, flags);
-	pvcalls_use_uncharge(&account->use, &pvcalls_ledger_use, kind, n);
+	pvcalls_use_uncharge(&account->tally, &pvcalls_ledger_tally, kind, n);
 	spin_unlock_irqrestore(&pvcalls_ledger_lock, flags);
 }
 
@@ -384,7 +384,7 @@ void pvcalls_account_uncharge(struct pvcalls_account *account,
 long pvcalls_account_has(struct pvcalls_account *account,
 			 enum pvcalls_kind kind)
 {
-	return READ_ONCE(account->use.of[kind]);
+	return READ_ONCE(account->tally.use.of[kind]);
 }
 
 /**
@@ -421,10 +421,10 @@ static void pvcalls_account_state(const struct pvcalls_account *a,
 	int i;
 
 	st->domid = a->domid;
-	st->use = a->use;
+	st->use = a->tally.use;
 	for (i = 0; i < PVCALLS_KINDS; i++) {
 		limit = pvcalls_kind_limit(i);
-		st->limit[i] = pvcalls_use_limit(&a->use, &pvcalls_ledger_use,
+		st->limit[i] = pvcalls_use_limit(&a->tally, &pvcalls_ledger_tally,
 						 i, &limit);
 		st->refused[i] = a->refused[i];
 	}
@@ -468,7 +468,7 @@ void pvcalls_ledger_all(struct pvcalls_statement *st)
 
 	spin_lock_irq(&pvcalls_ledger_lock);
 	st->domid = 0;
-	st->use = pvcalls_ledger_use;
+	st->use = pvcalls_ledger_tally.use;
 	for (i = 0; i < PVCALLS_KINDS; i++) {
 		st->limit[i] = pvcalls_kind_limit(i).ceiling;
 		st->refused[i] = pvcalls_ledger_refused[i];

@@ -17,7 +17,7 @@ static const struct pvcalls_limit quarter = { 1000, 25, LONG_MAX };
 
 static void alone(void **state)
 {
-	struct pvcalls_use mine = {}, all = {};
+	struct pvcalls_tally mine = {}, all = {};
 
 	(void)state;
 	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 250);
@@ -25,20 +25,20 @@ static void alone(void **state)
 	/* what it has counts against its limit, and does not lower it */
 	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 250);
 	assert_false(pvcalls_use_charge(&mine, &all, SOCKETS, 2, &quarter));
-	assert_int_equal(mine.of[SOCKETS], 249);
-	assert_int_equal(all.of[SOCKETS], 249);
+	assert_int_equal(mine.use.of[SOCKETS], 249);
+	assert_int_equal(all.use.of[SOCKETS], 249);
 	assert_true(pvcalls_use_charge(&mine, &all, SOCKETS, 1, &quarter));
 	assert_false(pvcalls_use_charge(&mine, &all, SOCKETS, 1, &quarter));
 	pvcalls_use_uncharge(&mine, &all, SOCKETS, 250);
-	assert_int_equal(mine.of[SOCKETS], 0);
-	assert_int_equal(all.of[SOCKETS], 0);
+	assert_int_equal(mine.use.of[SOCKETS], 0);
+	assert_int_equal(all.use.of[SOCKETS], 0);
 }
 
 /* A share of what the others leave: each later one gets less, and none nothing. */
 static void greedy(void **state)
 {
 	const long may[GUESTS] = { 250, 187, 140, 105, 79 };
-	struct pvcalls_use guest[GUESTS] = {}, all = {};
+	struct pvcalls_tally guest[GUESTS] = {}, all = {};
 	int i;
 
 	(void)state;
@@ -58,7 +58,7 @@ static void limits(void **state)
 {
 	const struct pvcalls_limit most = { 1000, 25, 10 }, everything = { LONG_MAX, 100, LONG_MAX },
 		much = { LONG_MAX, 75, LONG_MAX }, nothing = { 0, 100, LONG_MAX }, odd = { 199, 50, LONG_MAX };
-	struct pvcalls_use mine = {}, all = {};
+	struct pvcalls_tally mine = {}, all = {};
 
 	(void)state;
 	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &most), 10);
@@ -68,15 +68,15 @@ static void limits(void **state)
 	/* nothing is too large */
 	assert_true(pvcalls_use_limit(&mine, &all, SOCKETS, &much) > LONG_MAX / 2);
 	/* the last ones are for use, though a share of them is nothing */
-	all.of[SOCKETS] = 999;
+	all.use.of[SOCKETS] = 999;
 	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 1);
-	all.of[SOCKETS] = 1000;
+	all.use.of[SOCKETS] = 1000;
 	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 0);
 	/* a ceiling that has become lower takes nothing away */
-	all.of[SOCKETS] = 2000;
-	mine.of[SOCKETS] = 1500;
+	all.use.of[SOCKETS] = 2000;
+	mine.use.of[SOCKETS] = 1500;
 	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 125);
-	mine.of[SOCKETS] = 500;
+	mine.use.of[SOCKETS] = 500;
 	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 0);
 	assert_false(pvcalls_use_charge(&mine, &all, SOCKETS, 1, &quarter));
 }
@@ -84,28 +84,41 @@ static void limits(void **state)
 /* What the kernel takes without asking is charged anyway. */
 static void forced(void **state)
 {
-	struct pvcalls_use mine = {}, all = {}, other = {};
+	struct pvcalls_tally mine = {}, all = {}, other = {};
 
 	(void)state;
 	assert_true(pvcalls_use_force(&mine, &all, SOCKETS, 250, &quarter));
 	assert_false(pvcalls_use_force(&mine, &all, SOCKETS, 1, &quarter));
-	assert_int_equal(mine.of[SOCKETS], 251);
-	assert_int_equal(all.of[SOCKETS], 251);
+	assert_int_equal(mine.use.of[SOCKETS], 251);
+	assert_int_equal(all.use.of[SOCKETS], 251);
 	assert_false(pvcalls_use_charge(&mine, &all, SOCKETS, 1, &quarter));
 	assert_true(pvcalls_use_force(&mine, &all, SOCKETS, -1, &quarter));
 	assert_false(pvcalls_use_force(&mine, &all, SOCKETS, 800, &quarter));
-	/* there is nothing left for others, and nothing for it */
+	/* what is beyond its share does not count against others, and is still the guest's */
+	assert_int_equal(all.use.of[SOCKETS], 1050);
+	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 250);
+	assert_int_equal(pvcalls_use_limit(&other, &all, SOCKETS, &quarter), 187);
+	assert_true(pvcalls_use_force(&other, &all, SOCKETS, 187, &quarter));
 	assert_false(pvcalls_use_force(&other, &all, SOCKETS, 1, &quarter));
+	/* the first one may have less since */
 	assert_false(pvcalls_use_force(&mine, &all, SOCKETS, 0, &quarter));
-	assert_int_equal(all.of[SOCKETS], 1051);
-	assert_true(pvcalls_use_force(&mine, &all, SOCKETS, -1050, &quarter));
+	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 203);
+	/* what is beyond is given back first */
+	pvcalls_use_uncharge(&mine, &all, SOCKETS, 840);
+	assert_int_equal(pvcalls_use_limit(&other, &all, SOCKETS, &quarter), 199);
+	pvcalls_use_uncharge(&mine, &all, SOCKETS, 10);
+	assert_int_equal(pvcalls_use_limit(&other, &all, SOCKETS, &quarter), 200);
+	assert_true(pvcalls_use_force(&mine, &all, SOCKETS, -200, &quarter));
 	assert_true(pvcalls_use_force(&other, &all, SOCKETS, 0, &quarter));
+	pvcalls_use_uncharge(&other, &all, SOCKETS, 188);
+	assert_int_equal(all.use.of[SOCKETS], 0);
+	assert_int_equal(all.beyond.of[SOCKETS], 0);
 }
 
 /* Whatever comes, accounts add up, nobody has more than there is, and some is left. */
 static void random_guests(void **state)
 {
-	struct pvcalls_use guest[GUESTS] = {}, all = {}, *g;
+	struct pvcalls_tally guest[GUESTS] = {}, all = {}, *g;
 	long has[GUESTS] = {}, sum, n, others;
 	uint32_t seed = 1;
 	int i, round;
@@ -118,8 +131,8 @@ static void random_guests(void **state)
 		g = &guest[i];
 		n = 1 + (seed >> 27);
 		if (seed >> 20 & 1) {
-			others = all.of[SOCKETS] - g->of[SOCKETS];
-			fits = 4 * (g->of[SOCKETS] + n) <= 1000 - others;
+			others = all.use.of[SOCKETS] - g->use.of[SOCKETS];
+			fits = 4 * (g->use.of[SOCKETS] + n) <= 1000 - others;
 			assert_int_equal(pvcalls_use_charge(g, &all, SOCKETS, n, &quarter), fits);
 			has[i] += fits ? n : 0;
 		} else if (has[i] >= n) {
@@ -127,10 +140,10 @@ static void random_guests(void **state)
 			has[i] -= n;
 		}
 		for (sum = i = 0; i < GUESTS; i++) {
-			assert_int_equal(guest[i].of[SOCKETS], has[i]);
+			assert_int_equal(guest[i].use.of[SOCKETS], has[i]);
 			sum += has[i];
 		}
-		assert_int_equal(all.of[SOCKETS], sum);
+		assert_int_equal(all.use.of[SOCKETS], sum);
 		/* three quarters of what the one before has left, five times over */
 		assert_true(sum <= 1000 - 237);
 	}
