@@ -2,6 +2,29 @@
 /* See account.h. */
 #include "account/account.h"
 
+static const char * const pvcalls_kind_names[PVCALLS_KINDS] = {
+	[PVCALLS_KIND_SOCKETS]		= "sockets",
+	[PVCALLS_KIND_LISTENERS]	= "listeners",
+	[PVCALLS_KIND_QUEUED]		= "queued",
+	[PVCALLS_KIND_PORTS]		= "ports",
+	[PVCALLS_KIND_PAGES]		= "pages",
+	[PVCALLS_KIND_CALLS]		= "calls",
+	[PVCALLS_KIND_PINNED]		= "pinned",
+	[PVCALLS_KIND_MEMORY]		= "memory",
+};
+
+/**
+ * pvcalls_kind_name() - what a kind is called
+ * @kind: the kind
+ *
+ * Context: any.
+ * Return: a word.
+ */
+const char *pvcalls_kind_name(enum pvcalls_kind kind)
+{
+	return pvcalls_kind_names[kind];
+}
+
 /* What counts against other guests */
 static long pvcalls_use_counts(const struct pvcalls_tally *tally,
 			       enum pvcalls_kind kind)

@@ -81,6 +81,8 @@ struct pvcalls_limit {
 	long most;
 };
 
+const char *pvcalls_kind_name(enum pvcalls_kind kind);
+
 long pvcalls_use_limit(const struct pvcalls_tally *mine,
 		       const struct pvcalls_tally *all, enum pvcalls_kind kind,
 		       const struct pvcalls_limit *limit);

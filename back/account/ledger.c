@@ -59,6 +59,7 @@ MODULE_PARM_DESC(host_memory,
  * @domid: the guest
  * @tally: what is charged
  * @refused: how often something of each kind was refused
+ * @most: what the guest may have of each kind in any case
  * @over: the guest had more than it may have of a kind when it was last charged
  *	by pvcalls_account_force()
  */
@@ -68,19 +69,18 @@ struct pvcalls_account {
 	domid_t domid;
 	struct pvcalls_tally tally;
 	unsigned long refused[PVCALLS_KINDS];
+	long most[PVCALLS_KINDS];
 	bool over[PVCALLS_KINDS];
 };
 
 /**
  * struct pvcalls_kind_rule - how a kind is limited
- * @name: for people and programs
  * @ceiling: the parameter with what all guests may have
  * @otherwise: returns the ceiling if the parameter is 0; NULL: 0
  * @most: returns what one may have in any case; NULL: anything
  * @err: error number for a guest that may not have more
  */
 struct pvcalls_kind_rule {
-	const char *name;
 	const unsigned int *ceiling;
 	long (*otherwise)(void);
 	u32 (*most)(void);
@@ -95,44 +95,36 @@ static long pvcalls_host_memory(void)
 
 static const struct pvcalls_kind_rule pvcalls_kind_rules[PVCALLS_KINDS] = {
 	[PVCALLS_KIND_SOCKETS] = {
-		.name = "sockets",
 		.ceiling = &param_host_sockets,
 		.most = pvcalls_max_sockets,
 		.err = -ENFILE,
 	},
 	[PVCALLS_KIND_LISTENERS] = {
-		.name = "listeners",
 		.ceiling = &param_host_listeners,
 		.err = -ENOBUFS,
 	},
 	[PVCALLS_KIND_QUEUED] = {
-		.name = "queued",
 		.ceiling = &param_host_queued,
 		.err = -ENOBUFS,
 	},
 	[PVCALLS_KIND_PORTS] = {
-		.name = "ports",
 		.ceiling = &param_host_ports,
 		.err = -ENOBUFS,
 	},
 	[PVCALLS_KIND_PAGES] = {
-		.name = "pages",
 		.ceiling = &param_host_pages,
 		.most = pvcalls_max_pages,
 		.err = -ENOBUFS,
 	},
 	[PVCALLS_KIND_CALLS] = {
-		.name = "calls",
 		.ceiling = &param_host_calls,
 		.most = pvcalls_max_deferred,
 		.err = -ENOBUFS,
 	},
 	[PVCALLS_KIND_PINNED] = {
-		.name = "pinned",
 		.ceiling = &param_host_pinned,
 	},
 	[PVCALLS_KIND_MEMORY] = {
-		.name = "memory",
 		.ceiling = &param_host_memory,
 		.otherwise = pvcalls_host_memory,
 	},
@@ -157,6 +149,17 @@ static struct pvcalls_limit pvcalls_kind_limit(enum pvcalls_kind kind)
 		.percent = READ_ONCE(param_guest_share),
 		.most = rule->most ? rule->most() : LONG_MAX,
 	};
+}
+
+/* What a guest may have, by the parameters and by its policy */
+static struct pvcalls_limit
+pvcalls_account_may(const struct pvcalls_account *account,
+		    enum pvcalls_kind kind)
+{
+	struct pvcalls_limit limit = pvcalls_kind_limit(kind);
+
+	limit.most = min(limit.most, READ_ONCE(account->most[kind]));
+	return limit;
 }
 
 /* The account before which one of @domid belongs. Call with the lock held. */
@@ -191,12 +194,15 @@ static struct pvcalls_account *pvcalls_account_find(domid_t domid)
 struct pvcalls_account *pvcalls_account_open(domid_t domid)
 {
 	struct pvcalls_account *a, *fresh;
+	int i;
 
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
 	if (!fresh)
 		return NULL;
 	refcount_set(&fresh->ref, 1);
 	fresh->domid = domid;
+	for (i = 0; i < PVCALLS_KINDS; i++)
+		fresh->most[i] = LONG_MAX;
 
 	spin_lock_irq(&pvcalls_ledger_lock);
 	a = pvcalls_account_find(domid);
@@ -239,7 +245,7 @@ void pvcalls_account_put(struct pvcalls_account *account)
 	for (i = 0; i < PVCALLS_KINDS; i++)
 		WARN_ONCE(account->tally.use.of[i], "dom%u: %ld %s are charged for ever\n",
 			  account->domid, account->tally.use.of[i],
-			  pvcalls_kind_rules[i].name);
+			  pvcalls_kind_name(i));
 	kfree(account);
 }
 
@@ -255,7 +261,7 @@ void pvcalls_account_put(struct pvcalls_account *account)
 bool pvcalls_account_try(struct pvcalls_account *account,
 			 enum pvcalls_kind kind, long n)
 {
-	const struct pvcalls_limit limit = pvcalls_kind_limit(kind);
+	const struct pvcalls_limit limit = pvcalls_account_may(account, kind);
 	unsigned long flags;
 	bool ok;
 
@@ -306,8 +312,8 @@ bool pvcalls_account_take(struct pvcalls_account *account,
 int pvcalls_account_charge(const struct pvcalls_peer *peer,
 			   enum pvcalls_kind kind, long n)
 {
-	const struct pvcalls_limit limit = pvcalls_kind_limit(kind);
 	struct pvcalls_account *a = peer->account;
+	const struct pvcalls_limit limit = pvcalls_account_may(a, kind);
 	unsigned long flags;
 	long has, may;
 
@@ -318,7 +324,7 @@ int pvcalls_account_charge(const struct pvcalls_peer *peer,
 	may = pvcalls_use_limit(&a->tally, &pvcalls_ledger_tally, kind, &limit);
 	spin_unlock_irqrestore(&pvcalls_ledger_lock, flags);
 	pvcalls_peer_warn(peer, "no more %s: has %ld, may have %ld\n",
-			  pvcalls_kind_rules[kind].name, has, may);
+			  pvcalls_kind_name(kind), has, may);
 	return pvcalls_kind_rules[kind].err;
 }
 
@@ -335,7 +341,7 @@ int pvcalls_account_charge(const struct pvcalls_peer *peer,
 bool pvcalls_account_force(struct pvcalls_account *account,
 			   enum pvcalls_kind kind, long n, long *may)
 {
-	const struct pvcalls_limit limit = pvcalls_kind_limit(kind);
+	const struct pvcalls_limit limit = pvcalls_account_may(account, kind);
 	unsigned long flags;
 	bool ok;
 
@@ -374,6 +380,22 @@ void pvcalls_account_uncharge(struct pvcalls_account *account,
 }
 
 /**
+ * pvcalls_account_limit() - say how much a guest may have in any case
+ * @account: its account
+ * @kind: what
+ * @most: amount, 0 or more; LONG_MAX: the parameters say alone
+ *
+ * Description: What the guest has already stays.
+ *
+ * Context: any.
+ */
+void pvcalls_account_limit(struct pvcalls_account *account,
+			   enum pvcalls_kind kind, long most)
+{
+	WRITE_ONCE(account->most[kind], most);
+}
+
+/**
  * pvcalls_account_has() - how much does a guest have?
  * @account: its account
  * @kind: what
@@ -401,18 +423,6 @@ bool pvcalls_account_over(const struct pvcalls_account *account,
 	return READ_ONCE(account->over[kind]);
 }
 
-/**
- * pvcalls_kind_name() - what a kind is called
- * @kind: the kind
- *
- * Context: any.
- * Return: a word.
- */
-const char *pvcalls_kind_name(enum pvcalls_kind kind)
-{
-	return pvcalls_kind_rules[kind].name;
-}
-
 /* Call with the lock held. */
 static void pvcalls_account_state(const struct pvcalls_account *a,
 				  struct pvcalls_statement *st)
@@ -423,7 +433,7 @@ static void pvcalls_account_state(const struct pvcalls_account *a,
 	st->domid = a->domid;
 	st->use = a->tally.use;
 	for (i = 0; i < PVCALLS_KINDS; i++) {
-		limit = pvcalls_kind_limit(i);
+		limit = pvcalls_account_may(a, i);
 		st->limit[i] = pvcalls_use_limit(&a->tally, &pvcalls_ledger_tally,
 						 i, &limit);
 		st->refused[i] = a->refused[i];

@@ -60,7 +60,8 @@ long pvcalls_account_has(struct pvcalls_account *account,
 bool pvcalls_account_over(const struct pvcalls_account *account,
 			  enum pvcalls_kind kind);
 
-const char *pvcalls_kind_name(enum pvcalls_kind kind);
+void pvcalls_account_limit(struct pvcalls_account *account,
+			   enum pvcalls_kind kind, long most);
 bool pvcalls_ledger_next(int after, struct pvcalls_statement *st);
 void pvcalls_ledger_all(struct pvcalls_statement *st);
 

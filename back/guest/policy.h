@@ -3,7 +3,7 @@
  * The policy: who may do what. One object for each device, which is asked at
  * every door: where a socket is made, bound, connected or made to listen, for
  * the addresses of each datagram, and for what comes in. rules.h has what it
- * can say.
+ * can say. What it says of limits is the account's to hold.
  */
 #ifndef PVCALLS_BACK_POLICY_H
 #define PVCALLS_BACK_POLICY_H
@@ -20,6 +20,7 @@
 #include "guest/rules.h"
 
 struct net;
+struct pvcalls_account;
 struct pvcalls_guest;
 struct sk_buff;
 struct sock;
@@ -42,6 +43,7 @@ struct pvcalls_ruleset {
  * @domid: the guest
  * @lock: held while @set is replaced
  * @set: the rules in force, under RCU; never NULL
+ * @account: the guest's account, with a reference
  * @refused: what the toolstack has written could not be read, so that nobody
  *	is to be served; under @lock
  * @denied: calls, datagrams and connections that were denied, by enum
@@ -52,6 +54,7 @@ struct pvcalls_policy {
 	domid_t domid;
 	struct mutex lock;
 	struct pvcalls_ruleset __rcu *set;
+	struct pvcalls_account *account;
 	bool refused;
 	atomic_long_t denied[PVCALLS_DENIALS];
 };

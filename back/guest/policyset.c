@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The rules that are in force, and how they are replaced; see policy.h. */
 #include <linux/err.h>
+#include <linux/limits.h>
 #include <linux/slab.h>
 
 #include <net/net_namespace.h>
 
+#include "account/ledger.h"
 #include "guest/own.h"
 #include "guest/policy.h"
 
@@ -59,6 +61,11 @@ int pvcalls_policy_init(struct pvcalls_policy *p, domid_t domid)
 	set = pvcalls_ruleset_new("", 0, &at);
 	if (IS_ERR(set))
 		return PTR_ERR(set);
+	p->account = pvcalls_account_open(domid);
+	if (!p->account) {
+		pvcalls_ruleset_free(&set->rcu);
+		return -ENOMEM;
+	}
 	mutex_init(&p->lock);
 	p->domid = domid;
 	RCU_INIT_POINTER(p->set, set);
@@ -79,6 +86,7 @@ void pvcalls_policy_exit(struct pvcalls_policy *p)
 	mutex_lock(&pvcalls_policies_lock);
 	list_del(&p->all);
 	mutex_unlock(&pvcalls_policies_lock);
+	pvcalls_account_put(p->account);
 	call_rcu(&rcu_dereference_protected(p->set, true)->rcu,
 		 pvcalls_ruleset_free);
 }
@@ -93,6 +101,17 @@ void pvcalls_policy_stop(void)
 	rcu_barrier();
 }
 
+static void pvcalls_policy_limits(struct pvcalls_policy *p,
+				  const struct pvcalls_rules *r)
+{
+	int i;
+
+	for (i = 0; i < PVCALLS_KINDS; i++)
+		pvcalls_account_limit(p->account, i,
+				      r->limited & BIT(i) ? r->limit[i] :
+							    LONG_MAX);
+}
+
 /**
  * pvcalls_policy_set() - replace the rules
  * @p: the policy
@@ -102,6 +121,7 @@ void pvcalls_policy_stop(void)
  *
  * What was permitted before stays as it is: connections, ports, peers of
  * datagram sockets. New sockets are made in the namespace that the rules name.
+ * Limits are those of all devices of the guest, which have one account.
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL or -E2BIG if the text is no policy; -ENOMEM; or why the
@@ -117,6 +137,7 @@ int pvcalls_policy_set(struct pvcalls_policy *p, const char *text, u32 len,
 	if (IS_ERR(set))
 		return PTR_ERR(set);
 	mutex_lock(&p->lock);
+	pvcalls_policy_limits(p, &set->rules);
 	set = rcu_replace_pointer(p->set, set, lockdep_is_held(&p->lock));
 	p->refused = false;
 	mutex_unlock(&p->lock);

@@ -118,13 +118,32 @@ static void pvcalls_pen_reserved(struct pvcalls_pen *p,
 	pvcalls_pen_char(p, '\n');
 }
 
+static void pvcalls_pen_limits(struct pvcalls_pen *p,
+			       const struct pvcalls_rules *r)
+{
+	u32 i;
+
+	if (!r->limited)
+		return;
+	pvcalls_pen_word(p, "limits");
+	for (i = 0; i < PVCALLS_KINDS; i++) {
+		if (!(r->limited & 1U << i))
+			continue;
+		pvcalls_pen_char(p, r->limited & ((1U << i) - 1) ? ',' : '=');
+		pvcalls_pen_word(p, pvcalls_kind_name(i));
+		pvcalls_pen_char(p, ':');
+		pvcalls_pen_number(p, r->limit[i], 10);
+	}
+	pvcalls_pen_char(p, '\n');
+}
+
 /**
  * pvcalls_rules_print() - write a policy, for pvcalls_rules_parse() to read
  * @r: the policy
  * @buf: the text, a line for each statement, with a final zero
  * @size: size of @buf in bytes, PVCALLS_POLICY_SIZE for any policy
  *
- * "local" is left out if it was not set.
+ * "local" and "limits" are left out if they were not set.
  *
  * Context: any.
  * Return: length of the text in bytes, or -E2BIG if it did not fit.
@@ -141,6 +160,7 @@ int pvcalls_rules_print(const struct pvcalls_rules *r, char *buf, u32 size)
 	}
 	pvcalls_pen_protocols(&p, r->may);
 	pvcalls_pen_reserved(&p, r);
+	pvcalls_pen_limits(&p, r);
 	if (*r->netns) {
 		pvcalls_pen_word(&p, "netns=");
 		pvcalls_pen_word(&p, r->netns);

@@ -9,15 +9,18 @@
  *	protocols=none | PROTOCOL[,PROTOCOL...]
  *	reserved=none | PORT[-PORT] | listening [,...]
  *	netns=NAME
+ *	limits=none | KIND:NUMBER[,KIND:NUMBER...]
  *	allow | deny  connect | bind  [tcp | udp | icmp]
  *		[any | local | ADDRESS[/LENGTH]]  [port PORT[-PORT]]
  *
- * PROTOCOL is tcp, udp, icmp, ipv6 or listen. The first rule that matches
+ * PROTOCOL is tcp, udp, icmp, ipv6 or listen; KIND is what pvcalls_kind_name()
+ * says. The first rule that matches
  * decides; where none does, the answer is allow.
  */
 #ifndef PVCALLS_BACK_RULES_H
 #define PVCALLS_BACK_RULES_H
 
+#include "account/account.h"
 #include "denials.h"
 #include "guest/rules_port.h"
 
@@ -27,6 +30,8 @@
 #define PVCALLS_MAX_RESERVED	16
 /* Length of a namespace's name, at most */
 #define PVCALLS_MAX_NETNS	63
+/* Amount of a limit, at most */
+#define PVCALLS_MAX_LIMIT	100000000
 /* Room for any text that is read or written, with a final zero */
 #define PVCALLS_POLICY_SIZE	8192
 /* Length of a text, at most */
@@ -141,6 +146,8 @@ struct pvcalls_rule {
  * @reserved: ports that a guest may not bind
  * @nr: number of @rule
  * @rule: the rules, in order
+ * @limited: kinds with a limit, a bit for each
+ * @limit: how much the guest may have of those; 0 for the others
  * @netns: name of the sockets' network namespace, empty for the first one
  */
 struct pvcalls_rules {
@@ -151,6 +158,8 @@ struct pvcalls_rules {
 	struct pvcalls_range reserved[PVCALLS_MAX_RESERVED];
 	u32 nr;
 	struct pvcalls_rule rule[PVCALLS_MAX_RULES];
+	u32 limited;
+	u32 limit[PVCALLS_KINDS];
 	char netns[PVCALLS_MAX_NETNS + 1];
 };
 

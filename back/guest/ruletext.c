@@ -15,6 +15,7 @@ enum pvcalls_setting {
 	PVCALLS_SET_PROTOCOLS = 2,
 	PVCALLS_SET_RESERVED = 4,
 	PVCALLS_SET_NETNS = 8,
+	PVCALLS_SET_LIMITS = 16,
 };
 
 static bool pvcalls_word_is(const struct pvcalls_word *w, const char *name)
@@ -298,6 +299,36 @@ static bool pvcalls_set_netns(struct pvcalls_rules *r, struct pvcalls_word w)
 	return true;
 }
 
+/* KIND:NUMBER, each kind once at most */
+static bool pvcalls_set_limit(struct pvcalls_rules *r, struct pvcalls_word w)
+{
+	struct pvcalls_word name;
+	u32 i;
+
+	pvcalls_word_split(&w, ':', &name);
+	for (i = 0; i < PVCALLS_KINDS; i++) {
+		if (!pvcalls_word_is(&name, pvcalls_kind_name(i)))
+			continue;
+		if (!w.s || r->limited & 1U << i)
+			return false;
+		r->limited |= 1U << i;
+		return pvcalls_word_number(&w, PVCALLS_MAX_LIMIT, &r->limit[i]);
+	}
+	return false;
+}
+
+static bool pvcalls_set_limits(struct pvcalls_rules *r, struct pvcalls_word w)
+{
+	struct pvcalls_word part;
+
+	if (pvcalls_word_is(&w, "none"))
+		return true;
+	while (pvcalls_word_split(&w, ',', &part))
+		if (!pvcalls_set_limit(r, part))
+			return false;
+	return true;
+}
+
 static const struct {
 	const char *name;
 	enum pvcalls_setting bit;
@@ -307,6 +338,7 @@ static const struct {
 	{ "protocols", PVCALLS_SET_PROTOCOLS, pvcalls_set_protocols },
 	{ "reserved", PVCALLS_SET_RESERVED, pvcalls_set_reserved },
 	{ "netns", PVCALLS_SET_NETNS, pvcalls_set_netns },
+	{ "limits", PVCALLS_SET_LIMITS, pvcalls_set_limits },
 };
 
 static bool pvcalls_text_setting(struct pvcalls_rules *r, struct pvcalls_word w,

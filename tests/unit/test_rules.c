@@ -344,6 +344,13 @@ static void nonsense(void **state)
 		{ "deny connect 12345::", 13 }, { "deny connect g::", 13 },
 		{ "deny connect ::ffff:0:0/95", 13 }, { "deny connect ::1:", 13 },
 		{ "deny connect ::ffff:10.0.0.1", 13 },
+		{ "limits", 0 }, { "limits=", 0 }, { "limits=sockets", 0 },
+		{ "limits=sockets:", 0 }, { "limits=socket:1", 0 },
+		{ "limits=sockets:1,sockets:2", 0 },
+		{ "limits=sockets:1,", 0 }, { "limits=sockets:1:2", 0 },
+		{ "limits=sockets:-1", 0 }, { "limits=:1", 0 },
+		{ "limits=none,sockets:1", 0 }, { "limits=memory:100000001", 0 },
+		{ "limits=none;limits=none", 12 },
 	};
 	unsigned int i;
 
@@ -388,38 +395,73 @@ static void too_much(void **state)
 			 -E2BIG);
 }
 
+static void limits(void **state)
+{
+	(void)state;
+	read_text("");
+	assert_int_equal(rules.limited, 0);
+	read_text("limits=none");
+	assert_int_equal(rules.limited, 0);
+	read_text("limits=ports:3,memory:0");
+	assert_int_equal(rules.limited, 1 << PVCALLS_KIND_PORTS |
+					1 << PVCALLS_KIND_MEMORY);
+	assert_int_equal(rules.limit[PVCALLS_KIND_PORTS], 3);
+	assert_int_equal(rules.limit[PVCALLS_KIND_MEMORY], 0);
+	assert_int_equal(rules.limit[PVCALLS_KIND_SOCKETS], 0);
+	read_text("limits=sockets:1,listeners:2,queued:3,ports:4,pages:5,"
+		  "calls:6,pinned:7,memory:100000000");
+	assert_int_equal(rules.limited, (1 << PVCALLS_KINDS) - 1);
+	assert_int_equal(rules.limit[PVCALLS_KIND_SOCKETS], 1);
+	assert_int_equal(rules.limit[PVCALLS_KIND_LISTENERS], 2);
+	assert_int_equal(rules.limit[PVCALLS_KIND_QUEUED], 3);
+	assert_int_equal(rules.limit[PVCALLS_KIND_PAGES], 5);
+	assert_int_equal(rules.limit[PVCALLS_KIND_CALLS], 6);
+	assert_int_equal(rules.limit[PVCALLS_KIND_PINNED], 7);
+	assert_int_equal(rules.limit[PVCALLS_KIND_MEMORY], PVCALLS_MAX_LIMIT);
+}
+
+/* What is read, and what is written back */
+static const char * const texts[][2] = {
+	{ "", "protocols=tcp,udp,icmp,ipv6,listen\n"
+	      "reserved=22,listening\n" },
+	{ " ;\n; local=none ;\t", "local=none\n"
+	  "protocols=tcp,udp,icmp,ipv6,listen\n"
+	  "reserved=22,listening\n" },
+	{ "protocols=none;reserved=none;netns=blue;local=addresses",
+	  "local=addresses\nprotocols=none\nreserved=none\n"
+	  "netns=blue\n" },
+	{ "limits=memory:100000000,sockets:0;netns=a",
+	  "protocols=tcp,udp,icmp,ipv6,listen\n"
+	  "reserved=22,listening\n"
+	  "limits=sockets:0,memory:100000000\nnetns=a\n" },
+	{ "limits=pages:7", "protocols=tcp,udp,icmp,ipv6,listen\n"
+	  "reserved=22,listening\nlimits=pages:7\n" },
+	{ "limits=none", "protocols=tcp,udp,icmp,ipv6,listen\n"
+	  "reserved=22,listening\n" },
+	{ "reserved=listening;protocols=udp,ipv6;local=all",
+	  "local=all\nprotocols=udp,ipv6\nreserved=listening\n" },
+	{ "reserved=1-2,3;protocols=tcp;deny connect;allow  bind\tudp;"
+	  "deny connect tcp local port 5;allow connect any port 5-6;"
+	  "deny bind icmp 10.1.2.3/12;allow bind 2001:DB8::ffff/33",
+	  "protocols=tcp\nreserved=1-2,3\ndeny connect\n"
+	  "allow bind udp\ndeny connect tcp local port 5\n"
+	  "allow connect port 5-6\ndeny bind icmp 10.0.0.0/12\n"
+	  "allow bind 2001:db8:0:0:0:0:0:0/33\n" },
+	{ "protocols=tcp;reserved=none;deny bind ::;deny bind 1::/16;"
+	  "deny bind 0:0:1::/0;deny connect 1:2:3:4:5:6:7::;"
+	  "deny connect ::2:3:4:5:6:7:8;deny connect a::b:c:d",
+	  "protocols=tcp\nreserved=none\n"
+	  "deny bind 0:0:0:0:0:0:0:0/128\n"
+	  "deny bind 1:0:0:0:0:0:0:0/16\n"
+	  "deny bind 0:0:0:0:0:0:0:0/0\n"
+	  "deny connect 1:2:3:4:5:6:7:0/128\n"
+	  "deny connect 0:2:3:4:5:6:7:8/128\n"
+	  "deny connect a:0:0:0:0:b:c:d/128\n" },
+};
+
 /* What is written back says the same, and fits whatever there is. */
 static void written_back(void **state)
 {
-	static const char * const texts[][2] = {
-		{ "", "protocols=tcp,udp,icmp,ipv6,listen\n"
-		      "reserved=22,listening\n" },
-		{ " ;\n; local=none ;\t", "local=none\n"
-		  "protocols=tcp,udp,icmp,ipv6,listen\n"
-		  "reserved=22,listening\n" },
-		{ "protocols=none;reserved=none;netns=blue;local=addresses",
-		  "local=addresses\nprotocols=none\nreserved=none\n"
-		  "netns=blue\n" },
-		{ "reserved=listening;protocols=udp,ipv6;local=all",
-		  "local=all\nprotocols=udp,ipv6\nreserved=listening\n" },
-		{ "reserved=1-2,3;protocols=tcp;deny connect;allow  bind\tudp;"
-		  "deny connect tcp local port 5;allow connect any port 5-6;"
-		  "deny bind icmp 10.1.2.3/12;allow bind 2001:DB8::ffff/33",
-		  "protocols=tcp\nreserved=1-2,3\ndeny connect\n"
-		  "allow bind udp\ndeny connect tcp local port 5\n"
-		  "allow connect port 5-6\ndeny bind icmp 10.0.0.0/12\n"
-		  "allow bind 2001:db8:0:0:0:0:0:0/33\n" },
-		{ "protocols=tcp;reserved=none;deny bind ::;deny bind 1::/16;"
-		  "deny bind 0:0:1::/0;deny connect 1:2:3:4:5:6:7::;"
-		  "deny connect ::2:3:4:5:6:7:8;deny connect a::b:c:d",
-		  "protocols=tcp\nreserved=none\n"
-		  "deny bind 0:0:0:0:0:0:0:0/128\n"
-		  "deny bind 1:0:0:0:0:0:0:0/16\n"
-		  "deny bind 0:0:0:0:0:0:0:0/0\n"
-		  "deny connect 1:2:3:4:5:6:7:0/128\n"
-		  "deny connect 0:2:3:4:5:6:7:8/128\n"
-		  "deny connect a:0:0:0:0:b:c:d/128\n" },
-	};
 	struct pvcalls_rules before;
 	unsigned int i;
 	char *buf;
@@ -455,6 +497,9 @@ static void longest_text(void **state)
 	strcat(text, "\nnetns=");
 	memset(text + strlen(text), 'n', PVCALLS_MAX_NETNS);
 	read_text(text);
+	rules.limited = (1 << PVCALLS_KINDS) - 1;
+	for (i = 0; i < PVCALLS_KINDS; i++)
+		rules.limit[i] = PVCALLS_MAX_LIMIT;
 	rules.nr = PVCALLS_MAX_RULES;
 	for (i = 0; i < rules.nr; i++) {
 		rules.rule[i] = (struct pvcalls_rule){
@@ -481,6 +526,7 @@ int main(void)
 		cmocka_unit_test(first_match),
 		cmocka_unit_test(nonsense),
 		cmocka_unit_test(too_much),
+		cmocka_unit_test(limits),
 		cmocka_unit_test(written_back),
 		cmocka_unit_test(longest_text),
 	};
