@@ -3,8 +3,8 @@
  * Wing account/: what guests have of what they share with each other and with
  * this domain.
  *
- * It offers the accounts of all guests (ledger.h), and their arithmetic
- * (account.h). It may use limits.h, peer.h, trace.h and include/; it does not
+ * It offers the accounts of all guests (ledger.h), and the arithmetic of those
+ * (account.h) and of rates (bucket.h). It may use limits.h, peer.h, trace.h and include/; it does not
  * know what it counts.
  *
  * A guest's account is found by its domain id, and outlives the connection as

@@ -22,6 +22,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 
 #include <xen/interface/event_channel.h>
 #include <xen/interface/io/pvcalls.h>
@@ -62,6 +63,7 @@ enum pvcalls_guest_flag {
  * @work: the command ring's work
  * @stopped: completed when the command ring is not read any more
  * @irq: interrupt of the command ring's event channel
+ * @delay: marks @work when the policy lets the guest make calls again
  * @progress: requests were found since the last EOI; only the command ring's
  *	worker uses this
  * @ring: the command ring; its worker owns the requests, @rsp_lock guards the
@@ -92,6 +94,7 @@ struct pvcalls_guest {
 	struct pvcalls_work work;
 	struct completion stopped;
 	int irq;
+	struct timer_list delay;
 	bool progress;
 	struct xen_pvcalls_back_ring ring;
 	u32 cmd_pages;

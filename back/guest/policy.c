@@ -4,6 +4,7 @@
 #include <linux/in6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/ktime.h>
 #include <linux/moduleparam.h>
 #include <linux/net.h>
 #include <linux/skbuff.h>
@@ -342,6 +343,36 @@ int pvcalls_policy_listen(struct pvcalls_guest *g, const struct sock *sk)
 	if (inet_sk(sk)->inet_num)
 		return 0;
 	return pvcalls_policy_bind(g, sk, &addr);
+}
+
+/**
+ * pvcalls_policy_calls() - how many calls may a guest make now?
+ * @g: the guest
+ * @n: how many it wants to make, 1 or more
+ * @wait: set to the nanoseconds after which it may make another one, unless it
+ *	may make all of them
+ *
+ * Context: the command ring's worker.
+ * Return: how many, 0 to @n, which are counted.
+ */
+u32 pvcalls_policy_calls(struct pvcalls_guest *g, u32 n, u64 *wait)
+{
+	struct pvcalls_policy *p = g->policy;
+	u32 rate, may;
+	u64 now;
+
+	rcu_read_lock();
+	rate = rcu_dereference(p->set)->rules.calls;
+	rcu_read_unlock();
+	if (!rate)
+		return n;
+	now = ktime_get_ns();
+	may = pvcalls_bucket_take(&p->calls, rate, now, n);
+	if (may < n) {
+		*wait = pvcalls_bucket_wait(&p->calls, now);
+		atomic_long_inc(&p->delayed);
+	}
+	return may;
 }
 
 /* Where a packet goes to, and where it comes from */

@@ -46,6 +46,9 @@ struct pvcalls_ruleset {
  * @account: the guest's account, with a reference
  * @refused: what the toolstack has written could not be read, so that nobody
  *	is to be served; under @lock
+ * @calls: what the guest has called of late; only the command ring's worker uses
+ *	this. A guest does not get rid of it by connecting anew
+ * @delayed: how often the guest had to wait for its next call
  * @denied: calls, datagrams and connections that were denied, by enum
  *	pvcalls_denial
  */
@@ -56,6 +59,8 @@ struct pvcalls_policy {
 	struct pvcalls_ruleset __rcu *set;
 	struct pvcalls_account *account;
 	bool refused;
+	struct pvcalls_bucket calls;
+	atomic_long_t delayed;
 	atomic_long_t denied[PVCALLS_DENIALS];
 };
 
@@ -72,6 +77,7 @@ int pvcalls_policy_for_each(int (*fn)(struct pvcalls_policy *p, void *arg),
 			    void *arg);
 
 u32 pvcalls_mark(domid_t domid);
+u32 pvcalls_policy_calls(struct pvcalls_guest *g, u32 n, u64 *wait);
 
 int pvcalls_policy_addr(struct pvcalls_guest *g, const u8 *addr, u32 len,
 			struct sockaddr_storage *out);

@@ -9,6 +9,7 @@
  *	protocols=none | PROTOCOL[,PROTOCOL...]
  *	reserved=none | PORT[-PORT] | listening [,...]
  *	netns=NAME
+ *	calls=any | NUMBER
  *	limits=none | KIND:NUMBER[,KIND:NUMBER...]
  *	allow | deny  connect | bind  [tcp | udp | icmp]
  *		[any | local | ADDRESS[/LENGTH]]  [port PORT[-PORT]]
@@ -21,6 +22,7 @@
 #define PVCALLS_BACK_RULES_H
 
 #include "account/account.h"
+#include "account/bucket.h"
 #include "denials.h"
 #include "guest/rules_port.h"
 
@@ -146,6 +148,7 @@ struct pvcalls_rule {
  * @reserved: ports that a guest may not bind
  * @nr: number of @rule
  * @rule: the rules, in order
+ * @calls: how many calls a guest may make a second; 0: any number
  * @limited: kinds with a limit, a bit for each
  * @limit: how much the guest may have of those; 0 for the others
  * @netns: name of the sockets' network namespace, empty for the first one
@@ -158,6 +161,7 @@ struct pvcalls_rules {
 	struct pvcalls_range reserved[PVCALLS_MAX_RESERVED];
 	u32 nr;
 	struct pvcalls_rule rule[PVCALLS_MAX_RULES];
+	u32 calls;
 	u32 limited;
 	u32 limit[PVCALLS_KINDS];
 	char netns[PVCALLS_MAX_NETNS + 1];

@@ -16,6 +16,7 @@ enum pvcalls_setting {
 	PVCALLS_SET_RESERVED = 4,
 	PVCALLS_SET_NETNS = 8,
 	PVCALLS_SET_LIMITS = 16,
+	PVCALLS_SET_CALLS = 32,
 };
 
 static bool pvcalls_word_is(const struct pvcalls_word *w, const char *name)
@@ -299,6 +300,14 @@ static bool pvcalls_set_netns(struct pvcalls_rules *r, struct pvcalls_word w)
 	return true;
 }
 
+static bool pvcalls_set_calls(struct pvcalls_rules *r, struct pvcalls_word w)
+{
+	if (pvcalls_word_is(&w, "any"))
+		return true;
+	return pvcalls_word_number(&w, PVCALLS_BUCKET_MAX, &r->calls) &&
+	       r->calls;
+}
+
 /* KIND:NUMBER, each kind once at most */
 static bool pvcalls_set_limit(struct pvcalls_rules *r, struct pvcalls_word w)
 {
@@ -338,6 +347,7 @@ static const struct {
 	{ "protocols", PVCALLS_SET_PROTOCOLS, pvcalls_set_protocols },
 	{ "reserved", PVCALLS_SET_RESERVED, pvcalls_set_reserved },
 	{ "netns", PVCALLS_SET_NETNS, pvcalls_set_netns },
+	{ "calls", PVCALLS_SET_CALLS, pvcalls_set_calls },
 	{ "limits", PVCALLS_SET_LIMITS, pvcalls_set_limits },
 };
 

@@ -122,6 +122,7 @@ struct pvcalls_guest *pvcalls_link_connect(struct xenbus_device *dev,
 		goto free;
 	pvcalls_work_init(&g->work, &pvcalls_cmd_ops, g->peer.domid, g->node,
 			  NULL);
+	timer_setup(&g->delay, pvcalls_cmd_delayed, 0);
 	err = pvcalls_link_attach(g, params);
 	if (err)
 		goto exit;
@@ -161,6 +162,7 @@ void pvcalls_link_end(struct pvcalls_guest *g)
 	 */
 	pvcalls_work_mark(&g->work);
 	wait_for_completion(&g->stopped);
+	del_timer_sync(&g->delay);
 
 	pvcalls_socks_end(g);
 	pvcalls_rings_exit(&g->rings);

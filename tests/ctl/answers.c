@@ -33,6 +33,7 @@ static void guest(struct table *t, uint32_t domid, uint64_t denied)
 	mnl_attr_put_u32(nlh, PVCALLS_A_GUEST_SOCKETS, 3);
 	mnl_attr_put(nlh, PVCALLS_A_GUEST_PAD, 0, NULL);
 	mnl_attr_put_u64(nlh, PVCALLS_A_GUEST_DENIED, denied);
+	mnl_attr_put_u64(nlh, PVCALLS_A_GUEST_DELAYED, denied / 2);
 	mnl_attr_put_u32(nlh, PVCALLS_A_GUEST_MARK, 0x1000);
 	/* what a later backend may say, and what makes no sense */
 	mnl_attr_put_u32(nlh, PVCALLS_A_GUEST_MAX + 1, 1);

@@ -271,9 +271,9 @@ class Answers(unittest.TestCase):
 
     def test_guests(self):
         lines = [line.split() for line in self.answers("guests")[0].splitlines()]
-        self.assertEqual(lines[0], ["guest", "sockets", "pages", "deferred", "denied", "mark", "extensions", "flags"])
-        self.assertEqual(lines[1:], [["1", "3", "0", "0", "0", "0x1000", "0", "0"],
-                                     ["32000", "3", "0", "0", "1099511627776", "0x1000", "0", "0"]])
+        self.assertEqual(lines[0], ["guest", "sockets", "pages", "deferred", "denied", "delayed", "mark", "extensions", "flags"])
+        self.assertEqual(lines[1:], [["1", "3", "0", "0", "0", "0", "0x1000", "0", "0"],
+                                     ["32000", "3", "0", "0", "1099511627776", "549755813888", "0x1000", "0", "0"]])
         second = json.loads(self.answers("guests-json")[0])[1]
         self.assertEqual((second["guest"], second["denied"], second["mark"]), (32000, 1 << 40, "0x1000"))
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* back/account/account.c: what guests have together, and how much each may have. */
+/* back/account: what guests have together, and how much and how often each may have. */
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "account.h"
+#include "bucket.h"
 
 #define SOCKETS	PVCALLS_KIND_SOCKETS
 #define GUESTS	5
@@ -149,6 +150,53 @@ static void random_guests(void **state)
 	}
 }
 
+#define TENTH	PVCALLS_BUCKET_AHEAD
+
+/* A tenth of a second's worth and one more at once, and then by the rate */
+static void bucket(void **state)
+{
+	struct pvcalls_bucket b = {};
+	u64 now = 5ULL * PVCALLS_BUCKET_SECOND;
+
+	(void)state;
+	assert_int_equal(pvcalls_bucket_wait(&b, now), 0);
+	assert_int_equal(pvcalls_bucket_take(&b, 1000, now, 1), 1);
+	assert_int_equal(b.until, now + 1000000);
+	assert_int_equal(pvcalls_bucket_wait(&b, now), 0);
+	assert_int_equal(pvcalls_bucket_take(&b, 1000, now, 200), 100);
+	assert_int_equal(pvcalls_bucket_take(&b, 1000, now, 200), 0);
+	assert_int_equal(b.until, now + TENTH + 1000000);
+	assert_int_equal(pvcalls_bucket_wait(&b, now), 1000000);
+	assert_int_equal(pvcalls_bucket_take(&b, 1000, now + 999999, 1), 0);
+	assert_int_equal(pvcalls_bucket_wait(&b, now + 999999), 1);
+	assert_int_equal(pvcalls_bucket_wait(&b, now + 1000000), 0);
+	assert_int_equal(pvcalls_bucket_take(&b, 1000, now + 1000000, 2), 1);
+	assert_int_equal(pvcalls_bucket_take(&b, 1000, now + 1000000, 1), 0);
+	/* what was not used in an hour is no credit */
+	now += 3600ULL * PVCALLS_BUCKET_SECOND;
+	assert_int_equal(pvcalls_bucket_take(&b, 1000, now, 1000), 101);
+}
+
+static void bucket_rates(void **state)
+{
+	struct pvcalls_bucket slow = {}, fast = {};
+	u64 now = 1, done = 0;
+	unsigned int i;
+
+	(void)state;
+	/* one in a second, and not one more */
+	assert_int_equal(pvcalls_bucket_take(&slow, 1, now, 5), 1);
+	assert_int_equal(pvcalls_bucket_take(&slow, 1, now + PVCALLS_BUCKET_SECOND - TENTH - 1, 5), 0);
+	assert_int_equal(pvcalls_bucket_take(&slow, 1, now + PVCALLS_BUCKET_SECOND - TENTH, 5), 1);
+	/* a rate that becomes larger holds at once, after the last one's time */
+	assert_int_equal(pvcalls_bucket_wait(&slow, now + PVCALLS_BUCKET_SECOND), PVCALLS_BUCKET_SECOND - TENTH);
+	assert_int_equal(pvcalls_bucket_take(&slow, 100, now + 3ULL * PVCALLS_BUCKET_SECOND, 50), 11);
+	/* the fastest one, as often as it lets, for ten seconds */
+	for (i = 0; i < 1000; i++, now += PVCALLS_BUCKET_SECOND / 100)
+		done += pvcalls_bucket_take(&fast, PVCALLS_BUCKET_MAX, now, ~0U);
+	assert_int_equal(done, 10000001ULL + 999 * 1000000ULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +205,8 @@ int main(void)
 		cmocka_unit_test(limits),
 		cmocka_unit_test(forced),
 		cmocka_unit_test(random_guests),
+		cmocka_unit_test(bucket),
+		cmocka_unit_test(bucket_rates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -344,6 +344,8 @@ static void nonsense(void **state)
 		{ "deny connect 12345::", 13 }, { "deny connect g::", 13 },
 		{ "deny connect ::ffff:0:0/95", 13 }, { "deny connect ::1:", 13 },
 		{ "deny connect ::ffff:10.0.0.1", 13 },
+		{ "calls=0", 0 }, { "calls=", 0 }, { "calls=none", 0 },
+		{ "calls=100000001", 0 }, { "calls=1;calls=any", 8 },
 		{ "limits", 0 }, { "limits=", 0 }, { "limits=sockets", 0 },
 		{ "limits=sockets:", 0 }, { "limits=socket:1", 0 },
 		{ "limits=sockets:1,sockets:2", 0 },
@@ -430,13 +432,13 @@ static const char * const texts[][2] = {
 	{ "protocols=none;reserved=none;netns=blue;local=addresses",
 	  "local=addresses\nprotocols=none\nreserved=none\n"
 	  "netns=blue\n" },
-	{ "limits=memory:100000000,sockets:0;netns=a",
+	{ "limits=memory:100000000,sockets:0;netns=a;calls=1000",
 	  "protocols=tcp,udp,icmp,ipv6,listen\n"
-	  "reserved=22,listening\n"
+	  "reserved=22,listening\ncalls=1000\n"
 	  "limits=sockets:0,memory:100000000\nnetns=a\n" },
 	{ "limits=pages:7", "protocols=tcp,udp,icmp,ipv6,listen\n"
 	  "reserved=22,listening\nlimits=pages:7\n" },
-	{ "limits=none", "protocols=tcp,udp,icmp,ipv6,listen\n"
+	{ "calls=any;limits=none", "protocols=tcp,udp,icmp,ipv6,listen\n"
 	  "reserved=22,listening\n" },
 	{ "reserved=listening;protocols=udp,ipv6;local=all",
 	  "local=all\nprotocols=udp,ipv6\nreserved=listening\n" },
@@ -497,6 +499,7 @@ static void longest_text(void **state)
 	strcat(text, "\nnetns=");
 	memset(text + strlen(text), 'n', PVCALLS_MAX_NETNS);
 	read_text(text);
+	rules.calls = PVCALLS_BUCKET_MAX;
 	rules.limited = (1 << PVCALLS_KINDS) - 1;
 	for (i = 0; i < PVCALLS_KINDS; i++)
 		rules.limit[i] = PVCALLS_MAX_LIMIT;

@@ -177,12 +177,13 @@ int netlink_guest(const struct nlmsghdr *nlh, void *table)
 
 	attributes(nlh, a, PVCALLS_A_GUEST_MAX);
 	snprintf(line, sizeof(line),
-		 "guest %u sockets %u pages %u deferred %u denied %llu mark %#x extensions %#x flags %#x",
+		 "guest %u sockets %u pages %u deferred %u denied %llu delayed %llu mark %#x extensions %#x flags %#x",
 		 number(a[PVCALLS_A_GUEST_DOMID]),
 		 number(a[PVCALLS_A_GUEST_SOCKETS]),
 		 number(a[PVCALLS_A_GUEST_PAGES]),
 		 number(a[PVCALLS_A_GUEST_DEFERRED]),
 		 (unsigned long long)large_number(a[PVCALLS_A_GUEST_DENIED]),
+		 (unsigned long long)large_number(a[PVCALLS_A_GUEST_DELAYED]),
 		 number(a[PVCALLS_A_GUEST_MARK]),
 		 number(a[PVCALLS_A_GUEST_EXTENSIONS]),
 		 number(a[PVCALLS_A_GUEST_FLAGS]));
