@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* All that a guest can get of what it shares with others, on default limits. */
+/* All that a guest can get of what it shares with others. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,11 +21,16 @@
 /* Sockets that are to be bound: more than a guest may have ports */
 #define SOCKETS	6000
 
+/* Datagram sockets that never get a ring, where tests/lab/progs/pvlast sends to */
+#define UNREAD		100
+#define FIRST_UNREAD	7400
+
 #define BACKLOG	4096
 #define NOBODY	0x10000		/* listens, and nobody connects to it */
 #define DOOR	0x10001
 #define BOUND	0x100000
 #define PLAIN	0x200000
+#define UNREAD_ID	0x300000
 
 static struct fe fe;
 static struct conn rings[RINGS];
@@ -162,8 +167,33 @@ static void greedy(void)
 	insist();
 }
 
+static void unread(void)
+{
+	struct raw_req req;
+	unsigned int i;
+
+	expect(fe_offered("feature-dgram"), "no feature-dgram");
+	fe_init(&fe);
+	fe_reset();
+	fe_node("feature-dgram", "1");
+	fe_node("feature-wakeup", "1");
+	fe_connect(&fe);
+	for (i = 0; i < UNREAD; i++) {
+		req = req_new(&fe, CMD_SOCKET, UNREAD_ID + i);
+		req.u.socket.domain = 2;
+		req.u.socket.type = 2;
+		expect(!fe_call(&fe, &req) &&
+		       !fe_bind(&fe, UNREAD_ID + i, FIRST_UNREAD + i),
+		       "no socket on port %u", FIRST_UNREAD + i);
+	}
+	fprintf(stderr, "holding\n");
+	for (;;)
+		sleep_ms(1000);
+}
+
 const struct hcase greedy_cases[] = {
 	{ "greedy", greedy, 100000, CASE_NAMED | CASE_LAST, NULL },
+	{ "unread", unread, 100000, CASE_NAMED | CASE_LAST, NULL },
 };
 
 const unsigned int greedy_count = COUNT(greedy_cases);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Connections that are closed before their last bytes have gone.
+ * Connections that are closed before their last bytes have gone, and datagrams
+ * that nobody reads.
  *
  *   pvlast serve PORT READY             accepts, says so in the file READY, and never reads
  *   pvlast send ADDRESS PORT N BYTES    N times: connects, writes so many bytes, closes
+ *   pvlast flood ADDRESS FIRST LAST N   N times: sends a datagram to each of these ports
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -53,13 +55,37 @@ static int send_last(const char *address, int port, int n, size_t bytes)
 	return 0;
 }
 
+static int flood(const char *address, int first, int last, int n)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), port;
+	char data[1400] = "";
+
+	if (!inet_aton(address, &to.sin_addr))
+		return 2;
+	while (n--) {
+		for (port = first; port <= last; port++) {
+			to.sin_port = htons(port);
+			/* what finds no room is lost, which nobody is told */
+			if (sendto(fd, data, sizeof(data), 0, (void *)&to, sizeof(to)) < 0) {
+				perror("pvlast");
+				return 1;
+			}
+		}
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "serve"))
 		return serve(atoi(argv[2]), argv[3]);
 	if (argc == 6 && !strcmp(argv[1], "send"))
 		return send_last(argv[2], atoi(argv[3]), atoi(argv[4]), atol(argv[5]));
+	if (argc == 6 && !strcmp(argv[1], "flood"))
+		return flood(argv[2], atoi(argv[3]), atoi(argv[4]), atoi(argv[5]));
 	fputs("usage: pvlast serve PORT READY\n"
-	      "       pvlast send ADDRESS PORT N BYTES\n", stderr);
+	      "       pvlast send ADDRESS PORT N BYTES\n"
+	      "       pvlast flood ADDRESS FIRST LAST N\n", stderr);
 	return 2;
 }
