@@ -56,6 +56,8 @@ struct pvcalls_relayed {
  * pvcalls_relayed_at() - one option of the table
  * @index: 0 to PVCALLS_RELAYED - 1
  *
+ * Those of PVCALLS_OPT_SOCK come first.
+ *
  * Context: any.
  * Return: the option.
  */

@@ -76,6 +76,23 @@ void pvcalls_notify_init(struct pvcalls_notify *n)
 }
 
 /**
+ * pvcalls_notify_send() - send an event
+ * @n: the ring's notification, whose event channel is open
+ *
+ * The kernel finds the port of an interrupt in a tree, which takes longer than
+ * a known port does.
+ *
+ * Context: any.
+ */
+void pvcalls_notify_send(const struct pvcalls_notify *n)
+{
+	if (n->port)
+		notify_remote_via_evtchn(n->port);
+	else
+		notify_remote_via_irq(n->irq);
+}
+
+/**
  * pvcalls_notify_owe() - owe a guest an event
  * @n: the ring's notification; many calls before the event is sent make one
  *	event
@@ -104,7 +121,7 @@ void pvcalls_notify_now(struct pvcalls_notify *n)
 	if (list_empty(&n->node))
 		return;
 	list_del_init(&n->node);
-	notify_remote_via_irq(n->irq);
+	pvcalls_notify_send(n);
 }
 
 /**
@@ -132,7 +149,7 @@ static void pvcalls_events_flush(struct pvcalls_events *ev)
 	if (nr > 1 && !HYPERVISOR_multicall(ev->calls, nr))
 		return;
 	for (i = 0; i < nr; i++)
-		notify_remote_via_irq(ev->irqs[i]);
+		notify_remote_via_evtchn(ev->sends[i].port);
 }
 
 /*

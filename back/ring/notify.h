@@ -45,6 +45,7 @@ struct pvcalls_events {
 
 evtchn_port_t pvcalls_notify_find(int irq);
 
+void pvcalls_notify_send(const struct pvcalls_notify *n);
 void pvcalls_notify_init(struct pvcalls_notify *n);
 void pvcalls_notify_owe(struct pvcalls_notify *n, struct pvcalls_events *ev);
 void pvcalls_notify_now(struct pvcalls_notify *n);

@@ -15,8 +15,6 @@
 #include <linux/tcp.h>
 #include <linux/uio.h>
 
-#include <xen/events.h>
-
 #include <net/sock.h>
 #include <net/tcp.h>
 
@@ -70,7 +68,7 @@ static bool pvcalls_fastpath_move(struct pvcalls_sock *ps, struct sock *sk,
 	if (n > 0) {
 		trace_pvcalls_move(ps->guest->peer.domid, ps->id, n, 0);
 		if (ringbuf_produce(&c->in, n))
-			notify_remote_via_irq(c->irq);
+			pvcalls_notify_send(&c->notify);
 	}
 	return n == len && pvcalls_stream_dry(sk);
 }
@@ -219,7 +217,7 @@ static bool pvcalls_fastpath_forward(struct pvcalls_sock *ps,
 		return false;
 	trace_pvcalls_move(ps->guest->peer.domid, ps->id, 0, n);
 	if (ringbuf_consume(&c->out, n))
-		notify_remote_via_irq(c->irq);
+		pvcalls_notify_send(&c->notify);
 	/* after the EOI, bytes that the look below misses raise a new event */
 	if (pvcalls_evtchn_take(&c->ring->sub))
 		pvcalls_conn_eoi(ps);

@@ -196,28 +196,27 @@ bool pvc_addr_is_any(const struct pvc_addr *a)
 }
 
 /**
- * pvc_addr_overlaps() - would one socket hear what is for the other?
- * @a: address with a port
- * @b: likewise
+ * pvc_addr_to_key() - fill in what tells the address of a key
+ * @a: address
+ * @key: result: port, family and address; the rest stays
  *
  * The unspecified address of IPv6 counts as one of IPv4, too: whether the
  * socket is one of IPv6 only is not known here.
  *
  * Context: any.
- * Return: true if the ports are the same, and the addresses are as well or one
- * of them is the unspecified one.
  */
-bool pvc_addr_overlaps(const struct pvc_addr *a, const struct pvc_addr *b)
+void pvc_addr_to_key(const struct pvc_addr *a, struct pvc_port_key *key)
 {
-	if (pvc_addr_port(a) != pvc_addr_port(b))
-		return false;
-	if (pvc_addr_is_any(a) || pvc_addr_is_any(b))
-		return true;
-	if (a->sa.sa_family != b->sa.sa_family)
-		return false;
-	if (a->sa.sa_family == AF_INET6)
-		return ipv6_addr_equal(&a->in6.sin6_addr, &b->in6.sin6_addr);
-	return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+	key->port = pvc_addr_port(a);
+	key->family = 0;
+	memset(key->addr, 0, sizeof(key->addr));
+	if (!key->port || pvc_addr_is_any(a))
+		return;
+	key->family = a->sa.sa_family;
+	if (key->family == AF_INET6)
+		memcpy(key->addr, &a->in6.sin6_addr, sizeof(a->in6.sin6_addr));
+	else
+		memcpy(key->addr, &a->in.sin_addr, sizeof(a->in.sin_addr));
 }
 
 /**

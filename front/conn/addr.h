@@ -7,6 +7,7 @@
 #include <linux/in6.h>
 #include <linux/socket.h>
 
+#include "conn/ports.h"
 #include "pvcalls_ext.h"
 
 struct net;
@@ -39,7 +40,7 @@ __be16 pvc_addr_port(const struct pvc_addr *a);
 void pvc_addr_set_port(struct pvc_addr *a, __be16 port);
 int pvc_addr_to_family(struct pvc_addr *a, int family);
 bool pvc_addr_is_any(const struct pvc_addr *a);
-bool pvc_addr_overlaps(const struct pvc_addr *a, const struct pvc_addr *b);
+void pvc_addr_to_key(const struct pvc_addr *a, struct pvc_port_key *key);
 bool pvc_addr_is_link_local(const struct pvc_addr *a);
 bool pvc_addr_is_loopback(const struct pvc_addr *a);
 bool pvc_addr_is_local(struct net *net, const struct pvc_addr *a);

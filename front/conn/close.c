@@ -80,9 +80,13 @@ void pvc_conn_close(struct pvc_conn *c, bool abort)
 		spin_unlock_irqrestore(&c->lock, flags);
 		return;
 	}
+	/* TIME_WAIT will hold the port, longer than RELEASE takes */
+	if (c->state == PVC_CONN_CONNECTED && !abort && !pvc_conn_is_dgram(c))
+		WRITE_ONCE(c->has_port, false);
 	state = pvc_conn_closed_state(c, abort);
 	pvc_conn_prepare_release(c, abort, awaited);
 	pvc_conn_move(c, state);
+	pvc_port_drop(&c->port);
 	if (state == PVC_CONN_DRAINING)
 		pvc_conn_hold(c);
 	list_splice_init(&c->acceptq.conns, &orphans);

@@ -14,6 +14,7 @@
  *   conn.c	the object: life, references, state
  *   order.c	which data ring a connection gets
  *   addr.c	addresses
+ *   ports.c	which user holds which port
  */
 #ifndef PVC_CONN_H
 #define PVC_CONN_H
@@ -140,7 +141,8 @@ struct pvc_conn_cmds {
  * @uid: the user whose program has bound the socket
  * @payers: who pays for the connection and its ring, referenced
  * @lock: guards what interrupts and programs share: @sk to @seen, the indexes
- *	of @ring, @local, @peer, @late and @acceptq; taken with interrupts off
+ *	of @ring, @local, @peer, @port, @late and @acceptq; taken with
+ *	interrupts off
  * @sk: the program's socket, or NULL before accept() and after close()
  * @state: see &enum pvc_conn_state; changed by pvc_conn_move() only; also read
  *	without @lock
@@ -160,6 +162,7 @@ struct pvc_conn_cmds {
  * @reuseport: the backend has been told to share the port; only grows
  * @has_port: no other socket can bind to the port until the backend has
  *	released this one
+ * @port: keeps other users from @local until the program closes the connection
  * @cmds: commands
  * @late: RELEASE has not been answered in time, see pvc_link_late()
  * @over: completes when RELEASE has been answered, or when there is nobody to
@@ -198,6 +201,7 @@ struct pvc_conn {
 	bool named;
 	bool reuseport;
 	bool has_port;
+	struct pvc_port port;
 	bool late;
 
 	struct pvc_conn_cmds cmds;
@@ -305,7 +309,8 @@ void pvc_conn_free_all(struct pvc_link *link);
 int pvc_conn_open(struct pvc_conn *c);
 int pvc_conn_open_nowait(struct pvc_conn *c);
 int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want);
-bool pvc_conn_is_shared(struct pvc_conn *c, const struct pvc_addr *a);
+void pvc_conn_hold_port(struct pvc_conn *c);
+bool pvc_conn_is_shared(const struct pvc_conn *c, const struct pvc_addr *a);
 int pvc_conn_listen(struct pvc_conn *c, int backlog);
 int pvc_conn_add_ring(struct pvc_conn *c, const struct sock *sk);
 int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,

@@ -334,7 +334,7 @@ void pvc_conn_produce(struct pvc_conn *c, u32 len)
 	notify = ringbuf_produce(&c->ring.out, len);
 	spin_unlock_irq(&c->lock);
 	if (notify)
-		notify_remote_via_irq(c->ring.irq);
+		notify_remote_via_evtchn(c->ring.port);
 }
 
 /*
@@ -397,5 +397,5 @@ void pvc_conn_consume(struct pvc_conn *c, u32 len)
 	notify = ringbuf_consume(&c->ring.in, len);
 	spin_unlock_irq(&c->lock);
 	if (notify)
-		notify_remote_via_irq(c->ring.irq);
+		notify_remote_via_evtchn(c->ring.port);
 }

@@ -41,6 +41,40 @@ int pvc_conn_open_nowait(struct pvc_conn *c)
 	return ret;
 }
 
+/* An address, as one of a connection's user. */
+static struct pvc_port_key pvc_conn_key(const struct pvc_conn *c,
+					const struct pvc_addr *a)
+{
+	const struct xen_pvcalls_socket *req = &c->cmds.open.req.u.socket;
+	struct pvc_port_key key = {
+		.space = c->link,
+		.type = req->type,
+		.protocol = req->protocol,
+		.uid = __kuid_val(c->uid),
+	};
+
+	pvc_addr_to_key(a, &key);
+	return key;
+}
+
+/**
+ * pvc_conn_hold_port() - keep other users from the address of a connection
+ * @c: connection, bound or not, lock held or not known to others yet
+ *
+ * To be called again when the address has changed.
+ *
+ * Context: any.
+ */
+void pvc_conn_hold_port(struct pvc_conn *c)
+{
+	struct pvc_port_key key;
+
+	if (!c->has_port || pvc_conn_gone(c))
+		return;
+	key = pvc_conn_key(c, &c->local);
+	pvc_port_hold(&c->port, &key);
+}
+
 /**
  * pvc_conn_bind() - bind the backend's socket
  * @c: opened connection that no program knows yet
@@ -67,39 +101,10 @@ int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want)
 		pvc_addr_from_rsp(&rsp.u.name, &c->local);
 	if (!c->local.len)
 		c->local = *want;
-	/* nobody else looks at the address before it is there */
-	smp_store_release(&c->has_port, true);
+	c->has_port = true;
+	pvc_conn_hold_port(c);
 	pvc_conn_move(c, PVC_CONN_BOUND);
 	return 0;
-}
-
-/* Are two connections of the same protocol? */
-static bool pvc_conn_alike(const struct pvc_conn *a, const struct pvc_conn *b)
-{
-	const struct xen_pvcalls_socket *x = &a->cmds.open.req.u.socket;
-	const struct xen_pvcalls_socket *y = &b->cmds.open.req.u.socket;
-
-	return x->type == y->type && x->protocol == y->protocol;
-}
-
-/*
- * Has @o a part of the address @a, and another user than @c? Call with
- * link->conns_lock held.
- */
-static bool pvc_conn_shares(const struct pvc_conn *c, const struct pvc_addr *a,
-			    struct pvc_conn *o)
-{
-	bool shares;
-
-	/* pairs with the release in pvc_conn_bind() */
-	if (o == c || !smp_load_acquire(&o->has_port) || pvc_conn_gone(o) ||
-	    uid_eq(o->uid, c->uid) || !pvc_conn_alike(o, c))
-		return false;
-	/* connect() of a socket of datagrams changes the address */
-	spin_lock(&o->lock);
-	shares = pvc_addr_overlaps(&o->local, a);
-	spin_unlock(&o->lock);
-	return shares;
 }
 
 /**
@@ -114,20 +119,11 @@ static bool pvc_conn_shares(const struct pvc_conn *c, const struct pvc_addr *a,
  * Context: process; does not sleep.
  * Return: true if so.
  */
-bool pvc_conn_is_shared(struct pvc_conn *c, const struct pvc_addr *a)
+bool pvc_conn_is_shared(const struct pvc_conn *c, const struct pvc_addr *a)
 {
-	struct pvc_link *link = c->link;
-	bool shared = false;
-	struct pvc_conn *o;
+	struct pvc_port_key key = pvc_conn_key(c, a);
 
-	spin_lock_irq(&link->conns_lock);
-	list_for_each_entry(o, &link->conns, list) {
-		shared = pvc_conn_shares(c, a, o);
-		if (shared)
-			break;
-	}
-	spin_unlock_irq(&link->conns_lock);
-	return shared;
+	return pvc_port_is_others(&key);
 }
 
 /**
@@ -216,6 +212,7 @@ static void pvc_conn_connect_done(struct pvc_cmd *cmd)
 	}
 	if (pvc_link_has(c->link, PVCALLS_F_NAMES))
 		pvc_addr_from_rsp(&cmd->rsp.u.name, &c->local);
+	pvc_conn_hold_port(c);
 	pvc_conn_move(c, PVC_CONN_CONNECTED);
 	if (c->sk) {
 		pvc_wake(c, PVC_WAKE_STATE);
@@ -258,9 +255,6 @@ int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 
 	spin_lock_irq(&c->lock);
 	c->sk = sk;
-	/* TIME_WAIT holds a stream's port anyway, longer than RELEASE takes */
-	if (!pvc_conn_is_dgram(c))
-		WRITE_ONCE(c->has_port, false);
 	pvc_conn_move(c, PVC_CONN_CONNECTING);
 	spin_unlock_irq(&c->lock);
 

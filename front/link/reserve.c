@@ -43,6 +43,9 @@ MODULE_PARM_DESC(reserve_evtchns,
 /* Pages of memory that all data rings may have together */
 static long pvc_ring_memory;
 
+/* Grants that Xen lets the domain have */
+static long pvc_max_grants;
+
 /* Makes it one step to look how much is left and to take of that */
 static DEFINE_MUTEX(pvc_reserve_lock);
 
@@ -66,6 +69,20 @@ struct pvc_evtchn_credit {
 static struct pvc_evtchn_credit pvc_evtchn_credit;
 
 /**
+ * pvc_reserve_look() - find out how many grants Xen lets the domain have
+ *
+ * That may be another number on another host. Asking Xen takes a hypercall, so
+ * this is done for each link, not for each ring.
+ *
+ * Context: any.
+ */
+void pvc_reserve_look(void)
+{
+	WRITE_ONCE(pvc_max_grants, gnttab_max_grant_frames() *
+		   (long)(PAGE_SIZE / sizeof(struct grant_entry_v1)));
+}
+
+/**
  * pvc_reserve_init() - find out how much memory there is for rings
  *
  * Context: module initialisation.
@@ -74,6 +91,7 @@ void pvc_reserve_init(void)
 {
 	pvc_ring_memory = totalram_pages() / 4;
 	pvc_evtchn_credit.until = jiffies;
+	pvc_reserve_look();
 }
 
 /**
@@ -85,10 +103,9 @@ void pvc_reserve_init(void)
  */
 long pvc_reserve_pages(void)
 {
-	long grants = gnttab_max_grant_frames() *
-		      (long)(PAGE_SIZE / sizeof(struct grant_entry_v1));
+	long grants = READ_ONCE(pvc_max_grants) -
+		      READ_ONCE(param_reserve_grants);
 
-	grants -= READ_ONCE(param_reserve_grants);
 	return clamp(grants, 0L, pvc_ring_memory);
 }
 

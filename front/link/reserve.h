@@ -13,6 +13,7 @@
 struct pvc_link;
 
 void pvc_reserve_init(void);
+void pvc_reserve_look(void);
 long pvc_reserve_pages(void);
 long pvc_reserve_rings(const struct pvc_link *link);
 

@@ -326,6 +326,7 @@ void pvc_ring_attach(struct pvc_ring *r, struct pvc_shm *shm, bool wakeup,
 	r->intf = intf;
 	r->data = shm->data;
 	r->irq = shm->sub.evtchn->irq;
+	r->port = shm->sub.evtchn->port;
 	pvc_evtchn_set_user(&shm->sub, user);
 }
 

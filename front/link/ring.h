@@ -68,6 +68,7 @@ static inline long pvc_shm_pages(unsigned int order)
  * @intf: @shm's indexes page
  * @data: @shm's data pages
  * @irq: interrupt of @shm's event channel
+ * @port: port of the event channel
  */
 struct pvc_ring {
 	struct ringbuf in;
@@ -76,6 +77,7 @@ struct pvc_ring {
 	struct pvcalls_data_intf *intf;
 	void *data;
 	int irq;
+	evtchn_port_t port;
 };
 
 struct pvc_shm *pvc_shm_alloc(struct pvc_link *link, struct pvc_payers *payers,

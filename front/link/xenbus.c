@@ -15,6 +15,7 @@
 #include "link/cmd.h"
 #include "link/evtchn.h"
 #include "link/link.h"
+#include "link/reserve.h"
 #include "pvcalls_param.h"
 
 PVCALLS_PARAM_UINT(cmd_order, 2, 0, PVCALLS_MAX_CMD_ORDER, 0644);
@@ -216,6 +217,7 @@ static void pvc_front_offer(struct pvc_front *front)
 		xenbus_dev_fatal(xdev, -ENOMEM, "new connection");
 		return;
 	}
+	pvc_reserve_look();
 	ret = pvc_front_query(xdev, link);
 	if (!ret)
 		ret = pvc_front_ring(xdev, link);

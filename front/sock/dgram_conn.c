@@ -93,6 +93,7 @@ int pvc_dgram_set_peer(struct pvc_conn *c, const struct pvc_addr *to)
 	c->peer = *to;
 	if (pvc_link_has(c->link, PVCALLS_F_NAMES))
 		pvc_addr_from_rsp(&rsp.u.name, &c->local);
+	pvc_conn_hold_port(c);
 	spin_unlock_irq(&c->lock);
 	return 0;
 }

@@ -8,7 +8,7 @@
 #include "sock/sock.h"
 
 /*
- * Guards the lists, &pvc_again.sk and &pvc_again.addr; bottom halves off, as
+ * Guards the lists, and &pvc_again.sk, @addr and @port; bottom halves off, as
  * pvc_sock.lock
  */
 static DEFINE_SPINLOCK(pvc_roster_lock);
@@ -45,6 +45,40 @@ static bool pvc_roster_is_served(struct pvc_sock *psk)
 	return served;
 }
 
+/* An address, as one of the user's who has made a socket. */
+static struct pvc_port_key pvc_roster_key(const struct sock *sk,
+					  const struct pvc_addr *a)
+{
+	struct pvc_port_key key = {
+		.space = &pvc_waiting,
+		.type = sk->sk_type,
+		.protocol = sk->sk_protocol,
+		.uid = __kuid_val(sk->sk_uid),
+	};
+
+	pvc_addr_to_key(a, &key);
+	return key;
+}
+
+/*
+ * Moves a socket to a list. In all lists but one the socket keeps its address
+ * from other users; of served ones the backend's socket does so. Call with the
+ * lock held.
+ */
+static void pvc_roster_move(struct pvc_sock *psk, struct list_head *list)
+{
+	struct pvc_again *again = &psk->again;
+	struct pvc_port_key key;
+
+	list_move_tail(&again->node, list);
+	if (list == &pvc_served) {
+		pvc_port_drop(&again->port);
+		return;
+	}
+	key = pvc_roster_key(again->sk, &again->addr);
+	pvc_port_hold(&again->port, &key);
+}
+
 /**
  * pvc_roster_join() - a socket is to come back from now on
  * @psk: socket, ctl held
@@ -72,8 +106,7 @@ void pvc_roster_join(struct pvc_sock *psk, struct sock *sk)
 			psk->again.refusals = 0;
 			WRITE_ONCE(psk->again.err, 0);
 		}
-		list_move_tail(&psk->again.node,
-			       served ? &pvc_served : &pvc_waiting);
+		pvc_roster_move(psk, served ? &pvc_served : &pvc_waiting);
 	}
 	spin_unlock_bh(&pvc_roster_lock);
 	/* a backend that has come meanwhile may have looked before */
@@ -91,27 +124,8 @@ void pvc_roster_leave(struct pvc_sock *psk)
 {
 	spin_lock_bh(&pvc_roster_lock);
 	list_del_init(&psk->again.node);
+	pvc_port_drop(&psk->again.port);
 	spin_unlock_bh(&pvc_roster_lock);
-}
-
-/* Has another user's socket in a list the address @a, or part of it? */
-static bool pvc_roster_has(const struct list_head *list, const struct sock *sk,
-			   const struct pvc_addr *a)
-{
-	const struct pvc_sock *psk;
-	const struct sock *o;
-
-	list_for_each_entry(psk, list, again.node) {
-		if (!psk->again.addr.len ||
-		    !pvc_addr_overlaps(&psk->again.addr, a))
-			continue;
-		o = psk->again.sk;
-		if (o->sk_type == sk->sk_type &&
-		    o->sk_protocol == sk->sk_protocol &&
-		    !uid_eq(o->sk_uid, sk->sk_uid))
-			return true;
-	}
-	return false;
 }
 
 /**
@@ -127,14 +141,9 @@ static bool pvc_roster_has(const struct list_head *list, const struct sock *sk,
  */
 bool pvc_roster_reserves(const struct sock *sk, const struct pvc_addr *a)
 {
-	bool reserves;
+	struct pvc_port_key key = pvc_roster_key(sk, a);
 
-	spin_lock_bh(&pvc_roster_lock);
-	reserves = pvc_roster_has(&pvc_waiting, sk, a) ||
-		   pvc_roster_has(&pvc_trying, sk, a) ||
-		   pvc_roster_has(&pvc_refused, sk, a);
-	spin_unlock_bh(&pvc_roster_lock);
-	return reserves;
+	return pvc_port_is_others(&key);
 }
 
 /**
@@ -154,7 +163,7 @@ struct pvc_sock *pvc_roster_next(void)
 	psk = list_first_entry_or_null(&pvc_waiting, struct pvc_sock,
 				       again.node);
 	if (psk) {
-		list_move_tail(&psk->again.node, &pvc_trying);
+		pvc_roster_move(psk, &pvc_trying);
 		/* both live at least until the socket has left the roster */
 		kref_get(&psk->ref);
 		sock_hold(psk->again.sk);
@@ -172,8 +181,11 @@ struct pvc_sock *pvc_roster_next(void)
  */
 void pvc_roster_tried(void)
 {
+	struct pvc_sock *psk, *next;
+
 	spin_lock_bh(&pvc_roster_lock);
-	list_splice_tail_init(&pvc_trying, &pvc_served);
+	list_for_each_entry_safe(psk, next, &pvc_trying, again.node)
+		pvc_roster_move(psk, &pvc_served);
 	spin_unlock_bh(&pvc_roster_lock);
 }
 
@@ -187,7 +199,7 @@ void pvc_roster_refused(struct pvc_sock *psk)
 {
 	spin_lock_bh(&pvc_roster_lock);
 	if (!list_empty(&psk->again.node))
-		list_move_tail(&psk->again.node, &pvc_refused);
+		pvc_roster_move(psk, &pvc_refused);
 	spin_unlock_bh(&pvc_roster_lock);
 }
 
@@ -222,14 +234,25 @@ void pvc_roster_retry(void)
 /**
  * pvc_roster_ended() - the backend has gone: all sockets wait for the next one
  *
- * Context: process; does not sleep.
+ * Description: No socket joins as a served one meanwhile, since there is no
+ * backend.
+ *
+ * Context: process, may sleep.
  */
 void pvc_roster_ended(void)
 {
 	struct pvc_sock *psk;
 
 	spin_lock_bh(&pvc_roster_lock);
-	list_splice_tail_init(&pvc_served, &pvc_waiting);
+	while (!list_empty(&pvc_served)) {
+		psk = list_first_entry(&pvc_served, struct pvc_sock,
+				       again.node);
+		pvc_roster_move(psk, &pvc_waiting);
+		/* there may be many */
+		spin_unlock_bh(&pvc_roster_lock);
+		cond_resched();
+		spin_lock_bh(&pvc_roster_lock);
+	}
 	list_splice_tail_init(&pvc_trying, &pvc_waiting);
 	list_splice_tail_init(&pvc_refused, &pvc_waiting);
 	list_for_each_entry(psk, &pvc_waiting, again.node)

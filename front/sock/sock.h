@@ -81,6 +81,7 @@ enum pvc_peer {
  * @node: in one of the lists of roster.c, or empty
  * @sk: the native socket, while @node is in a list
  * @addr: address that is to be bound again; none if it has no length
+ * @port: keeps other users from @addr while the socket waits
  * @backlog: as in listen()
  * @seq: counts the options that the program has set
  * @err: why the socket does not listen at this backend, negative, or 0; the
@@ -91,6 +92,7 @@ struct pvc_again {
 	struct list_head node;
 	struct sock *sk;
 	struct pvc_addr addr;
+	struct pvc_port port;
 	int backlog;
 	unsigned int seq;
 	int err;

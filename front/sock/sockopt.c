@@ -75,9 +75,8 @@ static void pvc_note_socket_opts(const struct sock *sk, struct pvc_sock *psk,
 {
 	int i, now;
 
-	for (i = 0; i < PVCALLS_RELAYED; i++) {
-		if (pvcalls_relayed_at(i)->kind != PVCALLS_OPT_SOCK)
-			continue;
+	/* the table begins with these */
+	for (i = 0; pvcalls_relayed_at(i)->kind == PVCALLS_OPT_SOCK; i++) {
 		now = pvc_sk_value(sk, pvcalls_relayed_at(i)->name);
 		if ((now || test_bit(i, &psk->opts_set)) &&
 		    pvc_note_opt(psk, i, now))

@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "
 sys.dont_write_bytecode = True
 
 from rig import scan  # noqa: E402
-from rig.campaign import Campaign, Verdict  # noqa: E402
+from rig.campaign import Campaign, Verdict, last_words  # noqa: E402
 from rig.scenario import Scenario  # noqa: E402
 
 FAULT = "(XEN) d{0}v0 Triple fault - invoking HVM shutdown action 1\n(XEN) Domain {0} (vcpu#0) crashed on cpu#1:\n"
@@ -215,6 +215,14 @@ class Machines(unittest.TestCase):
         self.assertEqual(self.verdicts(["one", "two"], 2, (1,)), [("one", "PASS"), ("two", "PASS")])
         self.assertEqual(FakeMachine.booted, 2)
         self.assertEqual(self.verdicts(["one", "two"], 2, (1, 2)), [("one", "FAIL"), ("two", "FAIL")])
+
+    def test_last_words(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            output = pathlib.Path(scratch) / "output"
+            output.write_text("ok one\nFAIL two: no\nnot ok two\n" + "ok more\n" * 30 + "FAIL: 1 program\n")
+            words = last_words(output)
+        self.assertEqual(words[:3], ["FAIL two: no", "not ok two", "ok more"])
+        self.assertEqual((len(words), words[-1]), (27, "FAIL: 1 program"))
 
 
 if __name__ == "__main__":

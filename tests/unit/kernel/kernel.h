@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * As much of a kernel as back/sched/, back/ring/evtchn.c and back/ring/notify.c
- * need, on threads of a program: what is a full barrier there is one here, what promises less
+ * As much of a kernel as back/sched/, back/ring/evtchn.c, back/ring/notify.c and
+ * front/conn/ports.c need, on threads of a program: what is a full barrier there is one here, what promises less
  * promises no more here, so that the thread sanitizer can judge.
  */
 #ifndef TEST_KERNEL_H
 #define TEST_KERNEL_H
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -25,6 +26,7 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef int64_t s64;
 typedef uint64_t u64;
+typedef u16 __be16;
 typedef u16 domid_t;
 
 /* For the tests themselves, in any thread */
@@ -295,12 +297,15 @@ struct mutex {
 	pthread_mutex_t m;
 };
 
+#define DEFINE_SPINLOCK(n)	spinlock_t n = PTHREAD_MUTEX_INITIALIZER
 #define spin_lock_init(l)	pthread_mutex_init(l, NULL)
 #define spin_lock(l)		pthread_mutex_lock(l)
 #define spin_lock_nested(l, n)	pthread_mutex_lock(l)
 #define spin_unlock(l)		pthread_mutex_unlock(l)
 #define spin_lock_irq		spin_lock
 #define spin_unlock_irq		spin_unlock
+#define spin_lock_irqsave(l, f)	((f) = 0, spin_lock(l))
+#define spin_unlock_irqrestore(l, f) ((void)(f), spin_unlock(l))
 #define DEFINE_MUTEX(n)		struct mutex n = { PTHREAD_MUTEX_INITIALIZER }
 #define mutex_init(l)		pthread_mutex_init(&(l)->m, NULL)
 #define mutex_lock(l)		pthread_mutex_lock(&(l)->m)

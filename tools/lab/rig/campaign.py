@@ -336,7 +336,7 @@ class Campaign:
             print(f"    {line}")
         if verdict.verdict == "FAIL":
             logs = self.results / verdict.name
-            for line in tail(logs / "output"):
+            for line in last_words(logs / "output"):
                 print(f"    | {line}")
             print(f"    logs: {logs}", flush=True)
         elif self.options.show_output:
@@ -350,6 +350,12 @@ def tail(path: pathlib.Path, lines: int = TAIL) -> list:
         return [line for line in path.read_text(errors="replace").splitlines() if line.strip()][-lines:]
     except OSError:
         return []
+
+
+def last_words(path: pathlib.Path) -> list:
+    """The last lines of a failed scenario's output, after those before them in which its programs tell of differences."""
+    lines = tail(path, 4000)
+    return [line for line in lines[:-TAIL] if line.startswith(("FAIL", "not ok"))][-TAIL:] + lines[-TAIL:]
 
 
 def report(options, verdicts: list, results: pathlib.Path) -> bool:
