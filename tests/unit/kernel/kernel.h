@@ -504,6 +504,11 @@ struct multicall_entry {
 #define EVTCHN_FIFO_NR_CHANNELS		(1U << 17)
 
 unsigned int irq_from_evtchn(evtchn_port_t port);
+
+static inline void notify_remote_via_evtchn(evtchn_port_t port)
+{
+	notify_remote_via_irq(irq_from_evtchn(port));
+}
 int HYPERVISOR_multicall(void *calls, u32 n);
 
 /* tracepoints */
