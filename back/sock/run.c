@@ -183,8 +183,13 @@ static bool pvcalls_run_sock(struct pvcalls_sock *ps)
 	}
 	closed = pvcalls_run_close(ps);
 closed:
-	if (closed && ps->release)
-		pvcalls_reply(ps->release, 0);
+	if (ps->release) {
+		if (closed)
+			pvcalls_reply(ps->release, 0);
+		else
+			/* pages are on their way through a slow network */
+			pvcalls_reply_later(ps->release);
+	}
 	pvcalls_guest_notify(g);
 	if (closed)
 		pvcalls_sock_drop(ps);

@@ -81,7 +81,8 @@ void pvc_conn_close(struct pvc_conn *c, bool abort)
 		return;
 	}
 	/* TIME_WAIT will hold the port, longer than RELEASE takes */
-	if (c->state == PVC_CONN_CONNECTED && !abort && !pvc_conn_is_dgram(c))
+	if (c->state == PVC_CONN_CONNECTED && !abort &&
+	    !pvc_conn_is_dgram(c) && (!c->in_err || c->in_err == -ENOTCONN))
 		WRITE_ONCE(c->has_port, false);
 	state = pvc_conn_closed_state(c, abort);
 	pvc_conn_prepare_release(c, abort, awaited);
@@ -107,31 +108,48 @@ void pvc_conn_close(struct pvc_conn *c, bool abort)
 		pvc_conn_release(c);
 }
 
+/*
+ * Does this thread close sockets one after the other, for a process that ends or
+ * for many processes?
+ */
+static bool pvc_conn_is_one_of_many(void)
+{
+	return current->flags & (PF_EXITING | PF_KTHREAD);
+}
+
 /**
  * pvc_conn_await_port() - wait until the port of a closed connection is free
  * @c: connection after pvc_conn_close()
  *
  * As with TCP, a program that has closed a listening socket can bind to the
  * port again, and nobody answers there. The wait for a backend that hangs ends
- * after a second, and then nobody waits until the backend has answered.
+ * after a second, and then nobody waits until the backend has answered. Where
+ * the network is slow, many sockets that are closed in a row wait every other
+ * second at most, all together.
  *
  * Context: process, sleeps; not interruptible, since programs restart by way of
  * being killed.
  */
 void pvc_conn_await_port(struct pvc_conn *c)
 {
-	if (!c->has_port || pvc_link_hung(c->link) ||
+	struct pvc_link *link = c->link;
+
+	if (!c->has_port || pvc_link_hung(link) ||
+	    (pvc_conn_is_one_of_many() &&
+	     time_before(jiffies, READ_ONCE(link->slow_until))) ||
 	    wait_for_completion_timeout(&c->over, HZ))
 		return;
 	/* the backend has answered, and the network is slow */
 	if (READ_ONCE(c->state) == PVC_CONN_DRAINING ||
-	    READ_ONCE(c->cmds.release.state) == PVC_CMD_DEFERRED)
+	    READ_ONCE(c->cmds.release.state) == PVC_CMD_DEFERRED) {
+		WRITE_ONCE(link->slow_until, jiffies + HZ);
 		return;
+	}
 	spin_lock_irq(&c->lock);
 	/* another thread may wait for the same */
 	if (!completion_done(&c->over) && !c->late) {
 		c->late = true;
-		pvc_link_late(c->link);
+		pvc_link_late(link);
 	}
 	spin_unlock_irq(&c->lock);
 }

@@ -309,6 +309,7 @@ void pvc_conn_free_all(struct pvc_link *link);
 int pvc_conn_open(struct pvc_conn *c);
 int pvc_conn_open_nowait(struct pvc_conn *c);
 int pvc_conn_bind(struct pvc_conn *c, const struct pvc_addr *want);
+struct pvc_addr pvc_conn_addr(struct pvc_conn *c, bool peer);
 void pvc_conn_hold_port(struct pvc_conn *c);
 bool pvc_conn_is_shared(const struct pvc_conn *c, const struct pvc_addr *a);
 int pvc_conn_listen(struct pvc_conn *c, int backlog);

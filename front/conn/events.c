@@ -319,6 +319,16 @@ int pvc_conn_space(struct pvc_conn *c, bool wait)
 	return n;
 }
 
+/*
+ * Sends an event. On the host that the guest has migrated to, the port of a link
+ * that has ended may be somebody else's.
+ */
+static void pvc_conn_notify(const struct pvc_conn *c)
+{
+	if (!pvc_link_ended(c->link))
+		notify_remote_via_evtchn(c->ring.port);
+}
+
 /**
  * pvc_conn_produce() - publish bytes that were written to the out ring
  * @c: connected connection, tx_mutex held
@@ -334,7 +344,7 @@ void pvc_conn_produce(struct pvc_conn *c, u32 len)
 	notify = ringbuf_produce(&c->ring.out, len);
 	spin_unlock_irq(&c->lock);
 	if (notify)
-		notify_remote_via_evtchn(c->ring.port);
+		pvc_conn_notify(c);
 }
 
 /*
@@ -397,5 +407,5 @@ void pvc_conn_consume(struct pvc_conn *c, u32 len)
 	notify = ringbuf_consume(&c->ring.in, len);
 	spin_unlock_irq(&c->lock);
 	if (notify)
-		notify_remote_via_evtchn(c->ring.port);
+		pvc_conn_notify(c);
 }

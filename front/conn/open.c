@@ -262,6 +262,24 @@ int pvc_conn_connect(struct pvc_conn *c, struct sock *sk,
 }
 
 /**
+ * pvc_conn_addr() - copy an address, as far as it is known
+ * @c: connection, whose backend may be about to tell another address
+ * @peer: the peer's address instead of the own one
+ *
+ * Context: process; does not sleep.
+ * Return: the address; without a length if it is not known.
+ */
+struct pvc_addr pvc_conn_addr(struct pvc_conn *c, bool peer)
+{
+	struct pvc_addr a;
+
+	spin_lock_irq(&c->lock);
+	a = peer ? c->peer : c->local;
+	spin_unlock_irq(&c->lock);
+	return a;
+}
+
+/**
  * pvc_conn_getname() - ask for an address that is not known yet
  * @c: connection that the backend knows
  * @peer: the peer's address, which goes to @c->peer, instead of the own one,

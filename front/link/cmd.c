@@ -155,7 +155,7 @@ int pvc_cmd_submit(struct pvc_cmd *cmd)
 	}
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (notify)
-		notify_remote_via_evtchn(link->port);
+		notify_remote_via_irq(link->irq);
 	return ret;
 }
 
@@ -178,7 +178,7 @@ static void pvc_cmd_submit_held(struct pvc_cmd *cmd)
 	}
 	spin_unlock_irqrestore(&link->lock, flags);
 	if (notify)
-		notify_remote_via_evtchn(link->port);
+		notify_remote_via_irq(link->irq);
 }
 
 /**

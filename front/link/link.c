@@ -33,6 +33,7 @@ struct pvc_link *pvc_link_new(domid_t otherend,
 	kref_init(&link->ref);
 	spin_lock_init(&link->lock);
 	spin_lock_init(&link->conns_lock);
+	link->slow_until = jiffies;
 	INIT_LIST_HEAD(&link->backlog);
 	INIT_LIST_HEAD(&link->held);
 	INIT_LIST_HEAD(&link->conns);

@@ -94,6 +94,7 @@ struct pvc_cache {
  *	feature-defer
  * @dead: no command can be submitted any more; also read without @lock
  * @late: number of sockets whose release the backend has not answered in time
+ * @slow_until: until when a wait for the network would be in vain, in jiffies
  * @watch_unseen: sees to it that responses are noticed though nobody waits for
  *	them. Context: any
  * @conns_lock: guards @conns and @let_go; taken with interrupts off, inside no
@@ -129,6 +130,7 @@ struct pvc_link {
 	struct pvc_cmd *deferred;
 	bool dead;
 	atomic_t late;
+	unsigned long slow_until;
 	void (*watch_unseen)(struct pvc_link *link);
 
 	spinlock_t conns_lock;

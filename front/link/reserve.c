@@ -202,14 +202,17 @@ static void pvc_evtchn_close(evtchn_port_t port)
 	HYPERVISOR_event_channel_op(EVTCHNOP_close, &close);
 }
 
-/* How many event channels are left, up to @n? Takes them for a moment. */
-static unsigned int pvc_evtchn_count(domid_t otherend, unsigned int n)
+/*
+ * How many event channels are left, up to @n? Takes them for a moment. Returns
+ * -ENOMEM if nobody can tell.
+ */
+static int pvc_evtchn_count(domid_t otherend, unsigned int n)
 {
 	evtchn_port_t *port = kmalloc_array(n, sizeof(*port), GFP_KERNEL);
 	unsigned int found = 0, i;
 
 	if (!port)
-		return 0;
+		return -ENOMEM;
 	while (found < n && !pvc_evtchn_alloc(otherend, &port[found]))
 		found++;
 	for (i = 0; i < found; i++)
@@ -221,21 +224,25 @@ static unsigned int pvc_evtchn_count(domid_t otherend, unsigned int n)
 /*
  * Looks how many event channels are left, if there may be no more than @spare.
  * While few are, other devices find none for the moment that this takes, so
- * there is a second between two looks. Call with the lock held.
+ * there is a second between two looks. Call with the lock held. Returns 0 or
+ * -ENOMEM.
  */
-static void pvc_evtchn_look(domid_t otherend, unsigned int spare)
+static int pvc_evtchn_look(domid_t otherend, unsigned int spare)
 {
-	unsigned int reserve = READ_ONCE(param_reserve_evtchns);
-	unsigned int n = reserve + PVC_EVTCHN_CREDIT, found;
+	int reserve = READ_ONCE(param_reserve_evtchns), found;
+	int n = reserve + PVC_EVTCHN_CREDIT;
 	bool old = time_after_eq(jiffies, pvc_evtchn_credit.until);
 
 	if (!old &&
 	    (pvc_evtchn_credit.left > spare || !pvc_evtchn_credit.more))
-		return;
+		return 0;
 	found = pvc_evtchn_count(otherend, n);
+	if (found < 0)
+		return found;
 	pvc_evtchn_credit.left = found > reserve ? found - reserve : 0;
 	pvc_evtchn_credit.more = found == n;
 	pvc_evtchn_credit.until = jiffies + HZ;
+	return 0;
 }
 
 /**
@@ -245,20 +252,21 @@ static void pvc_evtchn_look(domid_t otherend, unsigned int spare)
  * @port: the event channel's port
  *
  * Context: process, may sleep.
- * Return: 0, or -ENOSPC if there would be too few left.
+ * Return: 0, -ENOMEM, or -ENOSPC if there would be too few left.
  */
 int pvc_reserve_evtchn(domid_t otherend, bool spare, evtchn_port_t *port)
 {
 	unsigned int leave = spare ? PVC_EVTCHN_SPARE : 0;
-	int ret = -ENOSPC;
+	int ret;
 
 	mutex_lock(&pvc_reserve_lock);
-	pvc_evtchn_look(otherend, leave);
-	if (pvc_evtchn_credit.left > leave) {
+	ret = pvc_evtchn_look(otherend, leave);
+	if (!ret && pvc_evtchn_credit.left <= leave)
+		ret = -ENOSPC;
+	if (!ret)
 		ret = pvc_evtchn_alloc(otherend, port);
-		if (!ret)
-			pvc_evtchn_credit.left--;
-	}
+	if (!ret)
+		pvc_evtchn_credit.left--;
 	mutex_unlock(&pvc_reserve_lock);
 	return ret;
 }

@@ -192,6 +192,7 @@ static int pvc_bind_remote(struct socket *sock, struct pvc_sock *psk,
 	bool any = pvc_addr_is_any(addr);
 	struct pvc_addr want = *addr;
 	struct sock *sk = sock->sk;
+	struct pvc_addr got;
 	struct pvc_conn *c;
 	int ret, tries;
 
@@ -204,16 +205,17 @@ static int pvc_bind_remote(struct socket *sock, struct pvc_sock *psk,
 		c = pvc_bind_dual(psk, link, sk, &want);
 		ret = PTR_ERR_OR_ZERO(c);
 		if (!ret) {
-			ret = pvc_bind_strange(sk, &want, &c->local) ?
+			got = pvc_conn_addr(c, false);
+			ret = pvc_bind_strange(sk, &want, &got) ?
 			      -EADDRNOTAVAIL :
-			      pvc_bind_guest(sock, &c->local, any, told);
+			      pvc_bind_guest(sock, &got, any, told);
 			if (ret) {
 				pvc_conn_close(c, true);
 				pvc_conn_put(c);
 			}
 		}
 		if (!ret) {
-			psk->local = c->local;
+			psk->local = got;
 			return pvc_sk_set_conn(psk, c);
 		}
 		if (ret != -EADDRINUSE || pvc_addr_port(addr))

@@ -218,6 +218,7 @@ static int pvc_dgram_getname(struct socket *sock, struct sockaddr *sa, int peer)
 	struct pvc_sock *psk = pvc_prot_tail(sock->sk);
 	struct pvc_conn *c = NULL;
 	struct sock *sk = sock->sk;
+	struct pvc_addr a;
 	int ret;
 
 	if (psk->dpeer == PVC_PEER_REMOTE ||
@@ -236,8 +237,10 @@ static int pvc_dgram_getname(struct socket *sock, struct sockaddr *sa, int peer)
 		spin_unlock_irq(&c->lock);
 		ret = pvc_conn_getname(c, false);
 	}
-	if (!ret)
-		ret = pvc_addr_to_user(sk, peer ? &c->peer : &c->local, sa);
+	if (!ret) {
+		a = pvc_conn_addr(c, peer);
+		ret = pvc_addr_to_user(sk, &a, sa);
+	}
 	pvc_conn_put(c);
 	if (ret > 0)
 		pvc_policy_getname(sk, sa, peer);

@@ -45,6 +45,7 @@ int pvc_getname(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
 {
 	struct pvc_conn *c = pvc_sk_conn(psk);
 	struct sock *sk = sock->sk;
+	struct pvc_addr a;
 	int ret;
 
 	if (!c && (pvc_sk_state(psk) == PVC_SK_LOCAL || !psk->local.len ||
@@ -68,7 +69,8 @@ int pvc_getname(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
 		pvc_conn_put(c);
 		return ret;
 	}
-	ret = pvc_addr_to_user(sk, peer ? &c->peer : &c->local, sa);
+	a = pvc_conn_addr(c, peer);
+	ret = pvc_addr_to_user(sk, &a, sa);
 	pvc_conn_put(c);
 	pvc_policy_getname(sk, sa, peer);
 	return ret;

@@ -8,8 +8,8 @@
 #include "sock/sock.h"
 
 /*
- * Guards the lists, and &pvc_again.sk, @addr and @port; bottom halves off, as
- * pvc_sock.lock
+ * Guards the lists, pvc_backends_gone, and &pvc_again.sk, @addr and @port;
+ * bottom halves off, as pvc_sock.lock
  */
 static DEFINE_SPINLOCK(pvc_roster_lock);
 static LIST_HEAD(pvc_served);
@@ -18,6 +18,9 @@ static LIST_HEAD(pvc_waiting);
 static LIST_HEAD(pvc_trying);
 /* Sockets that the backend has refused, until the next attempt */
 static LIST_HEAD(pvc_refused);
+
+/* Counts backends, so that each begins without refusals */
+static unsigned int pvc_backends_gone;
 
 /* Has the backend told of the sockets that wait, soon */
 static void (*pvc_replay)(void);
@@ -164,6 +167,9 @@ struct pvc_sock *pvc_roster_next(void)
 				       again.node);
 	if (psk) {
 		pvc_roster_move(psk, &pvc_trying);
+		if (psk->again.backend != pvc_backends_gone)
+			psk->again.refusals = 0;
+		psk->again.backend = pvc_backends_gone;
 		/* both live at least until the socket has left the roster */
 		kref_get(&psk->ref);
 		sock_hold(psk->again.sk);
@@ -255,7 +261,6 @@ void pvc_roster_ended(void)
 	}
 	list_splice_tail_init(&pvc_trying, &pvc_waiting);
 	list_splice_tail_init(&pvc_refused, &pvc_waiting);
-	list_for_each_entry(psk, &pvc_waiting, again.node)
-		psk->again.refusals = 0;
+	pvc_backends_gone++;
 	spin_unlock_bh(&pvc_roster_lock);
 }

@@ -86,7 +86,9 @@ enum pvc_peer {
  * @seq: counts the options that the program has set
  * @err: why the socket does not listen at this backend, negative, or 0; the
  *	next accept() returns and clears the error
- * @refusals: how often this backend has refused the socket
+ * @refusals: how often the newest backend of those has refused the socket that
+ *	have been asked
+ * @backend: which one that was, as roster.c counts them
  */
 struct pvc_again {
 	struct list_head node;
@@ -97,6 +99,7 @@ struct pvc_again {
 	unsigned int seq;
 	int err;
 	unsigned int refusals;
+	unsigned int backend;
 };
 
 /**

@@ -76,7 +76,9 @@ static void pvc_note_socket_opts(const struct sock *sk, struct pvc_sock *psk,
 	int i, now;
 
 	/* the table begins with these */
-	for (i = 0; pvcalls_relayed_at(i)->kind == PVCALLS_OPT_SOCK; i++) {
+	for (i = 0; i < PVCALLS_RELAYED; i++) {
+		if (pvcalls_relayed_at(i)->kind != PVCALLS_OPT_SOCK)
+			break;
 		now = pvc_sk_value(sk, pvcalls_relayed_at(i)->name);
 		if ((now || test_bit(i, &psk->opts_set)) &&
 		    pvc_note_opt(psk, i, now))
@@ -133,6 +135,10 @@ static int pvc_relay(struct pvc_sock *psk, struct pvc_conn *c,
 	for_each_set_bit(i, &which, PVCALLS_RELAYED) {
 		relayed = pvcalls_relayed_at(i);
 		if (relayed->level == SOL_IPV6 && c->family != AF_INET6)
+			continue;
+		/* the port of datagrams is to be known before others can come */
+		if (dgram && relayed->level == SOL_IP &&
+		    relayed->name == IP_BIND_ADDRESS_NO_PORT)
 			continue;
 		if (relayed->kind == PVCALLS_OPT_NAME) {
 			ret = pvc_post_congestion(psk, c) ?: ret;

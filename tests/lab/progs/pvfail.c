@@ -21,6 +21,8 @@
 /* What a call may give when it finds no memory: man pages, and the source. */
 static const int no_memory[] = { ENOMEM, ENOBUFS };
 /* socket() and accept(), whose inode cannot be made */
+/* For want of memory for a port's entry Linux says that the port is taken. */
+static const int no_port[] = { ENOMEM, ENOBUFS, EADDRINUSE };
 static const int no_file[] = { ENOMEM, ENOBUFS, ENFILE };
 #define ERRNOS	256
 
@@ -351,13 +353,15 @@ static void closed(struct sweep *s)
 	{ name, type, allocates, no_memory, 2, prepare, run, after }
 #define CALL_FILE(name, type, prepare, run, after) \
 	{ name, type, true, no_file, 3, prepare, run, after }
+#define CALL_PORT(name, type, prepare, run, after) \
+	{ name, type, false, no_port, 3, prepare, run, after }
 /* There is no want of memory that close() may tell of. */
 #define CALL_CLOSE(name, type, prepare) \
 	{ name, type, false, NULL, 0, prepare, do_close, closed }
 
 static const struct call calls[] = {
 	CALL_FILE("tcp-socket", SOCK_STREAM, none, do_socket, done),
-	CALL("tcp-bind", SOCK_STREAM, false, fresh, do_bind, done),
+	CALL_PORT("tcp-bind", SOCK_STREAM, fresh, do_bind, done),
 	CALL("tcp-connect", SOCK_STREAM, true, fresh, do_connect, works),
 	CALL("tcp-connect-bound", SOCK_STREAM, true, bound, do_connect, works),
 	CALL("tcp-listen", SOCK_STREAM, false, bound, do_listen, done),
@@ -377,7 +381,7 @@ static const struct call calls[] = {
 	CALL_CLOSE("tcp-close", SOCK_STREAM, connected),
 	CALL_CLOSE("tcp-close-listening", SOCK_STREAM, with_caller),
 	CALL_FILE("udp-socket", SOCK_DGRAM, none, do_socket, done),
-	CALL("udp-bind", SOCK_DGRAM, false, fresh, do_bind, done),
+	CALL_PORT("udp-bind", SOCK_DGRAM, fresh, do_bind, done),
 	CALL("udp-connect", SOCK_DGRAM, false, fresh, do_connect, works),
 	CALL("udp-send", SOCK_DGRAM, false, connected, do_send, echoed),
 	CALL("udp-sendto-first", SOCK_DGRAM, true, fresh, do_sendto, echoed),
@@ -493,7 +497,10 @@ static void call_back(int conn)
 	inet_ntop(AF_INET, &((struct sockaddr_in *)&self)->sin_addr, host, sizeof(host));
 	while (try_read_full(conn, &port, sizeof(port)) == sizeof(port)) {
 		int fd = tcp_connect(host, port);
+		struct timeval soon = { .tv_sec = 5 };
 
+		/* who closes without memory for a reset may tell nothing */
+		sys(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon)));
 		try_write_full(fd, "hello", HELLO);
 		while (recv(fd, &byte, 1, 0) > 0)
 			;

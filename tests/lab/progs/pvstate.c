@@ -518,6 +518,27 @@ static void case_listen_again(void)
 	}
 }
 
+/* The port of a connection that its peer has reset is free after close(). */
+static void case_bind_again(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	int fd = GET("socket", socket(AF_INET, SOCK_STREAM, 0)), i;
+	char c;
+
+	MUST("bind", 0, bind(fd, (void *)&a, sizeof(a)));
+	a.sin_port = htons(port_at(fd));
+	close(fd);
+	for (i = 0; i < 20; i++) {
+		fd = GET("socket", socket(AF_INET, SOCK_STREAM, 0));
+		MUST("bind to the port", 0, bind(fd, (void *)&a, sizeof(a)));
+		MUST("connect", 0,
+		     connect(fd, (void *)&sem_addr, sizeof(sem_addr)));
+		MUST("ask for a reset", 4, send(fd, "rst\n", 4, 0));
+		MUST("reset", -ECONNRESET, recv(fd, &c, 1, 0));
+		MUST("close", 0, close(fd));
+	}
+}
+
 /* Without bind() each listen() may take another port, but none fails. */
 static void case_listen_unbound(void)
 {
@@ -579,6 +600,7 @@ static const struct check checks[] = {
 	{ "connect_nonblock", case_connect_nonblock },
 	{ "bound", case_bound },
 	{ "listen_again", case_listen_again },
+	{ "bind_again", case_bind_again },
 	{ "listen_unbound", case_listen_unbound },
 	{ "listened", case_listened },
 	{ "fastopen", case_fastopen },

@@ -51,6 +51,8 @@ KNOWN = [(re.compile(begin), re.compile(end), re.compile(inside), why) for begin
     (r"ODEBUG: object \S+ is on stack \S+, but NOT annotated", END_OF_TRACE, r"gnttab_unmap_refs_sync",
      "gnttab_unmap_refs_sync() has a delayed work on its stack and initialises it as if it were elsewhere; it waits for the "
      "work before it returns, so nothing is wrong but the annotation"),
+    (r"WARNING: .* remove_proc_entry", END_OF_TRACE, r"unregister_irq_proc",
+     "register_irq_proc() does without the files of an interrupt if memory is short, and unregister_irq_proc() removes them all"),
 ]]
 LONGEST_REPORT = 120
 
