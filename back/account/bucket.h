@@ -6,14 +6,7 @@
 #ifndef PVCALLS_BACK_BUCKET_H
 #define PVCALLS_BACK_BUCKET_H
 
-#ifdef __KERNEL__
-#include <linux/types.h>
-#else
-#include <stdint.h>
-
-typedef uint32_t u32;
-typedef uint64_t u64;
-#endif
+#include "bucket_port.h"
 
 /* In nanoseconds: a second, and how far a guest may be ahead of its rate */
 #define PVCALLS_BUCKET_SECOND	1000000000U

@@ -4,8 +4,8 @@
  * this domain.
  *
  * It offers the accounts of all guests (ledger.h), and the arithmetic of those
- * (account.h) and of rates (bucket.h). It may use limits.h, peer.h, trace.h and include/; it does not
- * know what it counts.
+ * (account.h) and of rates (bucket.h). It may use limits.h, peer.h, trace.h and
+ * include/; it does not know what it counts.
  *
  * A guest's account is found by its domain id, and outlives the connection as
  * long as something is charged that outlives it, too. So a guest does not get
