@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Commands of listening sockets; listener.h says what runs where. */
 #include <linux/fcntl.h>
+#include <linux/in.h>
 #include <linux/net.h>
 
 #include <net/inet_connection_sock.h>
@@ -151,6 +152,9 @@ static int pvcalls_listener_start(struct pvcalls_sock *ps, u32 backlog)
  * If the socket listens already, the backlog is changed. The backlog is limited
  * by net.core.somaxconn, as for a program of this domain.
  *
+ * Only TCP's sockets are large enough for what listening writes into them, so
+ * others must not get any further, although the kernel would refuse them.
+ *
  * Context: the worker that the socket belongs to.
  */
 void pvcalls_listener_listen(struct pvcalls_sock *ps,
@@ -158,7 +162,10 @@ void pvcalls_listener_listen(struct pvcalls_sock *ps,
 {
 	int ret;
 
-	if (ps->state != PVCALLS_SS_IDLE && ps->state != PVCALLS_SS_LISTENING)
+	if (ps->sock->sk->sk_protocol != IPPROTO_TCP)
+		ret = -EOPNOTSUPP;
+	else if (ps->state != PVCALLS_SS_IDLE &&
+		 ps->state != PVCALLS_SS_LISTENING)
 		ret = -EINVAL;
 	else
 		ret = pvcalls_policy_listen(ps->guest, ps->sock->sk) ?:
