@@ -95,7 +95,11 @@ static int pvcalls_stream_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
 		 pvcalls_zerocopy_wanted(&c->zerocopy, ps->sock->sk, len);
 	if (!by_ref)
 		len = pvcalls_stream_room(ps, len);
-	if (len < avail)
+	/*
+	 * a part may be less than a segment, and TCP would wait for the rest,
+	 * which does not come before this has gone
+	 */
+	if (len < avail && !ps->part)
 		msg.msg_flags |= MSG_MORE;
 	span = ringbuf_data_span(&c->out, c->zerocopy.taken, len);
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv,
