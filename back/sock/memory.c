@@ -10,9 +10,14 @@
 #include "sock/memory.h"
 #include "sock/sock.h"
 
-/* Bytes that a queue may have while the guest has too much, at least and most */
+/*
+ * Bytes that a queue may have while the guest has too much, at least and most.
+ * Half of a receive buffer is the peer's window at least, and a segment of the
+ * loopback device, 64 KiB, has to fit into that: a peer sends none that does
+ * not, before it probes the window.
+ */
 #define PVCALLS_MEMORY_LEAST	4096
-#define PVCALLS_MEMORY_MOST	65536
+#define PVCALLS_MEMORY_MOST	262144
 
 /* Pages of a socket that may be charged later than the worker's next run */
 #define PVCALLS_MEMORY_UNSEEN	4
@@ -58,6 +63,12 @@ static u32 pvcalls_memory_part(const struct pvcalls_guest *g, long may)
 		       PVCALLS_MEMORY_LEAST, PVCALLS_MEMORY_MOST);
 }
 
+/* What the receive buffer is with a part: not more than before */
+static int pvcalls_memory_rcvbuf(const struct pvcalls_sock *ps, u32 part)
+{
+	return part ? min_t(int, part, ps->rcvbuf) : ps->rcvbuf;
+}
+
 /* Have the kernel socket receive no more than a part, or as before with 0. */
 static void pvcalls_memory_clamp(struct pvcalls_sock *ps, u32 part)
 {
@@ -69,8 +80,9 @@ static void pvcalls_memory_clamp(struct pvcalls_sock *ps, u32 part)
 		ps->rcvbuf_locked = sk->sk_userlocks & SOCK_RCVBUF_LOCK;
 	}
 	/* the guest may have set another size meanwhile */
-	if (part || READ_ONCE(sk->sk_rcvbuf) == ps->part) {
-		WRITE_ONCE(sk->sk_rcvbuf, part ?: ps->rcvbuf);
+	if (part ||
+	    READ_ONCE(sk->sk_rcvbuf) == pvcalls_memory_rcvbuf(ps, ps->part)) {
+		WRITE_ONCE(sk->sk_rcvbuf, pvcalls_memory_rcvbuf(ps, part));
 		if (part)
 			sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
 		else if (!ps->rcvbuf_locked)
