@@ -132,8 +132,12 @@ bool pvcalls_memory_seen(const struct pvcalls_sock *ps)
 {
 	long held = ps->held.of[PVCALLS_KIND_MEMORY];
 
-	return !ps->part && pvcalls_memory_pages(ps->sock->sk) - held <=
-			    max(held / 4, (long)PVCALLS_MEMORY_UNSEEN);
+	/* a socket that the worker has not run since has no part yet */
+	if (ps->part || pvcalls_account_over(ps->guest->peer.account,
+					     PVCALLS_KIND_MEMORY))
+		return false;
+	return pvcalls_memory_pages(ps->sock->sk) - held <=
+	       max(held / 4, (long)PVCALLS_MEMORY_UNSEEN);
 }
 
 /**
