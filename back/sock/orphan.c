@@ -16,7 +16,8 @@
 
 /*
  * Least time between two looks that are made because a charge has failed, and
- * how many orphans such a look is at: a worker makes it, and others wait.
+ * how many orphans such a look is at: a worker makes it, and others wait. The
+ * looks at all orphans come as often, too, while each ends so many.
  */
 #define PVCALLS_ORPHAN_PAUSE	(HZ / 10)
 #define PVCALLS_ORPHAN_LOOK	1024
@@ -66,11 +67,13 @@ static void pvcalls_orphan_end(struct pvcalls_orphan *orphan)
 /*
  * Of @most orphans, 0 for any number, end those that TCP has done with, or @all.
  * The others go to the end of the list. Two looks at a time do no harm: each
- * orphan is in the hands of one of them.
+ * orphan is in the hands of one of them. Where many end at a time the next look
+ * is soon, since guests with many short connections need what these have.
  */
 static void pvcalls_orphans_reap(unsigned int most, bool all)
 {
 	struct pvcalls_orphan *orphan, *next;
+	unsigned int ended = 0;
 	LIST_HEAD(stay);
 	LIST_HEAD(look);
 
@@ -82,17 +85,21 @@ static void pvcalls_orphans_reap(unsigned int most, bool all)
 	spin_unlock(&pvcalls_orphans_lock);
 
 	list_for_each_entry_safe(orphan, next, &look, list) {
-		if (all || READ_ONCE(orphan->sk->sk_state) == TCP_CLOSE)
+		if (all || READ_ONCE(orphan->sk->sk_state) == TCP_CLOSE) {
 			pvcalls_orphan_end(orphan);
-		else
+			ended++;
+		} else {
 			list_move_tail(&orphan->list, &stay);
+		}
 		cond_resched();
 	}
 
 	spin_lock(&pvcalls_orphans_lock);
 	list_splice_tail(&stay, &pvcalls_orphans);
 	if (!list_empty(&pvcalls_orphans))
-		schedule_delayed_work(&pvcalls_orphans_work, HZ);
+		schedule_delayed_work(&pvcalls_orphans_work,
+				      ended < PVCALLS_ORPHAN_LOOK ?
+				      HZ : PVCALLS_ORPHAN_PAUSE);
 	spin_unlock(&pvcalls_orphans_lock);
 }
 

@@ -5,7 +5,8 @@
  * charged until TCP has done with them.
  *
  * TCP calls nobody at an orphan's end. So orphans are looked at once a second,
- * and when a guest would be refused something otherwise.
+ * more often while many end, and when a guest would be refused something
+ * otherwise.
  */
 #ifndef PVCALLS_BACK_ORPHAN_H
 #define PVCALLS_BACK_ORPHAN_H
