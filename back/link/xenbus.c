@@ -218,6 +218,10 @@ static void pvcalls_dev_policy(struct pvcalls_dev *pdev)
 
 	text = xenbus_read(XBT_NIL, xdev->nodename, "policy", &len);
 	err = PTR_ERR_OR_ZERO(text);
+	/* a directory that goes takes the node away before it ends the device */
+	if (err == -ENOENT &&
+	    !xenbus_exists(XBT_NIL, xdev->nodename, "frontend-id"))
+		return;
 	if (err == -ENOENT)
 		err = pvcalls_policy_set(&pdev->policy, "", 0, &at);
 	else if (!err)
