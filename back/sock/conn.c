@@ -248,6 +248,7 @@ void pvcalls_conn_close(struct pvcalls_sock *ps, bool reset)
 		pvcalls_reply(c->connect, -ECONNABORTED);
 		c->connect = NULL;
 	}
+	del_timer_sync(&c->retry);
 	if (c->ring)
 		pvcalls_evtchn_disable(&c->ring->sub);
 	if (c->map && ps->sock && reset)

@@ -237,6 +237,15 @@ static const struct pvcalls_zerocopy_ops pvcalls_sock_sends = {
 	.done = pvcalls_sock_sends_done,
 };
 
+/* TCP may have memory again. The timer ends before the kernel socket does. */
+static void pvcalls_sock_retry(struct timer_list *timer)
+{
+	struct pvcalls_sock *ps = container_of(timer, struct pvcalls_sock,
+					       conn.retry);
+
+	ps->callbacks.ops->space(&ps->callbacks, ps->sock->sk);
+}
+
 /**
  * pvcalls_sock_charge() - charge a guest a socket
  * @g: the guest
@@ -336,6 +345,7 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 	ps->conn.out_state = PVCALLS_OUT_OPEN;
 	pvcalls_notify_init(&ps->conn.notify);
 	pvcalls_zerocopy_init(&ps->conn.zerocopy, &pvcalls_sock_sends);
+	timer_setup(&ps->conn.retry, pvcalls_sock_retry, 0);
 	INIT_LIST_HEAD(&ps->listener.accepts);
 	INIT_LIST_HEAD(&ps->listener.polls);
 	spin_lock_init(&ps->listener.lock);

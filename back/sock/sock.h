@@ -38,6 +38,7 @@
 #include <linux/rhashtable-types.h>
 #include <linux/socket.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/wait.h>
 
 #include "account/account.h"
@@ -112,6 +113,7 @@ enum pvcalls_sock_flag {
  * @stop_at: index of @out beyond which nothing is sent if
  *	pvcalls_out_is_limited()
  * @zerocopy: sends whose bytes have not been given back
+ * @retry: says that there is room, some time after TCP had no memory
  * @err: error of the connection, negative, or 0
  * @dgram_err: error of a datagram that the guest has yet to be told, negative,
  *	or 0
@@ -134,6 +136,7 @@ struct pvcalls_conn {
 	enum pvcalls_out_state out_state;
 	u32 stop_at;
 	struct pvcalls_zerocopy zerocopy;
+	struct timer_list retry;
 	int err;
 	int dgram_err;
 	u32 lost_in;

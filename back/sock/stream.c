@@ -26,6 +26,9 @@
  */
 #define PVCALLS_CHUNK	65536U
 
+/* How long to leave TCP alone that has no memory, as its own senders do */
+#define PVCALLS_MEMORY_PAUSE	(HZ / 50 + 1)
+
 /**
  * pvcalls_stream_bvec() - describe a span of bytes by its pages
  * @bv: array for the result, with an entry for each page that @span touches, at
@@ -212,6 +215,17 @@ static void pvcalls_stream_idle_out(struct pvcalls_sock *ps)
 		pvcalls_stream_send_error(ps, -READ_ONCE(sk->sk_err));
 }
 
+/*
+ * Wait until the kernel socket has room. TCP also says that there is none if it
+ * has room, but no memory, and then it does not call back.
+ */
+static void pvcalls_stream_block(struct pvcalls_sock *ps)
+{
+	pvcalls_out_block(ps);
+	if (sk_stream_is_writeable(ps->sock->sk))
+		mod_timer(&ps->conn.retry, jiffies + PVCALLS_MEMORY_PAUSE);
+}
+
 /**
  * pvcalls_stream_out() - send bytes from the guest
  * @ps: the socket, in PVCALLS_SS_CONNECTED, PVCALLS_SS_DRAINING or
@@ -263,7 +277,7 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 			budget -= n;
 			pvcalls_stream_give_back(ps);
 		} else if (pvcalls_stream_retry(n)) {
-			pvcalls_out_block(ps);
+			pvcalls_stream_block(ps);
 			return false;
 		} else {
 			pvcalls_stream_send_error(ps, n ?: -EIO);

@@ -48,6 +48,8 @@ static void pvc_accept_done(struct pvc_cmd *cmd)
 	if (!ret && pvc_link_has(c->link, PVCALLS_F_NAMES))
 		pvc_addr_from_rsp(&cmd->rsp.u.name, &c->peer);
 	/* no lock: nobody else knows the connection yet */
+	if (!ret)
+		c->ring.shm->known = false;
 	pvc_conn_move(c, ret ? PVC_CONN_RELEASED : PVC_CONN_CONNECTED);
 	spin_lock_irqsave(&l->lock, flags);
 	taken = pvc_acceptq_add(l, c, ret);

@@ -83,7 +83,7 @@ void pvc_conn_close(struct pvc_conn *c, bool abort)
 	/* TIME_WAIT will hold the port, longer than RELEASE takes */
 	if (c->state == PVC_CONN_CONNECTED && !abort &&
 	    !pvc_conn_is_dgram(c) && (!c->in_err || c->in_err == -ENOTCONN))
-		WRITE_ONCE(c->has_port, false);
+		c->has_port = false;
 	state = pvc_conn_closed_state(c, abort);
 	pvc_conn_prepare_release(c, abort, awaited);
 	pvc_conn_move(c, state);

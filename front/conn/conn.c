@@ -135,12 +135,18 @@ static void pvc_conn_destroy(struct pvc_conn *c)
 	kfree(c);
 }
 
-/* Gives the ring of a connection that nobody uses to the cache, if possible. */
+/*
+ * Gives the ring of a connection that nobody uses to the cache, if possible. A
+ * ring that has come from the cache goes back to it if the backend has refused
+ * the connection: only FORGET has the backend let go of such a ring. A ring that
+ * was freed without it would leave its event channel's port to another ring,
+ * which the backend takes for one that shares the channel.
+ */
 static void pvc_conn_recycle(struct pvc_conn *c)
 {
 	struct pvc_shm *shm = c->ring.shm;
 
-	if (c->state != PVC_CONN_REUSABLE || !shm)
+	if (!shm || (c->state != PVC_CONN_REUSABLE && !shm->known))
 		return;
 	pvc_ring_detach(&c->ring);
 	if (pvc_cache_put(c->link, shm))

@@ -213,6 +213,7 @@ static void pvc_conn_connect_done(struct pvc_cmd *cmd)
 	if (pvc_link_has(c->link, PVCALLS_F_NAMES))
 		pvc_addr_from_rsp(&cmd->rsp.u.name, &c->local);
 	pvc_conn_hold_port(c);
+	c->ring.shm->known = false;
 	pvc_conn_move(c, PVC_CONN_CONNECTED);
 	if (c->sk) {
 		pvc_wake(c, PVC_WAKE_STATE);

@@ -63,24 +63,26 @@ static unsigned int pvc_cache_old(struct pvc_link *link, struct list_head *old)
 /*
  * Has the backend unmap rings, and frees them. A request without rings serves
  * to get a response: the responses that nobody waits for come before it.
+ * Returns false if the backend has not been told, and may still map the rings:
+ * they stay in the cache.
  */
-static void pvc_cache_forget(struct pvc_link *link, struct list_head *old,
+static bool pvc_cache_forget(struct pvc_link *link, struct list_head *old,
 			     unsigned int n)
 {
 	struct xen_pvcalls_request req = { .cmd = PVCALLS_FORGET };
 	struct pvcalls_req_forget *args = (void *)&req.u;
 	struct pvc_cache *cache = &link->cache;
 	struct pvc_shm *shm, *next;
+	bool told;
 
 	list_for_each_entry(shm, old, list)
 		args->ref[args->count++] = shm->intf_ref;
 	if (!n)
 		args->count = 1;
-	pvc_cmd_call(link, &req, NULL);
+	told = !pvc_cmd_call(link, &req, NULL);
 
 	spin_lock_irq(&cache->lock);
-	if (pvc_link_ended(link)) {
-		/* the backend may still map the rings: keep them */
+	if (!told || pvc_link_ended(link)) {
 		list_splice_tail_init(old, &cache->idle);
 		pvc_cache_count(cache, n);
 	}
@@ -89,6 +91,7 @@ static void pvc_cache_forget(struct pvc_link *link, struct list_head *old,
 		list_del(&shm->list);
 		pvc_shm_free(link, shm);
 	}
+	return told;
 }
 
 static void pvc_cache_age(struct work_struct *work)
@@ -101,7 +104,8 @@ static void pvc_cache_age(struct work_struct *work)
 	unsigned int n;
 
 	while ((n = pvc_cache_old(link, &old)))
-		pvc_cache_forget(link, &old, n);
+		if (!pvc_cache_forget(link, &old, n))
+			break;
 	if (pvc_cmd_unseen(link))
 		pvc_cache_forget(link, &old, 0);
 
@@ -232,7 +236,7 @@ struct pvc_shm *pvc_cache_take(struct pvc_link *link, struct pvc_payers *payers,
  * pvc_cache_put() - give a ring to the cache
  * @link: the link
  * @shm: ring that its last socket has detached; the backend has answered the
- *	RELEASE that asked for reuse
+ *	RELEASE that asked for reuse, or does not know that socket
  *
  * Context: any.
  * Return: true, or false if the link has ended and the ring is still the
@@ -250,6 +254,7 @@ bool pvc_cache_put(struct pvc_link *link, struct pvc_shm *shm)
 		/* who takes it next pays next */
 		if (shm->payers)
 			pvc_shm_return(shm);
+		shm->known = true;
 		shm->since = jiffies;
 		list_add(&shm->list, &cache->idle);
 		pvc_cache_count(cache, 1);
@@ -265,7 +270,8 @@ bool pvc_cache_put(struct pvc_link *link, struct pvc_shm *shm)
  *
  * Context: process, sleeps, until the backend has let go of the rings;
  * killable. The wait ends after a second, which all who call meanwhile share.
- * Return: true if there were rings, and the backend has let go of them.
+ * Return: true if there were rings, and the backend has let go of them, unless
+ * it could not be told; false if there were none, or the wait ended before.
  */
 bool pvc_cache_drain(struct pvc_link *link)
 {

@@ -71,8 +71,8 @@ static struct pvc_evtchn_credit pvc_evtchn_credit;
 /**
  * pvc_reserve_look() - find out how many grants Xen lets the domain have
  *
- * That may be another number on another host. Asking Xen takes a hypercall, so
- * this is done for each link, not for each ring.
+ * Description: That may be another number on another host. Asking Xen takes a
+ * hypercall, so this is done for each link, not for each ring.
  *
  * Context: any.
  */

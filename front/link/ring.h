@@ -32,6 +32,8 @@ struct pvc_link;
  * @order: log2 of the number of data pages, 1 to PVCALLS_MAX_PAGE_ORDER
  * @payers: who pays for the memory, referenced; NULL while no socket has it
  * @memcg: the memory cgroup that the pages are charged to, see pvc_shm_memcg()
+ * @known: the backend may have the memory in its cache, and has not said that it
+ *	took the memory out for a connection
  *
  * One such memory may serve one socket after another.
  */
@@ -46,6 +48,7 @@ struct pvc_shm {
 	unsigned int order;
 	struct pvc_payers *payers;
 	u64 memcg;
+	bool known;
 };
 
 /**

@@ -6,7 +6,23 @@
  *   pvdgecho 7010
  */
 #define _GNU_SOURCE
+#include <sched.h>
+
 #include "dgram.h"
+
+/*
+ * Each CPU has a queue of its own for what is sent within the host, so a sender
+ * that changes CPUs may overtake itself.
+ */
+static void stay_here(void)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(sched_getcpu(), &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		perror("sched_setaffinity");
+}
 
 static void echo_burst(int fd, const struct order *o, struct sockaddr_in *to)
 {
@@ -70,5 +86,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: pvdgecho PORT\n");
 		return 2;
 	}
+	stay_here();
 	return serve(atoi(argv[1]));
 }

@@ -18,6 +18,16 @@ static bool opt_server, opt_mix;
 
 /* ---- server ---- */
 
+/* Finds a peer that has gone, but had no memory to send a reset. */
+static void probe(int fd)
+{
+	int on = 1, seconds = 5;
+
+	sys(setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)));
+	sys(setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds)));
+	sys(setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds)));
+}
+
 static void *serve_thread(void *arg)
 {
 	int listener = *(int *)arg;
@@ -27,6 +37,7 @@ static void *serve_thread(void *arg)
 	for (;;) {
 		int fd = tcp_accept(listener);
 
+		probe(fd);
 		while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
 			if (try_write_full(fd, buf, n) < 0)
 				break;

@@ -483,30 +483,16 @@ static void case_bound(void)
 	EXPECT("recv after shutdown", 0, recv(two, &c, 1, 0));
 }
 
-static int port_at(int fd)
-{
-	struct sockaddr_in a = {};
-	socklen_t len = sizeof(a);
-
-	MUST("getsockname", 0, getsockname(fd, (void *)&a, &len));
-	return ntohs(a.sin_port);
-}
-
 /*
  * The port that a program has asked for stays the socket's own when it leaves
  * its peer. Many times, as another worker may be the faster one.
  */
 static void case_listen_again(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET };
 	struct sockaddr none = { .sa_family = AF_UNSPEC };
-	socklen_t len = sizeof(a);
+	struct sockaddr_in a = free_port();
 	int fd = GET("socket", socket(AF_INET, SOCK_STREAM, 0)), i;
 
-	MUST("bind", 0, bind(fd, (void *)&a, sizeof(a)));
-	MUST("getsockname", 0, getsockname(fd, (void *)&a, &len));
-	close(fd);
-	fd = GET("socket", socket(AF_INET, SOCK_STREAM, 0));
 	MUST("bind to a port", 0, bind(fd, (void *)&a, sizeof(a)));
 	for (i = 0; i < 20; i++) {
 		MUST("connect", 0,
@@ -521,13 +507,10 @@ static void case_listen_again(void)
 /* The port of a connection that its peer has reset is free after close(). */
 static void case_bind_again(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET };
-	int fd = GET("socket", socket(AF_INET, SOCK_STREAM, 0)), i;
+	struct sockaddr_in a = free_port();
+	int fd, i;
 	char c;
 
-	MUST("bind", 0, bind(fd, (void *)&a, sizeof(a)));
-	a.sin_port = htons(port_at(fd));
-	close(fd);
 	for (i = 0; i < 20; i++) {
 		fd = GET("socket", socket(AF_INET, SOCK_STREAM, 0));
 		MUST("bind to the port", 0, bind(fd, (void *)&a, sizeof(a)));

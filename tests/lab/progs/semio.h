@@ -62,6 +62,27 @@ static inline const char *peer_ip(void)
 
 /* ---- small things ---- */
 
+static inline int port_at(int fd)
+{
+	struct sockaddr_in a = {};
+	socklen_t len = sizeof(a);
+
+	MUST("getsockname", 0, getsockname(fd, (void *)&a, &len));
+	return ntohs(a.sin_port);
+}
+
+/* An address whose port nobody had a moment ago */
+static inline struct sockaddr_in free_port(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	int fd = GET("socket", socket(AF_INET, SOCK_STREAM, 0));
+
+	MUST("bind", 0, bind(fd, (void *)&a, sizeof(a)));
+	a.sin_port = htons(port_at(fd));
+	close(fd);
+	return a;
+}
+
 static inline short poll_now(int fd, short events, int ms)
 {
 	struct pollfd p = { .fd = fd, .events = events };
