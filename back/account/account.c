@@ -59,17 +59,23 @@ long pvcalls_use_limit(const struct pvcalls_tally *mine,
 	long others = pvcalls_use_counts(all, kind) -
 		      pvcalls_use_counts(mine, kind);
 	long rest = limit->ceiling - others;
-	long share;
+	long shared = rest - limit->kept;
+	long least = limit->kept / PVCALLS_KEPT_GUESTS;
+	long may;
 
 	if (rest <= 0)
 		return 0;
 	/* not the product, which may be too large */
-	share = rest / 100 * limit->percent +
-		rest % 100 * limit->percent / 100;
+	may = shared / 100 * (long)limit->percent +
+	      shared % 100 * (long)limit->percent / 100;
 	/* what is left is for use, even where a share of it is nothing */
-	if (!share)
-		share = 1;
-	return share < limit->most ? share : limit->most;
+	if (least < 1)
+		least = 1;
+	if (may < least)
+		may = least;
+	if (may > rest)
+		may = rest;
+	return may < limit->most ? may : limit->most;
 }
 
 /**

@@ -7,7 +7,8 @@
  * All guests together may have a ceiling of each kind. A guest may have a share
  * of what the other guests leave of the ceiling. So the first of many greedy
  * guests gets most, each further one gets less, and a part remains free however
- * many they are.
+ * many they are. Of what nobody can do without, a part of the ceiling is kept
+ * besides: each guest may have a little of it, however little a share is.
  *
  * Some things are taken before they can be charged, so a guest may come to have
  * more than its share. What is beyond does not count against the others: one
@@ -69,16 +70,22 @@ struct pvcalls_tally {
 	struct pvcalls_use beyond;
 };
 
+/* Guests for which what is kept is enough */
+#define PVCALLS_KEPT_GUESTS	64
+
 /**
  * struct pvcalls_limit - how much there is of a kind
  * @ceiling: what all guests together may have, 0 or more
  * @percent: what one may have of that which the others leave, 1 to 100
  * @most: what one may have in any case, 0 or more
+ * @kept: part of @ceiling that is not for shares: each guest may have this
+ *	divided by PVCALLS_KEPT_GUESTS, as long as there is any; 0 or more
  */
 struct pvcalls_limit {
 	long ceiling;
 	unsigned int percent;
 	long most;
+	long kept;
 };
 
 const char *pvcalls_kind_name(enum pvcalls_kind kind);

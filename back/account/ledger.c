@@ -78,12 +78,15 @@ struct pvcalls_account {
  * @ceiling: the parameter with what all guests may have
  * @otherwise: returns the ceiling if the parameter is 0; NULL: 0
  * @most: returns what one may have in any case; NULL: anything
+ * @kept: the part of the ceiling that is not for shares is one in so many; 0:
+ *	there is none
  * @err: error number for a guest that may not have more
  */
 struct pvcalls_kind_rule {
 	const unsigned int *ceiling;
 	long (*otherwise)(void);
 	u32 (*most)(void);
+	unsigned int kept;
 	int err;
 };
 
@@ -114,6 +117,8 @@ static const struct pvcalls_kind_rule pvcalls_kind_rules[PVCALLS_KINDS] = {
 	[PVCALLS_KIND_PAGES] = {
 		.ceiling = &param_host_pages,
 		.most = pvcalls_max_pages,
+		/* enough for a command ring and a data ring of order 8 */
+		.kept = 8,
 		.err = -ENOBUFS,
 	},
 	[PVCALLS_KIND_CALLS] = {
@@ -148,6 +153,7 @@ static struct pvcalls_limit pvcalls_kind_limit(enum pvcalls_kind kind)
 		.ceiling = ceiling,
 		.percent = READ_ONCE(param_guest_share),
 		.most = rule->most ? rule->most() : LONG_MAX,
+		.kept = rule->kept ? ceiling / rule->kept : 0,
 	};
 }
 

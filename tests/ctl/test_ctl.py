@@ -181,7 +181,7 @@ class Ctl(unittest.TestCase):
         self.assertEqual(code, 0)
         # one guest has an account
         self.assertEqual(found, {
-            "maptrack": (True, 262144, 196608 + 1568), "pages": (True, 49152, 2056), "grants": (True, 32768, 2056),
+            "maptrack": (True, 262144, 196608 + 1568), "pages": (True, 43008, 2056), "grants": (True, 32768, 2056),
             "events": (True, 131072, 1023), "ports": (True, 28232, 20480),
             "memory": (True, 2097152, 65536 * 5 + 32768 * 5 // 2)})
         out, _, code = self.run_ctl("doctor")
@@ -195,10 +195,12 @@ class Ctl(unittest.TestCase):
         found, code = self.doctor("42")
         self.assertEqual((found["maptrack"], code), ((False, 262144, 196608 + 42 * 1568), 1))
         self.assertIn("gnttab_max_maptrack_frames=1026 is enough", self.run_ctl("doctor", "42")[0])
-        # x = 25 % of what the others leave, for each
-        self.assertEqual(self.doctor("4")[0]["pages"][1], 196608 // 7)
-        self.assertTrue(self.doctor("92")[0]["pages"][0])
-        self.assertFalse(self.doctor("93")[0]["pages"][0])
+        # x = 25 % of what the others leave of seven eighths, for each
+        self.assertEqual(self.doctor("4")[0]["pages"][1], 172032 // 7)
+        self.assertTrue(self.doctor("80")[0]["pages"][0])
+        self.assertFalse(self.doctor("81")[0]["pages"][0])
+        # and no less than a 64th of the rest
+        self.assertEqual(self.doctor("1000")[0]["pages"][1], 384)
         self.assertTrue(self.doctor("128")[0]["events"][0])
         self.assertFalse(self.doctor("129")[0]["events"][0])
 
@@ -215,7 +217,7 @@ class Ctl(unittest.TestCase):
         found, code = self.doctor()
         self.assertEqual(found["ports"], (False, 10001, 20480))
         self.assertEqual(found["memory"][:2], (False, 262144))
-        self.assertEqual(found["pages"], (False, 1000, 2056))
+        self.assertEqual(found["pages"], (False, 875, 2056))
         self.assertEqual(code, 1)
 
     def test_doctor_blind(self):

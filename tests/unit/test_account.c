@@ -14,7 +14,7 @@
 #define SOCKETS	PVCALLS_KIND_SOCKETS
 #define GUESTS	5
 
-static const struct pvcalls_limit quarter = { 1000, 25, LONG_MAX };
+static const struct pvcalls_limit quarter = { 1000, 25, LONG_MAX, 0 };
 
 static void alone(void **state)
 {
@@ -57,8 +57,8 @@ static void greedy(void **state)
 
 static void limits(void **state)
 {
-	const struct pvcalls_limit most = { 1000, 25, 10 }, everything = { LONG_MAX, 100, LONG_MAX },
-		much = { LONG_MAX, 75, LONG_MAX }, nothing = { 0, 100, LONG_MAX }, odd = { 199, 50, LONG_MAX };
+	const struct pvcalls_limit most = { 1000, 25, 10, 0 }, everything = { LONG_MAX, 100, LONG_MAX, 0 },
+		much = { LONG_MAX, 75, LONG_MAX, 0 }, nothing = { 0, 100, LONG_MAX, 0 }, odd = { 199, 50, LONG_MAX, 0 };
 	struct pvcalls_tally mine = {}, all = {};
 
 	(void)state;
@@ -80,6 +80,43 @@ static void limits(void **state)
 	mine.use.of[SOCKETS] = 500;
 	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 0);
 	assert_false(pvcalls_use_charge(&mine, &all, SOCKETS, 1, &quarter));
+}
+
+/* Four guests that take all they get, and as many that need a little as what is kept is good for. */
+static void kept(void **state)
+{
+	const struct pvcalls_limit all_of_it = { 1280, 100, LONG_MAX, 128 }, few = { 1280, 100, 1, 128 },
+		only = { 64, 100, LONG_MAX, 64 };
+	struct pvcalls_tally greedy[4] = {}, small[PVCALLS_KEPT_GUESTS] = {}, all = {}, none = {};
+	long may[4] = { 1152, 2, 2, 2 };
+	int i;
+
+	(void)state;
+	/* what is more: a share, or that little */
+	all.use.of[SOCKETS] = 1280 - 128 - 1;
+	assert_int_equal(pvcalls_use_limit(&none, &all, SOCKETS, &all_of_it), 2);
+	all.use.of[SOCKETS] = 0;
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(pvcalls_use_limit(&greedy[i], &all, SOCKETS, &all_of_it), may[i]);
+		assert_true(pvcalls_use_charge(&greedy[i], &all, SOCKETS, may[i], &all_of_it));
+		assert_false(pvcalls_use_charge(&greedy[i], &all, SOCKETS, 1, &all_of_it));
+	}
+	/* a limit of the guest's own holds there, too */
+	assert_int_equal(pvcalls_use_limit(&none, &all, SOCKETS, &few), 1);
+	for (i = 0; i < PVCALLS_KEPT_GUESTS - 3; i++) {
+		assert_true(pvcalls_use_charge(&small[i], &all, SOCKETS, 2, &all_of_it));
+		assert_false(pvcalls_use_charge(&small[i], &all, SOCKETS, 1, &all_of_it));
+	}
+	/* there is no more than there is */
+	assert_int_equal(all.use.of[SOCKETS], 1280);
+	assert_int_equal(pvcalls_use_limit(&none, &all, SOCKETS, &all_of_it), 0);
+	pvcalls_use_uncharge(&small[0], &all, SOCKETS, 1);
+	assert_int_equal(pvcalls_use_limit(&none, &all, SOCKETS, &all_of_it), 1);
+	/* who has his share has no more besides */
+	pvcalls_use_uncharge(&greedy[0], &all, SOCKETS, 1100);
+	assert_int_equal(pvcalls_use_limit(&small[0], &all, SOCKETS, &all_of_it), 1280 - 128 - 178);
+	/* where all is kept nobody has more than a little */
+	assert_int_equal(pvcalls_use_limit(&none, &none, SOCKETS, &only), 1);
 }
 
 /* What the kernel takes without asking is charged anyway. */
@@ -203,6 +240,7 @@ int main(void)
 		cmocka_unit_test(alone),
 		cmocka_unit_test(greedy),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(kept),
 		cmocka_unit_test(forced),
 		cmocka_unit_test(random_guests),
 		cmocka_unit_test(bucket),

@@ -29,6 +29,9 @@
 /* Bytes of an idle socket, and of a connection that waits to be accepted */
 #define SOCKET_BYTES		5120
 #define QUEUED_BYTES		2560
+/* The part of host_pages that is not for shares is one in so many, and enough for so many guests */
+#define KEPT_PART		8
+#define KEPT_GUESTS		64
 /* Ports that should remain for programs of this domain */
 #define OWN_PORTS		4096
 
@@ -185,16 +188,20 @@ static bool look(struct facts *is, long guests)
 	return true;
 }
 
-/* What each of so many guests gets that all want as much as they get */
-static long each(long ceiling, const struct facts *is)
+/* Pages that each of so many guests gets that all want as many as they get */
+static long each(const struct facts *is)
 {
-	return ceiling * is->share / (100 + (is->guests - 1) * is->share);
+	long kept = is->pages / KEPT_PART;
+	long share = (is->pages - kept) * is->share / (100 + (is->guests - 1) * is->share);
+	long least = kept / KEPT_GUESTS;
+
+	return share > least ? share : least;
 }
 
 static void check(const struct facts *is)
 {
 	long entries = is->maptrack * MAPTRACK_ENTRIES, others = is->guests * OTHER_DEVICES;
-	long mine = each(is->pages, is), grants = is->grants * GRANTS;
+	long mine = each(is), grants = is->grants * GRANTS;
 	long events = is->guests * EVENTS_GUEST, range = is->last_port - is->first_port + 1;
 	long memory = (is->sockets * SOCKET_BYTES + is->queued * QUEUED_BYTES) / 1024;
 
