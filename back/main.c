@@ -6,6 +6,7 @@
 
 #include <xen/xen.h>
 
+#include "account/ledger.h"
 #include "sched/balancer.h"
 #include "ring/datamap.h"
 #include "show/debugfs.h"
@@ -25,6 +26,7 @@ static int __init pvcalls_back_init(void)
 	if (!xen_domain())
 		return -ENODEV;
 
+	pvcalls_ledger_start();
 	err = pvcalls_reply_init();
 	if (err)
 		return err;

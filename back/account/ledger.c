@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The accounts of all guests, and their limits; ledger.h describes both. */
 #include <linux/errno.h>
+#include <linux/init.h>
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -20,29 +21,32 @@ PVCALLS_PARAM_UINT(guest_share, 25, 1, 100, 0644);
 MODULE_PARM_DESC(guest_share,
 		 "Percent that a guest may have of what the other guests leave of each host_ ceiling, 1 to 100 (default 25)");
 
-PVCALLS_PARAM_UINT(host_sockets, 65536, 0, INT_MAX, 0644);
+/* Out of the range, for a ceiling that is not set when the module is loaded */
+#define PVCALLS_BY_MEMORY	UINT_MAX
+
+PVCALLS_PARAM_UINT(host_sockets, PVCALLS_BY_MEMORY, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_sockets,
-		 "Sockets that all guests together may have (default 65536)");
+		 "Sockets that all guests together may have (default 48 for each MiB of memory, at most 65536)");
 
-PVCALLS_PARAM_UINT(host_listeners, 8192, 0, INT_MAX, 0644);
+PVCALLS_PARAM_UINT(host_listeners, PVCALLS_BY_MEMORY, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_listeners,
-		 "Listening sockets that all guests together may have (default 8192)");
+		 "Listening sockets that all guests together may have (default 6 for each MiB of memory, at most 8192)");
 
-PVCALLS_PARAM_UINT(host_queued, 32768, 0, INT_MAX, 0644);
+PVCALLS_PARAM_UINT(host_queued, PVCALLS_BY_MEMORY, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_queued,
-		 "Connections of all guests together that may wait to be accepted, beyond two for each listening socket (default 32768)");
+		 "Connections of all guests together that may wait to be accepted, beyond two for each listening socket (default 24 for each MiB of memory, at most 32768)");
 
-PVCALLS_PARAM_UINT(host_ports, 16384, 0, INT_MAX, 0644);
+PVCALLS_PARAM_UINT(host_ports, PVCALLS_BY_MEMORY, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_ports,
-		 "Sockets with a port of their own that all guests together may have (default 16384)");
+		 "Sockets with a port of their own that all guests together may have (default 12 for each MiB of memory, at most 16384)");
 
 PVCALLS_PARAM_UINT(host_pages, 196608, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_pages,
 		 "Pages of 4 KiB of all guests together that may be mapped (default 196608)");
 
-PVCALLS_PARAM_UINT(host_calls, 131072, 0, INT_MAX, 0644);
+PVCALLS_PARAM_UINT(host_calls, PVCALLS_BY_MEMORY, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_calls,
-		 "Calls of all guests together that may wait at a time (default 131072)");
+		 "Calls of all guests together that may wait at a time (default 96 for each MiB of memory, at most 131072)");
 
 PVCALLS_PARAM_UINT(host_pinned, 32768, 0, INT_MAX, 0644);
 MODULE_PARM_DESC(host_pinned,
@@ -76,6 +80,8 @@ struct pvcalls_account {
 /**
  * struct pvcalls_kind_rule - how a kind is limited
  * @ceiling: the parameter with what all guests may have
+ * @of_mib: how much that is for each MiB of this domain's memory, and
+ * @at_most: at most, if the parameter is not set; 0: it has a number
  * @otherwise: returns the ceiling if the parameter is 0; NULL: 0
  * @most: returns what one may have in any case; NULL: anything
  * @kept: the part of the ceiling that is not for shares is one in so many; 0:
@@ -83,7 +89,9 @@ struct pvcalls_account {
  * @err: error number for a guest that may not have more
  */
 struct pvcalls_kind_rule {
-	const unsigned int *ceiling;
+	unsigned int *ceiling;
+	unsigned int of_mib;
+	unsigned int at_most;
 	long (*otherwise)(void);
 	u32 (*most)(void);
 	unsigned int kept;
@@ -99,19 +107,27 @@ static long pvcalls_host_memory(void)
 static const struct pvcalls_kind_rule pvcalls_kind_rules[PVCALLS_KINDS] = {
 	[PVCALLS_KIND_SOCKETS] = {
 		.ceiling = &param_host_sockets,
+		.of_mib = 48,
+		.at_most = 65536,
 		.most = pvcalls_max_sockets,
 		.err = -ENFILE,
 	},
 	[PVCALLS_KIND_LISTENERS] = {
 		.ceiling = &param_host_listeners,
+		.of_mib = 6,
+		.at_most = 8192,
 		.err = -ENOBUFS,
 	},
 	[PVCALLS_KIND_QUEUED] = {
 		.ceiling = &param_host_queued,
+		.of_mib = 24,
+		.at_most = 32768,
 		.err = -ENOBUFS,
 	},
 	[PVCALLS_KIND_PORTS] = {
 		.ceiling = &param_host_ports,
+		.of_mib = 12,
+		.at_most = 16384,
 		.err = -ENOBUFS,
 	},
 	[PVCALLS_KIND_PAGES] = {
@@ -123,6 +139,8 @@ static const struct pvcalls_kind_rule pvcalls_kind_rules[PVCALLS_KINDS] = {
 	},
 	[PVCALLS_KIND_CALLS] = {
 		.ceiling = &param_host_calls,
+		.of_mib = 96,
+		.at_most = 131072,
 		.most = pvcalls_max_deferred,
 		.err = -ENOBUFS,
 	},
@@ -166,6 +184,25 @@ pvcalls_account_may(const struct pvcalls_account *account,
 
 	limit.most = min(limit.most, READ_ONCE(account->most[kind]));
 	return limit;
+}
+
+/**
+ * pvcalls_ledger_start() - set the ceilings that go by this domain's memory
+ *
+ * Context: the module's begin.
+ */
+void __init pvcalls_ledger_start(void)
+{
+	unsigned long mib = totalram_pages() >> (20 - PAGE_SHIFT);
+	const struct pvcalls_kind_rule *rule;
+	int i;
+
+	for (i = 0; i < PVCALLS_KINDS; i++) {
+		rule = &pvcalls_kind_rules[i];
+		if (*rule->ceiling == PVCALLS_BY_MEMORY)
+			*rule->ceiling = min_t(unsigned long, rule->at_most,
+					       mib * rule->of_mib);
+	}
 }
 
 /* The account before which one of @domid belongs. Call with the lock held. */

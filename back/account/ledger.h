@@ -40,6 +40,8 @@ struct pvcalls_statement {
 	unsigned long refused[PVCALLS_KINDS];
 };
 
+void pvcalls_ledger_start(void);
+
 struct pvcalls_account *pvcalls_account_open(domid_t domid);
 void pvcalls_account_hold(struct pvcalls_account *account);
 void pvcalls_account_put(struct pvcalls_account *account);
