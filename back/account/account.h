@@ -37,7 +37,8 @@
  * @PVCALLS_KIND_CALLS: calls that have given their slots in the command ring
  *	back and are not answered
  * @PVCALLS_KIND_PINNED: pages of 4 KiB of guests that the network refers to
- * @PVCALLS_KIND_MEMORY: pages of 4 KiB that the queues of kernel sockets have
+ * @PVCALLS_KIND_MEMORY: pages of 4 KiB that the queues of kernel sockets have,
+ *	but for those of guests
  * @PVCALLS_KINDS: number of kinds
  */
 enum pvcalls_kind {

@@ -42,13 +42,19 @@ static bool pvcalls_memory_counts(const struct pvcalls_sock *ps)
 	}
 }
 
-/* Pages of a kernel socket's queues */
-static long pvcalls_memory_pages(const struct sock *sk)
+/*
+ * Pages of a kernel socket's queues. Pages of the guest that TCP refers to are
+ * charged as such.
+ */
+static long pvcalls_memory_pages(const struct pvcalls_sock *ps)
 {
-	long bytes = READ_ONCE(sk->sk_wmem_queued) +
-		     (long)atomic_read(&sk->sk_rmem_alloc);
+	const struct sock *sk = ps->sock->sk;
+	long sent = READ_ONCE(sk->sk_wmem_queued) -
+		    atomic_read(&ps->conn.zerocopy.pinned) * (long)PAGE_SIZE;
 
-	return DIV_ROUND_UP(bytes, PAGE_SIZE);
+	/* a device may refer to pages for longer than TCP does */
+	return DIV_ROUND_UP(max(sent, 0L) + atomic_read(&sk->sk_rmem_alloc),
+			    PAGE_SIZE);
 }
 
 /*
@@ -109,7 +115,7 @@ void pvcalls_memory_count(struct pvcalls_sock *ps)
 
 	if (!pvcalls_memory_counts(ps))
 		return;
-	n = pvcalls_memory_pages(ps->sock->sk) - *held;
+	n = pvcalls_memory_pages(ps) - *held;
 	if (!ps->part && !pvcalls_account_over(account, PVCALLS_KIND_MEMORY) &&
 	    abs(n) <= *held / 4)
 		return;
@@ -136,7 +142,7 @@ bool pvcalls_memory_seen(const struct pvcalls_sock *ps)
 	if (ps->part || pvcalls_account_over(ps->guest->peer.account,
 					     PVCALLS_KIND_MEMORY))
 		return false;
-	return pvcalls_memory_pages(ps->sock->sk) - held <=
+	return pvcalls_memory_pages(ps) - held <=
 	       max(held / 4, (long)PVCALLS_MEMORY_UNSEEN);
 }
 

@@ -111,6 +111,15 @@ void pvcalls_zerocopy_init(struct pvcalls_zerocopy *z,
 	z->backoff = 0;
 	z->by_ref = 0;
 	z->copied = 0;
+	atomic_set(&z->pinned, 0);
+}
+
+/* Give pages back that a send was charged and does not refer to any more. */
+static void pvcalls_send_unpin(struct pvcalls_send *send, u32 pages)
+{
+	pvcalls_account_uncharge(send->map->account, PVCALLS_KIND_PINNED,
+				 pages);
+	atomic_sub(pages, &send->z->pinned);
 }
 
 /*
@@ -128,8 +137,7 @@ static void pvcalls_send_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
 		WRITE_ONCE(send->copied, true);
 	if (!refcount_dec_and_test(&ubuf->refcnt))
 		return;
-	pvcalls_account_uncharge(send->map->account, PVCALLS_KIND_PINNED,
-				 send->pages);
+	pvcalls_send_unpin(send, send->pages);
 	pvcalls_datamap_put(send->map);
 	/* from here on the worker may free the send; pairs with its acquire */
 	if (xchg(&send->state, PVCALLS_SEND_DONE) == PVCALLS_SEND_FORGOTTEN)
@@ -198,6 +206,7 @@ int pvcalls_zerocopy_send(struct pvcalls_zerocopy *z,
 			  struct pvcalls_datamap *map, struct socket *sock,
 			  struct msghdr *msg)
 {
+	u32 first = msg->msg_iter.bvec->bv_offset;
 	u32 pages = msg->msg_iter.nr_segs;
 	struct pvcalls_send *send;
 	int n;
@@ -216,6 +225,7 @@ int pvcalls_zerocopy_send(struct pvcalls_zerocopy *z,
 	send->z = z;
 	send->map = map;
 	send->pages = pages;
+	atomic_add(pages, &z->pinned);
 	z->ops->get(z);
 	refcount_inc(&send->map->ref);
 	atomic_inc(&pvcalls_sends_flying);
@@ -226,6 +236,9 @@ int pvcalls_zerocopy_send(struct pvcalls_zerocopy *z,
 	msg->msg_flags &= ~MSG_ZEROCOPY;
 	msg->msg_ubuf = NULL;
 
+	/* the pages of what TCP has not taken are charged with another send */
+	send->pages = n > 0 ? DIV_ROUND_UP(first + n, PAGE_SIZE) : 0;
+	pvcalls_send_unpin(send, pages - send->pages);
 	/* a send without bytes has no reference but ours, and completes here */
 	send->len = max(n, 0);
 	list_add_tail(&send->list, &z->sends);
