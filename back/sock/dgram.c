@@ -339,6 +339,41 @@ static int pvcalls_dgram_take(struct pvcalls_sock *ps, struct iov_iter *to)
 	return sock_recvmsg(ps->sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/**
+ * pvcalls_dgram_shed() - drop datagrams that the guest has no memory for
+ * @ps: the socket, which has been run
+ *
+ * A queue that is not full takes a datagram of whatever length, so a small
+ * receive buffer alone does not bound what thousands of sockets have. What the
+ * guest reads is not dropped, since it is in the ring by then.
+ *
+ * Context: the worker that the socket belongs to.
+ * Return: true if the socket is to be run again.
+ */
+bool pvcalls_dgram_shed(struct pvcalls_sock *ps)
+{
+	const struct sock *sk = ps->sock->sk;
+	struct pvcalls_conn *c = &ps->conn;
+	int n;
+
+	if (sk->sk_type != SOCK_DGRAM || !ps->part)
+		return false;
+	while ((u32)atomic_read(&sk->sk_rmem_alloc) > ps->part) {
+		n = pvcalls_dgram_take(ps, NULL);
+		if (pvcalls_stream_retry(n))
+			return false;
+		if (n < 0) {
+			/* an error may have come before the datagram */
+			c->dgram_err = n;
+			set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+			return true;
+		}
+		c->lost_in++;
+		pvcalls_worker_spend(PVCALLS_DGRAM_COST);
+	}
+	return false;
+}
+
 /*
  * Look at the next datagram without taking it. Returns its length or a negative
  * error number.

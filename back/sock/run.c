@@ -116,6 +116,7 @@ static bool pvcalls_run_pass(struct pvcalls_sock *ps)
 	in = c->in.prod;
 	out = c->out.cons;
 	more = pvcalls_run_state(ps);
+	more |= pvcalls_dgram_shed(ps);
 	in = c->in.prod - in;
 	out = c->out.cons - out;
 	if (in || out)

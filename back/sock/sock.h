@@ -117,7 +117,8 @@ enum pvcalls_sock_flag {
  * @err: error of the connection, negative, or 0
  * @dgram_err: error of a datagram that the guest has yet to be told, negative,
  *	or 0
- * @lost_in: number of datagrams that were too large for the ring
+ * @lost_in: number of datagrams that were too large for the ring, or for which
+ *	the guest had no memory
  * @lost_out: number of datagrams that could not be sent
  * @connect: the CONNECT that is under way, or NULL
  * @addr: the address of @connect

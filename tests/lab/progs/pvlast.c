@@ -5,7 +5,7 @@
  *
  *   pvlast serve PORT READY             accepts, says so in the file READY, and never reads
  *   pvlast send ADDRESS PORT N BYTES    N times: connects, writes so many bytes, closes
- *   pvlast flood ADDRESS FIRST LAST N   N times: sends a datagram to each of these ports
+ *   pvlast flood ADDRESS FIRST LAST N BYTES  N times: sends a datagram of so many to each of these ports
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -55,19 +55,19 @@ static int send_last(const char *address, int port, int n, size_t bytes)
 	return 0;
 }
 
-static int flood(const char *address, int first, int last, int n)
+static int flood(const char *address, int first, int last, int n, size_t bytes)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), port;
-	char data[1400] = "";
+	static char data[65000];
 
-	if (!inet_aton(address, &to.sin_addr))
+	if (bytes > sizeof(data) || !inet_aton(address, &to.sin_addr))
 		return 2;
 	while (n--) {
 		for (port = first; port <= last; port++) {
 			to.sin_port = htons(port);
 			/* what finds no room is lost, which nobody is told */
-			if (sendto(fd, data, sizeof(data), 0, (void *)&to, sizeof(to)) < 0) {
+			if (sendto(fd, data, bytes, 0, (void *)&to, sizeof(to)) < 0) {
 				perror("pvlast");
 				return 1;
 			}
@@ -82,10 +82,10 @@ int main(int argc, char **argv)
 		return serve(atoi(argv[2]), argv[3]);
 	if (argc == 6 && !strcmp(argv[1], "send"))
 		return send_last(argv[2], atoi(argv[3]), atoi(argv[4]), atol(argv[5]));
-	if (argc == 6 && !strcmp(argv[1], "flood"))
-		return flood(argv[2], atoi(argv[3]), atoi(argv[4]), atoi(argv[5]));
+	if (argc == 7 && !strcmp(argv[1], "flood"))
+		return flood(argv[2], atoi(argv[3]), atoi(argv[4]), atoi(argv[5]), atol(argv[6]));
 	fputs("usage: pvlast serve PORT READY\n"
 	      "       pvlast send ADDRESS PORT N BYTES\n"
-	      "       pvlast flood ADDRESS FIRST LAST N\n", stderr);
+	      "       pvlast flood ADDRESS FIRST LAST N BYTES\n", stderr);
 	return 2;
 }
