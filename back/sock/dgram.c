@@ -87,6 +87,7 @@ void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	if (!ret && first)
 		ret = pvcalls_conn_map(ps, req->ref, req->evtchn);
 	if (ret) {
+		pvcalls_sock_unhold_port(ps);
 		pvcalls_reply(call, ret);
 		return;
 	}
@@ -100,6 +101,7 @@ void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 			return;
 		}
 		pvcalls_conn_failed(ps, ret);
+		pvcalls_sock_unhold_port(ps);
 		/* datagrams come without a ring, too, and are to be counted */
 		pvcalls_conn_attach(ps);
 		return;

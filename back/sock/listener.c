@@ -124,7 +124,7 @@ static int pvcalls_listener_start(struct pvcalls_sock *ps, u32 backlog)
 	ret = pvcalls_sock_hold(ps, PVCALLS_KIND_PORTS) ?:
 	      pvcalls_sock_hold(ps, PVCALLS_KIND_LISTENERS);
 	if (ret)
-		return ret;
+		goto unhold;
 	/*
 	 * attach before a connection can come: earlier events are not announced
 	 */
@@ -140,7 +140,12 @@ static int pvcalls_listener_start(struct pvcalls_sock *ps, u32 backlog)
 		pvcalls_inbound_detach(ps->sock->sk);
 		pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
 		pvcalls_sock_unhold(ps, PVCALLS_KIND_LISTENERS);
+		goto unhold;
 	}
+	return ret;
+
+unhold:
+	pvcalls_sock_unhold_port(ps);
 	return ret;
 }
 

@@ -54,7 +54,6 @@ void pvcalls_name_get(struct pvcalls_sock *ps, struct pvcalls_call *call)
 static int pvcalls_name_take(struct pvcalls_sock *ps,
 			     struct sockaddr_storage *addr, int len)
 {
-	bool first = !ps->held.of[PVCALLS_KIND_PORTS];
 	int ret;
 
 	ret = pvcalls_sock_hold(ps, PVCALLS_KIND_PORTS);
@@ -66,8 +65,8 @@ static int pvcalls_name_take(struct pvcalls_sock *ps,
 					 NULL);
 	pvcalls_sockopt_bind(ps->guest, ps->sock);
 	ret = kernel_bind(ps->sock, (struct sockaddr *)addr, len);
-	if (ret && first)
-		pvcalls_sock_unhold(ps, PVCALLS_KIND_PORTS);
+	if (ret)
+		pvcalls_sock_unhold_port(ps);
 	return ret;
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The socket's life and a guest's sockets; sock.h describes both. */
+#include <linux/net.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
+
+#include <net/inet_sock.h>
 
 #include "account/ledger.h"
 #include "guest/call.h"
@@ -305,6 +308,20 @@ void pvcalls_sock_unhold(struct pvcalls_sock *ps, enum pvcalls_kind kind)
 {
 	pvcalls_account_uncharge(ps->guest->peer.account, kind, 1);
 	ps->held.of[kind] = 0;
+}
+
+/**
+ * pvcalls_sock_unhold_port() - undo pvcalls_sock_hold() of a port
+ * @ps: the socket, with a kernel socket; nothing happens if that has a port, or
+ *	may get one when a datagram is sent
+ *
+ * Context: the worker that the socket belongs to.
+ */
+void pvcalls_sock_unhold_port(struct pvcalls_sock *ps)
+{
+	if (ps->state == PVCALLS_SS_IDLE && ps->held.of[PVCALLS_KIND_PORTS] &&
+	    !inet_sk(ps->sock->sk)->inet_num)
+		pvcalls_sock_unhold(ps, PVCALLS_KIND_PORTS);
 }
 
 /**

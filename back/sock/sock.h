@@ -282,6 +282,7 @@ int pvcalls_sock_charge(struct pvcalls_guest *g);
 void pvcalls_sock_uncharge(struct pvcalls_guest *g);
 int pvcalls_sock_hold(struct pvcalls_sock *ps, enum pvcalls_kind kind);
 void pvcalls_sock_unhold(struct pvcalls_sock *ps, enum pvcalls_kind kind);
+void pvcalls_sock_unhold_port(struct pvcalls_sock *ps);
 struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 				      const struct pvcalls_sock_type *type,
 				      struct socket *sock);
