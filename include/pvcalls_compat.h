@@ -359,6 +359,24 @@ static inline void pvcalls_reset_syn(const struct sock *sk, struct sk_buff *skb)
 #endif
 }
 
+/*
+ * What inet_connection_sock_af_ops.syn_recv_sock is declared with, and called
+ * with. 6.19, 6.12.y, 6.1.y: a function that sets the new socket up, too. The
+ * numbers of the latter two do not tell, so back/Kbuild looks into the headers.
+ */
+#ifdef PVCALLS_HAVE_CHILD_INIT
+#define PVCALLS_SYN_RECV_ARGS \
+	(const struct sock *sk, struct sk_buff *skb, struct request_sock *req, \
+	 struct dst_entry *dst, struct request_sock *unhash, bool *own, \
+	 void (*init)(struct sock *to, const struct sock *of))
+#define PVCALLS_SYN_RECV_PASS	(sk, skb, req, dst, unhash, own, init)
+#else
+#define PVCALLS_SYN_RECV_ARGS \
+	(const struct sock *sk, struct sk_buff *skb, struct request_sock *req, \
+	 struct dst_entry *dst, struct request_sock *unhash, bool *own)
+#define PVCALLS_SYN_RECV_PASS	(sk, skb, req, dst, unhash, own)
+#endif
+
 /* Changes the third argument of a probed function, at the function's entry */
 static inline void pvcalls_set_argument2(struct pt_regs *regs,
 					 unsigned long val)

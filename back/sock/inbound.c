@@ -46,17 +46,12 @@ static int pvcalls_inbound_syn(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-static struct sock *
-pvcalls_inbound_child(const struct sock *sk, struct sk_buff *skb,
-		      struct request_sock *req, struct dst_entry *dst,
-		      struct request_sock *req_unhash, bool *own_req,
-		      void (*init)(struct sock *newsk, const struct sock *sk))
+static struct sock *pvcalls_inbound_child PVCALLS_SYN_RECV_ARGS
 {
 	const struct pvcalls_inbound *in = pvcalls_inbound_of(sk);
 	struct sock *child;
 
-	child = in->native->syn_recv_sock(sk, skb, req, dst, req_unhash,
-					  own_req, init);
+	child = in->native->syn_recv_sock PVCALLS_SYN_RECV_PASS;
 	/* one of IPv4 with a listening socket of IPv6 has others already */
 	if (child && inet_csk(child)->icsk_af_ops == &in->ops)
 		inet_csk(child)->icsk_af_ops = in->native;
