@@ -43,9 +43,12 @@ MAN := $(DESTDIR)$(PREFIX)/share/man
 .PHONY: tools
 tools: build/pvcallsctl
 
-build/pvcallsctl: $(wildcard tools/pvcallsctl/*.[ch])
+build/pvcallsctl: $(wildcard tools/pvcallsctl/*.[ch] include/uapi/*.h)
 	@mkdir -p build
-	$(CC) -O2 -Wall -Wextra $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^)
+	@pkg-config --exists libmnl || { \
+		echo 'No libmnl: install libmnl-dev and pkg-config' >&2; exit 1; }
+	$(CC) -O2 -Wall -Wextra -Iinclude/uapi $$(pkg-config --cflags libmnl) $(CFLAGS) $(LDFLAGS) \
+		-o $@ $(filter %.c,$^) $$(pkg-config --libs libmnl)
 
 .PHONY: install
 install: have-kdir tools

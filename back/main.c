@@ -6,12 +6,17 @@
 
 #include <xen/xen.h>
 
+#include "account/ledger.h"
 #include "sched/balancer.h"
 #include "ring/datamap.h"
 #include "show/debugfs.h"
+#include "show/netlink.h"
 #include "sched/members.h"
 #include "guest/call.h"
+#include "guest/policy.h"
+#include "sock/inbound.h"
 #include "link/xenbus.h"
+#include "sock/orphan.h"
 #include "sock/zerocopy.h"
 
 static int __init pvcalls_back_init(void)
@@ -21,6 +26,7 @@ static int __init pvcalls_back_init(void)
 	if (!xen_domain())
 		return -ENODEV;
 
+	pvcalls_ledger_start();
 	err = pvcalls_reply_init();
 	if (err)
 		return err;
@@ -30,16 +36,24 @@ static int __init pvcalls_back_init(void)
 	err = pvcalls_zerocopy_start();
 	if (err)
 		goto exit_datamap;
+	err = pvcalls_inbound_start();
+	if (err)
+		goto exit_zerocopy;
 	err = pvcalls_members_start();
 	if (err)
 		goto exit_zerocopy;
-	err = pvcalls_xenbus_register();
+	err = pvcalls_netlink_start();
 	if (err)
 		goto stop_pool;
+	err = pvcalls_xenbus_register();
+	if (err)
+		goto stop_netlink;
 	pvcalls_balancer_start();
 	pvcalls_debugfs_start();
 	return 0;
 
+stop_netlink:
+	pvcalls_netlink_stop();
 stop_pool:
 	pvcalls_members_stop();
 exit_zerocopy:
@@ -55,6 +69,7 @@ static void __exit pvcalls_back_exit(void)
 {
 	pvcalls_debugfs_stop();
 	pvcalls_balancer_stop();
+	pvcalls_netlink_stop();
 	pvcalls_xenbus_unregister();
 	/*
 	 * completions of zero-copy sends may mark works, so the workers stop
@@ -62,12 +77,14 @@ static void __exit pvcalls_back_exit(void)
 	 */
 	pvcalls_zerocopy_stop();
 	pvcalls_members_stop();
+	pvcalls_orphans_stop();
 	pvcalls_datamap_exit();
 	/*
 	 * softirqs may still be in callbacks of connections that no guest has
-	 * taken
+	 * taken, or in those of listening sockets
 	 */
 	synchronize_net();
+	pvcalls_policy_stop();
 	pvcalls_reply_exit();
 }
 

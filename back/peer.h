@@ -12,6 +12,7 @@
 
 #include "pvcalls_ext.h"
 
+struct pvcalls_account;
 struct xenbus_device;
 
 /**
@@ -19,6 +20,7 @@ struct xenbus_device;
  * @domid: the guest
  * @dev: xenbus device, through which grants are mapped and event channels are
  *	bound. The device must not be used once the connection has ended
+ * @account: what the guest has of what all guests share
  * @features: extensions in force, bits of enum pvcalls_feature
  * @warnings: limits the messages about the guest. The state belongs to the
  *	device: a state of the connection would be reset whenever the guest
@@ -27,6 +29,7 @@ struct xenbus_device;
 struct pvcalls_peer {
 	domid_t domid;
 	struct xenbus_device *dev;
+	struct pvcalls_account *account;
 	unsigned long features;
 	struct ratelimit_state *warnings;
 };

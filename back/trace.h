@@ -16,6 +16,7 @@
 
 #include "pvcalls_ext.h"
 #include "commands.h"
+#include "denials.h"
 #include "states.h"
 
 #define PVCALLS_SHOW_CMD(number, name, ...)	{ number, name },
@@ -177,6 +178,60 @@ TRACE_EVENT(pvcalls_conn_state,
 	TP_printk("domid=%u id=%#llx from=%s to=%s", __entry->domid,
 		  __entry->id, pvcalls_show_state(__entry->from),
 		  pvcalls_show_state(__entry->to))
+);
+
+TRACE_DEFINE_ENUM(PVCALLS_DOOR_CONNECT);
+TRACE_DEFINE_ENUM(PVCALLS_DOOR_BIND);
+TRACE_DEFINE_ENUM(PVCALLS_DOOR_SOURCE);
+TRACE_DEFINE_ENUM(PVCALLS_DOOR_LISTEN);
+TRACE_DEFINE_ENUM(PVCALLS_DOOR_HEAR);
+TRACE_DEFINE_ENUM(PVCALLS_DOOR_SOCKET);
+TRACE_DEFINE_ENUM(PVCALLS_DENIED_PROTOCOL);
+TRACE_DEFINE_ENUM(PVCALLS_DENIED_LOOPBACK);
+TRACE_DEFINE_ENUM(PVCALLS_DENIED_LOCAL);
+TRACE_DEFINE_ENUM(PVCALLS_DENIED_SCOPE);
+TRACE_DEFINE_ENUM(PVCALLS_DENIED_RESERVED);
+TRACE_DEFINE_ENUM(PVCALLS_DENIED_LISTENING);
+TRACE_DEFINE_ENUM(PVCALLS_DENIED_RULE);
+
+#define PVCALLS_SHOW_NAME(number, name)		{ number, name },
+#define PVCALLS_SHOW_LAST_NAME(number, name)	{ number, name }
+#define pvcalls_show_door(door) \
+	__print_symbolic(door, PVCALLS_DOOR_NAMES(PVCALLS_SHOW_NAME, \
+						  PVCALLS_SHOW_LAST_NAME))
+#define pvcalls_show_denial(denial) \
+	__print_symbolic(denial, PVCALLS_DENIAL_NAMES(PVCALLS_SHOW_NAME, \
+						      PVCALLS_SHOW_LAST_NAME))
+
+/**
+ * pvcalls_denied() - a guest's policy has said no
+ * @domid: the guest
+ * @door: what the guest wanted to do
+ * @denial: why it must not
+ * @addr: to or from which address
+ * @len: bytes of @addr, 0 if there is no address
+ *
+ * Context: process or softirq.
+ */
+TRACE_EVENT(pvcalls_denied,
+	TP_PROTO(domid_t domid, enum pvcalls_door door,
+		 enum pvcalls_denial denial, const u8 *addr, u32 len),
+	TP_ARGS(domid, door, denial, addr, len),
+	TP_STRUCT__entry(
+		__field(u16, domid)
+		__field(u32, door)
+		__field(u32, denial)
+		__array(u8, addr, sizeof(struct sockaddr_in6))
+	),
+	TP_fast_assign(
+		__entry->domid = domid;
+		__entry->door = door;
+		__entry->denial = denial;
+		pvcalls_trace_addr(__entry->addr, addr, len);
+	),
+	TP_printk("domid=%u what=\"%s\" addr=%pISpc why=%s", __entry->domid,
+		  pvcalls_show_door(__entry->door), __entry->addr,
+		  pvcalls_show_denial(__entry->denial))
 );
 
 /**

@@ -13,8 +13,11 @@
 #include <linux/sysctl.h>
 #include <linux/version.h>
 #include <linux/ipv6.h>
+#include <net/inet_hashtables.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
+#include <net/tcp.h>
+#include <net/udp.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 /* 6.10: proto_ops.accept takes its flags in a structure */
@@ -301,6 +304,78 @@ static inline void pvcalls_sk_hold_net(struct sock *sk)
 	sock_inuse_add(net, 1);
 #endif
 }
+
+/*
+ * Is there such a socket among those that are bound to a port? The caller holds
+ * the lock of the port's bucket. 6.8: they are listed by address. Before,
+ * entries of TIME_WAIT are among them, of which only the common part is valid.
+ */
+static inline bool pvcalls_bound_any(const struct inet_bind_bucket *tb,
+				     bool (*fn)(const struct sock *sk))
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	const struct inet_bind2_bucket *tb2;
+#endif
+	const struct sock *sk;
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	hlist_for_each_entry(tb2, &tb->bhash2, bhash_node)
+		sk_for_each_bound(sk, &tb2->owners)
+			if (fn(sk))
+				return true;
+#else
+	sk_for_each_bound(sk, &tb->owners)
+		if (fn(sk))
+			return true;
+#endif
+	return false;
+}
+
+/* UDP's table of ports. 6.2: a network namespace can have one of its own */
+static inline struct udp_table *pvcalls_udp_table(const struct net *net)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	return net->ipv4.udp_table;
+#else
+	return &udp_table;
+#endif
+}
+
+/*
+ * Answers a SYN with a RST, as if nobody listened. 6.10: a reason is given for
+ * traces
+ */
+static inline void pvcalls_reset_syn(const struct sock *sk, struct sk_buff *skb)
+{
+	const struct proto *prot = READ_ONCE(sk->sk_prot);
+
+	/* sockets of IPv6 get packets of IPv4, too */
+	if (skb->protocol == htons(ETH_P_IP))
+		prot = &tcp_prot;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+	prot->rsk_prot->send_reset(sk, skb, SK_RST_REASON_NOT_SPECIFIED);
+#else
+	prot->rsk_prot->send_reset(sk, skb);
+#endif
+}
+
+/*
+ * What inet_connection_sock_af_ops.syn_recv_sock is declared with, and called
+ * with. 6.19, 6.12.y, 6.1.y: a function that sets the new socket up, too. The
+ * numbers of the latter two do not tell, so back/Kbuild looks into the headers.
+ */
+#ifdef PVCALLS_HAVE_CHILD_INIT
+#define PVCALLS_SYN_RECV_ARGS \
+	(const struct sock *sk, struct sk_buff *skb, struct request_sock *req, \
+	 struct dst_entry *dst, struct request_sock *unhash, bool *own, \
+	 void (*init)(struct sock *to, const struct sock *of))
+#define PVCALLS_SYN_RECV_PASS	(sk, skb, req, dst, unhash, own, init)
+#else
+#define PVCALLS_SYN_RECV_ARGS \
+	(const struct sock *sk, struct sk_buff *skb, struct request_sock *req, \
+	 struct dst_entry *dst, struct request_sock *unhash, bool *own)
+#define PVCALLS_SYN_RECV_PASS	(sk, skb, req, dst, unhash, own)
+#endif
 
 /* Changes the third argument of a probed function, at the function's entry */
 static inline void pvcalls_set_argument2(struct pt_regs *regs,

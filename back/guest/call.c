@@ -3,9 +3,9 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "guest/guest.h"
-#include "limits.h"
+#include "account/ledger.h"
 #include "guest/call.h"
+#include "guest/guest.h"
 #include "trace.h"
 
 static struct kmem_cache *pvcalls_call_cache;
@@ -64,6 +64,9 @@ struct pvcalls_call *pvcalls_call_alloc(struct pvcalls_guest *g)
  */
 void pvcalls_call_free(struct pvcalls_call *call)
 {
+	if (call->deferred)
+		pvcalls_account_uncharge(call->guest->peer.account,
+					 PVCALLS_KIND_CALLS, 1);
 	kmem_cache_free(pvcalls_call_cache, call);
 }
 
@@ -167,7 +170,6 @@ static void pvcalls_push_deferred(struct pvcalls_guest *g, u32 slot,
 	trace_pvcalls_response(g->peer.domid, &call->req, call->ret,
 			       call->addr, call->len);
 	pvcalls_push(g, &rsp);
-	g->nr_deferred--;
 }
 
 /**
@@ -210,6 +212,17 @@ void pvcalls_reply(struct pvcalls_call *call, int ret)
 		pvcalls_call_free(call);
 }
 
+/* Give the slot of a call back. The call has been charged. */
+static void pvcalls_reply_defer(struct pvcalls_call *call)
+{
+	struct pvcalls_guest *g = call->guest;
+
+	spin_lock(&g->rsp_lock);
+	pvcalls_push_plain(call, -EINPROGRESS);
+	spin_unlock(&g->rsp_lock);
+	call->deferred = true;
+}
+
 /**
  * pvcalls_reply_later() - defer a call that waits for the network
  * @call: the call, which stays the caller's
@@ -218,27 +231,37 @@ void pvcalls_reply(struct pvcalls_call *call, int ret)
  * without it, the slot stays taken until the response.
  *
  * Context: any worker; takes pvcalls_guest.rsp_lock.
- * Return: 0, or -ENOBUFS if the guest has pvcalls_max_deferred() deferred calls
- * already. Then the call is not deferred.
+ * Return: 0, or -ENOBUFS if the guest may have no more deferred calls. Then the
+ * call is not deferred.
  */
 int pvcalls_reply_later(struct pvcalls_call *call)
 {
 	struct pvcalls_guest *g = call->guest;
-	int ret = 0;
+	int ret;
 
 	if (call->deferred || !pvcalls_guest_has(g, PVCALLS_F_DEFER))
 		return 0;
 
-	spin_lock(&g->rsp_lock);
-	if (g->nr_deferred >= pvcalls_max_deferred()) {
-		ret = -ENOBUFS;
-	} else {
-		pvcalls_push_plain(call, -EINPROGRESS);
-		call->deferred = true;
-		g->nr_deferred++;
-	}
-	spin_unlock(&g->rsp_lock);
+	ret = pvcalls_account_charge(&g->peer, PVCALLS_KIND_CALLS, 1);
+	if (!ret)
+		pvcalls_reply_defer(call);
 	return ret;
+}
+
+/**
+ * pvcalls_reply_maybe_later() - defer a call that waits, if there is room
+ * @call: the call, which stays the caller's. If the guest may have no more
+ *	deferred calls, it keeps its slot in the command ring
+ *
+ * Context: any worker; takes pvcalls_guest.rsp_lock.
+ */
+void pvcalls_reply_maybe_later(struct pvcalls_call *call)
+{
+	struct pvcalls_guest *g = call->guest;
+
+	if (!call->deferred && pvcalls_guest_has(g, PVCALLS_F_DEFER) &&
+	    pvcalls_account_try(g->peer.account, PVCALLS_KIND_CALLS, 1))
+		pvcalls_reply_defer(call);
 }
 
 /**

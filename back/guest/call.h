@@ -20,7 +20,8 @@ struct pvcalls_sock;
  * @list: entry in a list of waiting calls, or in pvcalls_guest.results
  * @guest: the guest that made the request
  * @req: private copy of the request
- * @deferred: the slot in the command ring was given back with -EINPROGRESS
+ * @deferred: the slot in the command ring was given back with -EINPROGRESS, and
+ *	the call is charged
  * @run: runs the command on its socket's worker; NULL for a command without a
  *	socket
  * @child: for accept, the socket that will hold the connection
@@ -56,6 +57,7 @@ void pvcalls_call_value(struct pvcalls_call *call, const void *value, u32 len);
 
 void pvcalls_reply(struct pvcalls_call *call, int ret);
 int pvcalls_reply_later(struct pvcalls_call *call);
+void pvcalls_reply_maybe_later(struct pvcalls_call *call);
 void pvcalls_reply_slot(struct pvcalls_call *call);
 void pvcalls_reply_flush(struct pvcalls_guest *g);
 

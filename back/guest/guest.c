@@ -5,6 +5,7 @@
 
 #include <xen/events.h>
 
+#include "account/ledger.h"
 #include "guest/guest.h"
 
 static DEFINE_MUTEX(pvcalls_guest_lock);
@@ -88,6 +89,8 @@ static void pvcalls_guest_free(struct kref *ref)
 {
 	struct pvcalls_guest *g = container_of(ref, struct pvcalls_guest, ref);
 
+	if (g->peer.account)
+		pvcalls_account_put(g->peer.account);
 	kvfree(g->socks);
 	kvfree(g->slots);
 	kvfree(g);

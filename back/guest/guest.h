@@ -4,7 +4,8 @@
  * connection ends, with its command ring and all its sockets.
  *
  * It offers the guest (guest.h), calls and responses (call.h), and the policy
- * for addresses and marks (policy.h). It may use sched/work.h, ring/, limits.h,
+ * (policy.h) with what that can say (rules.h) and what it asks this domain
+ * (own.h). It may use sched/work.h, ring/, account/, limits.h,
  * peer.h, trace.h and include/; it does not look into sockets.
  *
  * Locks: the list's mutex is held while all guests are looked at.
@@ -21,6 +22,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 
 #include <xen/interface/event_channel.h>
 #include <xen/interface/io/pvcalls.h>
@@ -30,6 +32,7 @@
 #include "ring/ring.h"
 #include "sched/work.h"
 
+struct pvcalls_policy;
 struct pvcalls_socks;
 
 /**
@@ -60,22 +63,22 @@ enum pvcalls_guest_flag {
  * @work: the command ring's work
  * @stopped: completed when the command ring is not read any more
  * @irq: interrupt of the command ring's event channel
+ * @delay: marks @work when the policy lets the guest make calls again
  * @progress: requests were found since the last EOI; only the command ring's
  *	worker uses this
  * @ring: the command ring; its worker owns the requests, @rsp_lock guards the
  *	responses
- * @rsp_lock: guards the responses, @results, @slots and @nr_deferred; taken in
- *	process context only
+ * @cmd_pages: number of pages of @ring
+ * @rsp_lock: guards the responses, @results and @slots; taken in process
+ *	context only
  * @results: results of deferred requests that wait for a slot
  * @slots: req_ids of outstanding PVCALLS_DEFERRED requests, a circular queue of
  *	as many as the ring has slots
  * @first_slot: index of the oldest entry in @slots
  * @nr_slots: number of entries in @slots
- * @nr_deferred: number of deferred requests without a response, including
- *	@results
  * @socks: the guest's sockets, an object of sock/ that is freed with the guest
  * @rings: the guest's data rings
- * @denied: number of calls that the policy denied
+ * @policy: who may do what; belongs to the device, as @peer.warnings does
  * @broken: called, in process context and at most once, when the guest has
  *	broken a rule of the command ring
  * @broken_arg: argument of @broken
@@ -91,19 +94,20 @@ struct pvcalls_guest {
 	struct pvcalls_work work;
 	struct completion stopped;
 	int irq;
+	struct timer_list delay;
 	bool progress;
 	struct xen_pvcalls_back_ring ring;
+	u32 cmd_pages;
 
 	spinlock_t rsp_lock;
 	struct list_head results;
 	u32 *slots;
 	u32 first_slot;
 	u32 nr_slots;
-	u32 nr_deferred;
 
 	struct pvcalls_socks *socks;
 	struct pvcalls_rings rings;
-	atomic_long_t denied;
+	struct pvcalls_policy *policy;
 	void (*broken)(void *arg);
 	void *broken_arg;
 };

@@ -3,6 +3,7 @@
  * The command ring: reads requests, finds their commands, and passes them on.
  */
 #include <linux/in.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/net.h>
 
@@ -12,6 +13,7 @@
 #include "commands.h"
 #include "guest/call.h"
 #include "guest/guest.h"
+#include "guest/policy.h"
 #include "link/cmd.h"
 #include "sched/worker.h"
 #include "sock/conn.h"
@@ -196,19 +198,54 @@ static int pvcalls_cmd_pending(struct pvcalls_guest *g)
 }
 
 /*
+ * How many of @n requests may be read now? If not all, the guest's policy has
+ * it wait, and a timer marks the work.
+ */
+static u32 pvcalls_cmd_may(struct pvcalls_guest *g, u32 n)
+{
+	u64 wait = 0;
+	u32 may;
+
+	if (!n)
+		return 0;
+	may = pvcalls_policy_calls(g, n, &wait);
+	if (may < n)
+		mod_timer(&g->delay, jiffies + nsecs_to_jiffies(wait) + 1);
+	return may;
+}
+
+/**
+ * pvcalls_cmd_delayed() - the time has come for which a guest had to wait
+ * @timer: pvcalls_guest.delay
+ *
+ * Context: softirq.
+ */
+void pvcalls_cmd_delayed(struct timer_list *timer)
+{
+	struct pvcalls_guest *g = container_of(timer, struct pvcalls_guest,
+					       delay);
+
+	pvcalls_work_mark(&g->work);
+}
+
+/*
  * Read requests that were there when the run began, at most a batch. Returns
  * whether there is more to do, or a negative error number.
  */
 static int pvcalls_cmd_read(struct pvcalls_guest *g, struct pvcalls_worker *w)
 {
 	int n = pvcalls_cmd_pending(g);
+	bool late;
+	u32 may;
 
 	if (n < 0)
 		return n;
 	if (n)
 		g->progress = true;
 	n = min(n, PVCALLS_CMD_BATCH);
-	while (n--) {
+	may = pvcalls_cmd_may(g, n);
+	late = may < n;
+	while (may--) {
 		struct pvcalls_call *call = pvcalls_call_alloc(g);
 
 		if (!call)
@@ -220,6 +257,9 @@ static int pvcalls_cmd_read(struct pvcalls_guest *g, struct pvcalls_worker *w)
 		pvcalls_worker_spend(PVCALLS_CMD_COST);
 	}
 
+	/* no event is of use before the timer's */
+	if (late)
+		return 0;
 	WRITE_ONCE(g->ring.sring->req_event, g->ring.req_cons + 1);
 	/*
 	 * ask for an event before the last look, so that no request is missed
@@ -264,7 +304,10 @@ static bool pvcalls_cmd_run(struct pvcalls_work *work,
 		return false;
 	}
 	pvcalls_guest_notify(g);
-	if (eoi) {
+	/* a guest that has to wait raises no event meanwhile */
+	if (eoi && timer_pending(&g->delay)) {
+		set_bit(PVCALLS_GUEST_EOI, &g->flags);
+	} else if (eoi) {
 		xen_irq_lateeoi(g->irq,
 				g->progress ? 0 : XEN_EOI_FLAG_SPURIOUS);
 		g->progress = false;

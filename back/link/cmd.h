@@ -8,6 +8,10 @@
 
 #include "sched/work.h"
 
+struct timer_list;
+
 extern const struct pvcalls_work_ops pvcalls_cmd_ops;
+
+void pvcalls_cmd_delayed(struct timer_list *timer);
 
 #endif /* PVCALLS_BACK_CMD_H */

@@ -9,6 +9,7 @@
 #include <xen/events.h>
 #include <xen/xenbus.h>
 
+#include "account/ledger.h"
 #include "guest/call.h"
 #include "guest/guest.h"
 #include "link/cmd.h"
@@ -44,13 +45,17 @@ static void pvcalls_link_aged(struct pvcalls_rings *rings)
 static int pvcalls_link_attach(struct pvcalls_guest *g,
 			       struct pvcalls_link_params *params)
 {
+	u32 n = 1U << params->ring_order;
 	void *pages;
 	int err;
 
-	err = xenbus_map_ring_valloc(g->peer.dev, params->ring_refs,
-				     1U << params->ring_order, &pages);
+	err = pvcalls_account_charge(&g->peer, PVCALLS_KIND_PAGES, n);
 	if (err)
 		return err;
+	err = xenbus_map_ring_valloc(g->peer.dev, params->ring_refs, n, &pages);
+	if (err)
+		goto uncharge;
+	g->cmd_pages = n;
 	BACK_RING_INIT(&g->ring, (struct xen_pvcalls_sring *)pages,
 		       XEN_PAGE_SIZE << params->ring_order);
 	g->slots = kvmalloc_array(RING_SIZE(&g->ring), sizeof(*g->slots),
@@ -73,6 +78,8 @@ static int pvcalls_link_attach(struct pvcalls_guest *g,
 
 unmap:
 	xenbus_unmap_ring_vfree(g->peer.dev, pages);
+uncharge:
+	pvcalls_account_uncharge(g->peer.account, PVCALLS_KIND_PAGES, n);
 	return err;
 }
 
@@ -94,10 +101,16 @@ struct pvcalls_guest *pvcalls_link_connect(struct xenbus_device *dev,
 	if (!g)
 		return ERR_PTR(-ENOMEM);
 
+	g->peer.account = pvcalls_account_open(dev->otherend_id);
+	if (!g->peer.account) {
+		err = -ENOMEM;
+		goto free;
+	}
 	g->peer.dev = dev;
 	g->peer.domid = dev->otherend_id;
 	g->peer.features = params->features;
 	g->peer.warnings = params->warnings;
+	g->policy = params->policy;
 	g->node = params->node;
 	g->mark = params->mark;
 	g->broken = params->broken;
@@ -109,6 +122,7 @@ struct pvcalls_guest *pvcalls_link_connect(struct xenbus_device *dev,
 		goto free;
 	pvcalls_work_init(&g->work, &pvcalls_cmd_ops, g->peer.domid, g->node,
 			  NULL);
+	timer_setup(&g->delay, pvcalls_cmd_delayed, 0);
 	err = pvcalls_link_attach(g, params);
 	if (err)
 		goto exit;
@@ -148,12 +162,15 @@ void pvcalls_link_end(struct pvcalls_guest *g)
 	 */
 	pvcalls_work_mark(&g->work);
 	wait_for_completion(&g->stopped);
+	del_timer_sync(&g->delay);
 
 	pvcalls_socks_end(g);
 	pvcalls_rings_exit(&g->rings);
 
 	unbind_from_irqhandler(g->irq, g);
 	xenbus_unmap_ring_vfree(g->peer.dev, g->ring.sring);
+	pvcalls_account_uncharge(g->peer.account, PVCALLS_KIND_PAGES,
+				 g->cmd_pages);
 	pvcalls_reply_flush(g);
 	pvcalls_socks_exit(g);
 	pvcalls_work_exit(&g->work);

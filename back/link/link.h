@@ -23,6 +23,7 @@
 #include "pvcalls_ext.h"
 
 struct pvcalls_guest;
+struct pvcalls_policy;
 struct ratelimit_state;
 struct xenbus_device;
 
@@ -33,6 +34,7 @@ struct xenbus_device;
  * @ring_refs: grants of the command ring's pages
  * @features: extensions in force, bits of enum pvcalls_feature
  * @warnings: see struct pvcalls_peer
+ * @policy: see struct pvcalls_guest
  * @node: see struct pvcalls_guest
  * @mark: see struct pvcalls_guest
  * @broken: see struct pvcalls_guest
@@ -44,6 +46,7 @@ struct pvcalls_link_params {
 	grant_ref_t ring_refs[1 << PVCALLS_MAX_CMD_ORDER];
 	unsigned long features;
 	struct ratelimit_state *warnings;
+	struct pvcalls_policy *policy;
 	int node;
 	u32 mark;
 	void (*broken)(void *arg);

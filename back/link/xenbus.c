@@ -7,6 +7,7 @@
  * pvcalls_dev.lock keeps the two apart.
  */
 #include <linux/err.h>
+#include <linux/ipv6.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -18,8 +19,8 @@
 #include <xen/xenbus.h>
 
 #include "guest/guest.h"
-#include "placement.h"
 #include "guest/policy.h"
+#include "placement.h"
 #include "limits.h"
 #include "pvcalls_ext.h"
 #include "link/link.h"
@@ -36,6 +37,8 @@
  *	than this driver. To follow such a frontend would take InitWait back at
  *	once
  * @warnings: limits the messages about the guest
+ * @policy: who may do what
+ * @watch: tells of what the toolstack writes as the policy
  * @broken: ends the connection of a guest that has broken a rule
  */
 struct pvcalls_dev {
@@ -44,6 +47,8 @@ struct pvcalls_dev {
 	struct pvcalls_guest *guest;
 	bool stale;
 	struct ratelimit_state warnings;
+	struct pvcalls_policy policy;
+	struct xenbus_watch watch;
 	struct work_struct broken;
 };
 
@@ -61,6 +66,15 @@ struct pvcalls_dev {
 } while (0)
 
 static const char * const pvcalls_feature_keys[] = PVCALLS_FEATURE_KEYS;
+
+/*
+ * Can this domain do what an extension is for? Without IPv6 in the kernel, each
+ * attempt to make such a socket would have a worker wait for modprobe(8).
+ */
+static bool pvcalls_dev_can(unsigned int feature)
+{
+	return feature != PVCALLS_F_IPV6 || ipv6_mod_enabled();
+}
 
 static int pvcalls_dev_write(struct xenbus_device *xdev,
 			     struct xenbus_transaction xbt)
@@ -84,7 +98,8 @@ static int pvcalls_dev_write(struct xenbus_device *xdev,
 	if (err)
 		return err;
 	for (i = 0; i < ARRAY_SIZE(pvcalls_feature_keys); i++) {
-		err = xenbus_write(xbt, node, pvcalls_feature_keys[i], "1");
+		err = xenbus_write(xbt, node, pvcalls_feature_keys[i],
+				   pvcalls_dev_can(i) ? "1" : "0");
 		if (err)
 			return err;
 	}
@@ -133,7 +148,8 @@ static unsigned long pvcalls_dev_features(struct xenbus_device *xdev)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(pvcalls_feature_keys); i++)
-		if (pvcalls_dev_wants(xdev, pvcalls_feature_keys[i]))
+		if (pvcalls_dev_can(i) &&
+		    pvcalls_dev_wants(xdev, pvcalls_feature_keys[i]))
 			features |= BIT(i);
 	return features;
 }
@@ -187,6 +203,44 @@ static int pvcalls_dev_mark(struct xenbus_device *xdev, u32 *mark)
 	return err;
 }
 
+/*
+ * Take the policy that this domain's toolstack may have written into the
+ * device's directory; none means the default. One that can't be read leaves the
+ * rules as they are, and nobody is served by them from then on.
+ */
+static void pvcalls_dev_policy(struct pvcalls_dev *pdev)
+{
+	struct xenbus_device *xdev = pdev->xdev;
+	unsigned int len;
+	char *text;
+	u32 at = 0;
+	int err;
+
+	text = xenbus_read(XBT_NIL, xdev->nodename, "policy", &len);
+	err = PTR_ERR_OR_ZERO(text);
+	/* a directory that goes takes the node away before it ends the device */
+	if (err == -ENOENT &&
+	    !xenbus_exists(XBT_NIL, xdev->nodename, "frontend-id"))
+		return;
+	if (err == -ENOENT)
+		err = pvcalls_policy_set(&pdev->policy, "", 0, &at);
+	else if (!err)
+		err = pvcalls_policy_set(&pdev->policy, text, len, &at);
+	if (!IS_ERR(text))
+		kfree(text);
+	if (err) {
+		pvcalls_policy_refuse(&pdev->policy);
+		pr_err_ratelimited("dom%d: reading %s/policy at %u: %d\n",
+				   xdev->otherend_id, xdev->nodename, at, err);
+	}
+}
+
+static void pvcalls_dev_watched(struct xenbus_watch *watch, const char *path,
+				const char *token)
+{
+	pvcalls_dev_policy(container_of(watch, struct pvcalls_dev, watch));
+}
+
 static void pvcalls_dev_broken(void *arg)
 {
 	struct pvcalls_dev *pdev = arg;
@@ -200,6 +254,7 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 	struct xenbus_device *xdev = pdev->xdev;
 	struct pvcalls_link_params params = {
 		.warnings = &pdev->warnings,
+		.policy = &pdev->policy,
 		.broken = pvcalls_dev_broken,
 		.broken_arg = pdev,
 	};
@@ -219,6 +274,11 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 	if (version != 1) {
 		pvcalls_dev_refuse(pdev, -EINVAL, "unknown version %u",
 				   version);
+		return -EINVAL;
+	}
+	if (pvcalls_policy_refused(&pdev->policy)) {
+		pvcalls_dev_refuse(pdev, -EINVAL, "reading %s/policy",
+				   xdev->nodename);
 		return -EINVAL;
 	}
 	params.features = pvcalls_dev_features(xdev);
@@ -341,6 +401,12 @@ static void pvcalls_xenbus_changed(struct xenbus_device *xdev,
 		device_unregister(&xdev->dev);
 }
 
+static void pvcalls_dev_unwatch(struct pvcalls_dev *pdev)
+{
+	unregister_xenbus_watch(&pdev->watch);
+	kfree(pdev->watch.node);
+}
+
 static int pvcalls_xenbus_probe(struct xenbus_device *xdev,
 				const struct xenbus_device_id *id)
 {
@@ -355,15 +421,29 @@ static int pvcalls_xenbus_probe(struct xenbus_device *xdev,
 	pdev->stale = true;
 	ratelimit_state_init(&pdev->warnings, 5 * HZ, 10);
 	INIT_WORK(&pdev->broken, pvcalls_dev_broken_work);
+	err = pvcalls_policy_init(&pdev->policy, xdev->otherend_id);
+	if (err)
+		goto free;
 	dev_set_drvdata(&xdev->dev, pdev);
+	pvcalls_dev_policy(pdev);
+	err = xenbus_watch_pathfmt(xdev, &pdev->watch, NULL,
+				   pvcalls_dev_watched, "%s/policy",
+				   xdev->nodename);
+	if (err)
+		goto exit_policy;
 
 	err = pvcalls_dev_publish(xdev);
 	if (!err)
 		err = xenbus_switch_state(xdev, XenbusStateInitWait);
-	if (err) {
-		dev_set_drvdata(&xdev->dev, NULL);
-		kfree(pdev);
-	}
+	if (!err)
+		return 0;
+
+	pvcalls_dev_unwatch(pdev);
+exit_policy:
+	dev_set_drvdata(&xdev->dev, NULL);
+	pvcalls_policy_exit(&pdev->policy);
+free:
+	kfree(pdev);
 	return err;
 }
 
@@ -371,12 +451,14 @@ static void pvcalls_xenbus_remove(struct xenbus_device *xdev)
 {
 	struct pvcalls_dev *pdev = dev_get_drvdata(&xdev->dev);
 
+	pvcalls_dev_unwatch(pdev);
 	mutex_lock(&pdev->lock);
 	pvcalls_dev_disconnect(pdev);
 	mutex_unlock(&pdev->lock);
 	/* without a connection this work is not scheduled again */
 	cancel_work_sync(&pdev->broken);
 	dev_set_drvdata(&xdev->dev, NULL);
+	pvcalls_policy_exit(&pdev->policy);
 	kfree(pdev);
 }
 

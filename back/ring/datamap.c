@@ -4,6 +4,8 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "account/ledger.h"
+#include "peer.h"
 #include "ring/datamap.h"
 
 /*
@@ -42,9 +44,9 @@ static unsigned long pvcalls_page_vaddr(struct page *page)
 
 /*
  * Unmap the grants among @n pages, and free the pages. A page without a mapping
- * has an invalid handle.
+ * has an invalid handle. Returns whether all could be unmapped.
  */
-static void pvcalls_unmap_pages(struct page **pages, grant_handle_t *handles,
+static bool pvcalls_unmap_pages(struct page **pages, grant_handle_t *handles,
 				u32 n, struct pvcalls_datamap_scratch *scratch)
 {
 	struct gntab_unmap_queue_data *item = &scratch->item;
@@ -80,6 +82,7 @@ static void pvcalls_unmap_pages(struct page **pages, grant_handle_t *handles,
 		pr_err("can't unmap grants, leaking %u pages\n", n);
 	else
 		gnttab_free_pages(n, pages);
+	return !failed;
 }
 
 /* Map @n grants into new pages. On error no grant is mapped. */
@@ -136,37 +139,18 @@ static grant_ref_t *pvcalls_copy_refs(const struct pvcalls_data_intf *intf,
 	return refs;
 }
 
-static int pvcalls_map_data(struct pvcalls_datamap *map, domid_t domid,
-			    struct pvcalls_datamap_scratch *scratch)
-{
-	u32 n = 1U << map->order;
-	grant_ref_t *refs;
-	int err = -ENOMEM;
-
-	refs = pvcalls_copy_refs(map->intf, n);
-	map->pages = kvmalloc_array(n + 1, sizeof(*map->pages), GFP_KERNEL);
-	map->handles = kvmalloc_array(n + 1, sizeof(*map->handles), GFP_KERNEL);
-	if (refs && map->pages && map->handles)
-		err = pvcalls_map_pages(domid, refs, map->pages, map->handles,
-					n, scratch);
-	if (err) {
-		kvfree(map->handles);
-		kvfree(map->pages);
-	}
-	kvfree(refs);
-	if (err)
-		return err;
-	/* the indexes page comes last, so that one call unmaps all pages */
-	map->pages[n] = map->intf_page;
-	map->handles[n] = map->intf_handle;
-	return 0;
-}
-
 static void pvcalls_datamap_free(struct pvcalls_datamap *map,
 				 struct pvcalls_datamap_scratch *scratch)
 {
-	pvcalls_unmap_pages(map->pages, map->handles,
-			    pvcalls_datamap_pages(map), scratch);
+	u32 n = map->pages ? pvcalls_datamap_pages(map) : 1;
+
+	/* what is still mapped stays charged, and so the account stays */
+	if (pvcalls_unmap_pages(map->pages ?: &map->intf_page,
+				map->handles ?: &map->intf_handle, n,
+				scratch)) {
+		pvcalls_account_uncharge(map->account, PVCALLS_KIND_PAGES, n);
+		pvcalls_account_put(map->account);
+	}
 	kvfree(map->handles);
 	kvfree(map->pages);
 	kfree(map);
@@ -179,22 +163,23 @@ static void pvcalls_datamap_work(struct work_struct *work)
 }
 
 /**
- * pvcalls_datamap_map() - map a data ring of a guest
- * @domid: the guest
+ * pvcalls_datamap_map() - map the indexes page of a data ring
+ * @peer: the guest, which has been charged the page
  * @ref: grant of the indexes page
  * @max_order: the largest order that is allowed, 1 to PVCALLS_MAX_PAGE_ORDER
  * @scratch: memory to work with
  *
- * The order and the grant references are read from the indexes page once,
- * because the guest may change them.
+ * The order is read from the indexes page once, because the guest may change
+ * it. pvcalls_datamap_fill() maps the rest of the ring.
  *
  * Context: process, may sleep.
- * Return: the mapping, or an error pointer: -EINVAL for a bad order, -EFAULT
- * for a bad grant, -ENOMEM.
+ * Return: the mapping, which has taken the charge over; or an error pointer,
+ * and the charge is still the caller's: -EINVAL for a bad order, -EFAULT for a
+ * bad grant, -ENOMEM.
  */
 struct pvcalls_datamap *
-pvcalls_datamap_map(domid_t domid, grant_ref_t ref, u32 max_order,
-		    struct pvcalls_datamap_scratch *scratch)
+pvcalls_datamap_map(const struct pvcalls_peer *peer, grant_ref_t ref,
+		    u32 max_order, struct pvcalls_datamap_scratch *scratch)
 {
 	struct pvcalls_datamap *map;
 	int err;
@@ -205,7 +190,7 @@ pvcalls_datamap_map(domid_t domid, grant_ref_t ref, u32 max_order,
 	refcount_set(&map->ref, 1);
 	INIT_WORK(&map->work, pvcalls_datamap_work);
 
-	err = pvcalls_map_pages(domid, &ref, &map->intf_page,
+	err = pvcalls_map_pages(peer->domid, &ref, &map->intf_page,
 				&map->intf_handle, 1, scratch);
 	if (err)
 		goto free;
@@ -214,18 +199,59 @@ pvcalls_datamap_map(domid_t domid, grant_ref_t ref, u32 max_order,
 	map->order = READ_ONCE(map->intf->ring_order);
 	if (map->order < 1 || map->order > max_order) {
 		err = -EINVAL;
-		goto unmap_intf;
+		goto unmap;
 	}
-	err = pvcalls_map_data(map, domid, scratch);
-	if (err)
-		goto unmap_intf;
+	map->account = peer->account;
+	pvcalls_account_hold(map->account);
 	return map;
 
-unmap_intf:
+unmap:
 	pvcalls_unmap_pages(&map->intf_page, &map->intf_handle, 1, scratch);
 free:
 	kfree(map);
 	return ERR_PTR(err);
+}
+
+/**
+ * pvcalls_datamap_fill() - map the data pages of a ring
+ * @map: mapping of the indexes page
+ * @domid: the guest, which has been charged the data pages
+ * @scratch: memory to work with
+ *
+ * The grant references are read from the indexes page once, because the guest
+ * may change them.
+ *
+ * Context: process, may sleep.
+ * Return: 0, and the mapping has taken the charge over; or an error, and the
+ * charge is still the caller's: -EFAULT for a bad grant, -ENOMEM.
+ */
+int pvcalls_datamap_fill(struct pvcalls_datamap *map, domid_t domid,
+			 struct pvcalls_datamap_scratch *scratch)
+{
+	u32 n = 1U << map->order;
+	grant_handle_t *handles;
+	struct page **pages;
+	grant_ref_t *refs;
+	int err = -ENOMEM;
+
+	refs = pvcalls_copy_refs(map->intf, n);
+	pages = kvmalloc_array(n + 1, sizeof(*pages), GFP_KERNEL);
+	handles = kvmalloc_array(n + 1, sizeof(*handles), GFP_KERNEL);
+	if (refs && pages && handles)
+		err = pvcalls_map_pages(domid, refs, pages, handles, n,
+					scratch);
+	kvfree(refs);
+	if (err) {
+		kvfree(handles);
+		kvfree(pages);
+		return err;
+	}
+	/* the indexes page comes last, so that one call unmaps all pages */
+	pages[n] = map->intf_page;
+	handles[n] = map->intf_handle;
+	map->pages = pages;
+	map->handles = handles;
+	return 0;
 }
 
 /**

@@ -15,6 +15,8 @@
 #include <xen/interface/io/pvcalls.h>
 
 struct page;
+struct pvcalls_account;
+struct pvcalls_peer;
 
 /* Grants in one hypercall: enough for a ring of order 8 and its indexes page */
 #define PVCALLS_GRANT_BATCH	257
@@ -43,10 +45,11 @@ struct pvcalls_datamap_scratch {
  * @intf: the indexes page; the guest may change it at any time
  * @order: log2 of the number of data pages, checked: 1 to the caller's limit
  * @pages: the data pages, first half `in` and second half `out`, and after them
- *	@intf_page
+ *	@intf_page; NULL until pvcalls_datamap_fill()
  * @handles: grant handles of @pages, in the same order
  * @intf_page: page of @intf
  * @intf_handle: grant handle of @intf_page
+ * @account: who is charged the pages that are mapped, with a reference
  * @ref: references, held by the socket, and by each send that refers to the
  *	pages
  * @work: unmaps the ring when a send drops the last reference
@@ -58,6 +61,7 @@ struct pvcalls_datamap {
 	grant_handle_t *handles;
 	struct page *intf_page;
 	grant_handle_t intf_handle;
+	struct pvcalls_account *account;
 	refcount_t ref;
 	struct work_struct work;
 };
@@ -104,8 +108,10 @@ int pvcalls_datamap_init(void);
 void pvcalls_datamap_exit(void);
 
 struct pvcalls_datamap *
-pvcalls_datamap_map(domid_t domid, grant_ref_t ref, u32 max_order,
-		    struct pvcalls_datamap_scratch *scratch);
+pvcalls_datamap_map(const struct pvcalls_peer *peer, grant_ref_t ref,
+		    u32 max_order, struct pvcalls_datamap_scratch *scratch);
+int pvcalls_datamap_fill(struct pvcalls_datamap *map, domid_t domid,
+			 struct pvcalls_datamap_scratch *scratch);
 void pvcalls_datamap_unmap(struct pvcalls_datamap *map,
 			   struct pvcalls_datamap_scratch *scratch);
 void pvcalls_datamap_put(struct pvcalls_datamap *map);

@@ -4,6 +4,7 @@
 #include <linux/hash.h>
 #include <linux/slab.h>
 
+#include "account/ledger.h"
 #include "limits.h"
 #include "peer.h"
 #include "ring/datamap.h"
@@ -53,7 +54,6 @@ static void pvcalls_ring_free(struct pvcalls_rings *rings,
 			      struct pvcalls_datamap_scratch *scratch)
 {
 	pvcalls_evtchn_leave(&rings->evtchns, &ring->sub);
-	atomic_sub(pvcalls_datamap_pages(ring->map), &rings->pages);
 	pvcalls_datamap_unmap(ring->map, scratch);
 	kfree(ring);
 }
@@ -158,28 +158,61 @@ void pvcalls_rings_age(struct pvcalls_rings *rings,
 }
 
 /*
- * Count the pages of a new mapping. If the guest has too many pages, cached
+ * Charge pages that are to be mapped. If the guest has too many pages, cached
  * rings are unmapped first.
  */
 static int pvcalls_ring_charge(struct pvcalls_rings *rings, u32 pages,
 			       struct pvcalls_datamap_scratch *scratch)
 {
-	u32 max = pvcalls_max_pages();
-	bool dropped;
+	bool dropped = true;
 
-	while (atomic_add_return(pages, &rings->pages) > max) {
-		atomic_sub(pages, &rings->pages);
+	while (dropped) {
+		if (pvcalls_account_try(rings->peer->account,
+					PVCALLS_KIND_PAGES, pages))
+			return 0;
 		mutex_lock(&rings->lock);
 		dropped = pvcalls_ring_drop_last(rings, scratch);
 		mutex_unlock(&rings->lock);
-		if (!dropped) {
-			pvcalls_peer_warn(rings->peer,
-					  "more than %u pages of data rings\n",
-					  max);
-			return -ENOBUFS;
-		}
 	}
-	return 0;
+	return pvcalls_account_charge(rings->peer, PVCALLS_KIND_PAGES, pages);
+}
+
+static void pvcalls_ring_uncharge(struct pvcalls_rings *rings, u32 pages)
+{
+	pvcalls_account_uncharge(rings->peer->account, PVCALLS_KIND_PAGES,
+				 pages);
+}
+
+/* Map the pages of a ring, which are charged before. */
+static struct pvcalls_datamap *
+pvcalls_ring_map(struct pvcalls_rings *rings, grant_ref_t ref,
+		 struct pvcalls_datamap_scratch *scratch)
+{
+	struct pvcalls_datamap *map;
+	u32 n;
+	int err;
+
+	err = pvcalls_ring_charge(rings, 1, scratch);
+	if (err)
+		return ERR_PTR(err);
+	map = pvcalls_datamap_map(rings->peer, ref, pvcalls_max_order(),
+				  scratch);
+	if (IS_ERR(map)) {
+		pvcalls_ring_uncharge(rings, 1);
+		return map;
+	}
+
+	n = pvcalls_datamap_pages(map) - 1;
+	err = pvcalls_ring_charge(rings, n, scratch);
+	if (err)
+		goto unmap;
+	err = pvcalls_datamap_fill(map, rings->peer->domid, scratch);
+	if (!err)
+		return map;
+	pvcalls_ring_uncharge(rings, n);
+unmap:
+	pvcalls_datamap_unmap(map, scratch);
+	return ERR_PTR(err);
 }
 
 static int pvcalls_ring_bind(struct pvcalls_rings *rings,
@@ -230,22 +263,20 @@ pvcalls_ring_new(struct pvcalls_rings *rings, grant_ref_t ref,
 	ring->port = port;
 	INIT_LIST_HEAD(&ring->cached);
 
-	ring->map = pvcalls_datamap_map(rings->peer->domid, ref,
-					pvcalls_max_order(), scratch);
+	ring->map = pvcalls_ring_map(rings, ref, scratch);
 	if (IS_ERR(ring->map)) {
 		err = PTR_ERR(ring->map);
-		pvcalls_peer_warn(rings->peer, "data ring %u: %s (%d)\n", ref,
-				  err == -EINVAL ? "bad order" : "can't map",
-				  err);
+		/* the account has said so itself */
+		if (err != -ENOBUFS)
+			pvcalls_peer_warn(rings->peer,
+					  "data ring %u: %s (%d)\n", ref,
+					  err == -EINVAL ? "bad order" :
+							   "can't map", err);
 		goto free;
 	}
-	err = pvcalls_ring_charge(rings, pvcalls_datamap_pages(ring->map),
-				  scratch);
-	if (err)
-		goto unmap;
 	err = pvcalls_ring_bind(rings, ring);
 	if (err)
-		goto uncharge;
+		goto unmap;
 	err = pvcalls_ring_add(rings, ring);
 	if (!err)
 		return ring;
@@ -253,8 +284,6 @@ pvcalls_ring_new(struct pvcalls_rings *rings, grant_ref_t ref,
 	pvcalls_ring_free(rings, ring, scratch);
 	return ERR_PTR(err);
 
-uncharge:
-	atomic_sub(pvcalls_datamap_pages(ring->map), &rings->pages);
 unmap:
 	pvcalls_datamap_unmap(ring->map, scratch);
 free:
@@ -350,7 +379,6 @@ void pvcalls_ring_put(struct pvcalls_rings *rings, struct pvcalls_ring *ring,
 	}
 	/* a mapped ring stays known, so that the guest can't name it again */
 	pvcalls_evtchn_leave(&rings->evtchns, &ring->sub);
-	atomic_sub(pvcalls_datamap_pages(ring->map), &rings->pages);
 	pvcalls_datamap_unmap(ring->map, scratch);
 	mutex_lock(&rings->lock);
 	hlist_del(&ring->hash);

@@ -4,8 +4,8 @@
  *
  * It offers mapped data rings (ring.h, datamap.h), their event channels
  * (evtchn.h), events to guests (notify.h), pages for sending (frags.h), and the
- * set of all that a worker needs for rings (tools.h). It may use limits.h,
- * peer.h, trace.h and include/; it knows neither sockets nor workers.
+ * set of all that a worker needs for rings (tools.h). It may use account/,
+ * limits.h, peer.h, trace.h and include/; it knows neither sockets nor workers.
  *
  * Locks: pvcalls_rings.lock, inside it pvcalls_evtchns.lock, inside that
  * pvcalls_evtchn.lock. The first two are mutexes and may be held while a ring
@@ -20,7 +20,6 @@
 #ifndef PVCALLS_BACK_RING_H
 #define PVCALLS_BACK_RING_H
 
-#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/timer.h>
@@ -40,8 +39,6 @@ struct pvcalls_peer;
 /**
  * struct pvcalls_rings - the data rings of a guest
  * @peer: the guest
- * @pages: number of the guest's pages that are mapped, limited by
- *	pvcalls_max_pages()
  * @lock: guards all of the following but @evtchns, also while a cached ring is
  *	being unmapped
  * @evtchns: event channels of the rings
@@ -54,7 +51,6 @@ struct pvcalls_peer;
  */
 struct pvcalls_rings {
 	const struct pvcalls_peer *peer;
-	atomic_t pages;
 	struct mutex lock;
 	struct pvcalls_evtchns evtchns;
 	struct hlist_head all[1 << PVCALLS_RING_HASH_BITS];

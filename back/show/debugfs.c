@@ -10,8 +10,10 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
+#include "account/ledger.h"
 #include "show/debugfs.h"
 #include "guest/guest.h"
+#include "guest/policy.h"
 #include "sched/pool.h"
 #include "sched/worker.h"
 #include "sock/sock.h"
@@ -73,10 +75,12 @@ static void pvcalls_debugfs_sockets_of(struct pvcalls_guest *g, void *arg)
 
 static void pvcalls_debugfs_guest(struct pvcalls_guest *g, void *arg)
 {
-	seq_printf(arg, "guest %u sockets %d pages %d deferred %u denied %ld mark %#x extensions %#lx flags %#lx\n",
+	seq_printf(arg, "guest %u sockets %d pages %ld deferred %ld denied %ld delayed %ld mark %#x extensions %#lx flags %#lx\n",
 		   g->peer.domid, atomic_read(&g->socks->live),
-		   atomic_read(&g->rings.pages),
-		   READ_ONCE(g->nr_deferred), atomic_long_read(&g->denied),
+		   pvcalls_account_has(g->peer.account, PVCALLS_KIND_PAGES),
+		   pvcalls_account_has(g->peer.account, PVCALLS_KIND_CALLS),
+		   pvcalls_policy_denied(g->policy),
+		   atomic_long_read(&g->policy->delayed),
 		   g->mark, g->peer.features, READ_ONCE(g->flags));
 }
 
@@ -93,6 +97,34 @@ static int pvcalls_sockets_show(struct seq_file *s, void *unused)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(pvcalls_sockets);
+
+static void pvcalls_debugfs_statement(struct seq_file *s, const char *who,
+				      const struct pvcalls_statement *st)
+{
+	int i;
+
+	for (i = 0; i < PVCALLS_KINDS; i++)
+		seq_printf(s, "guest %s account %s has %ld limit %ld refused %lu\n",
+			   who, pvcalls_kind_name(i), st->use.of[i],
+			   st->limit[i], st->refused[i]);
+}
+
+static int pvcalls_accounts_show(struct seq_file *s, void *unused)
+{
+	struct pvcalls_statement st;
+	int after = -1;
+	char who[8];
+
+	while (pvcalls_ledger_next(after, &st)) {
+		after = st.domid;
+		snprintf(who, sizeof(who), "%u", st.domid);
+		pvcalls_debugfs_statement(s, who, &st);
+	}
+	pvcalls_ledger_all(&st);
+	pvcalls_debugfs_statement(s, "all", &st);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pvcalls_accounts);
 
 static void pvcalls_debugfs_worker(struct seq_file *s,
 				   const struct pvcalls_worker *w)
@@ -132,6 +164,8 @@ void pvcalls_debugfs_start(void)
 	pvcalls_debugfs_dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	debugfs_create_file("guests", 0400, pvcalls_debugfs_dir, NULL,
 			    &pvcalls_guests_fops);
+	debugfs_create_file("accounts", 0400, pvcalls_debugfs_dir, NULL,
+			    &pvcalls_accounts_fops);
 	debugfs_create_file("sockets", 0400, pvcalls_debugfs_dir, NULL,
 			    &pvcalls_sockets_fops);
 	debugfs_create_file("workers", 0400, pvcalls_debugfs_dir, NULL,

@@ -65,6 +65,26 @@ static void pvcalls_callbacks_write_space(struct sock *sk)
 }
 
 /**
+ * pvcalls_callbacks_syn() - may somebody connect to a listening socket?
+ * @sk: the kernel socket
+ * @skb: the packet with the SYN
+ *
+ * Context: softirq, or process with bottom halves off; takes sk_callback_lock.
+ * Return: what the owner says; false if the socket is being closed.
+ */
+bool pvcalls_callbacks_syn(struct sock *sk, const struct sk_buff *skb)
+{
+	struct pvcalls_callbacks *cb;
+	bool may;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	cb = pvcalls_callbacks_owner(sk);
+	may = cb && cb->ops->syn(cb, skb);
+	read_unlock_bh(&sk->sk_callback_lock);
+	return may;
+}
+
+/**
  * pvcalls_callbacks_attach() - attach an owner to a kernel socket
  * @cb: the owner, with its @ops
  * @sk: the kernel socket

@@ -6,7 +6,10 @@
 #ifndef PVCALLS_BACK_CALLBACKS_H
 #define PVCALLS_BACK_CALLBACKS_H
 
+#include <linux/types.h>
+
 struct pvcalls_callbacks;
+struct sk_buff;
 struct sock;
 
 /**
@@ -15,6 +18,8 @@ struct sock;
  *	is locked, unless the socket listens
  * @space: there may be room for sending
  * @state: the connection has come about or ended, or there is an error
+ * @syn: somebody wants to connect to the listening socket. Returns whether he
+ *	may
  *
  * Context: softirq, or process with bottom halves off or the kernel socket
  * locked. Must not sleep.
@@ -23,6 +28,7 @@ struct pvcalls_callback_ops {
 	void (*data)(struct pvcalls_callbacks *cb, struct sock *sk);
 	void (*space)(struct pvcalls_callbacks *cb, struct sock *sk);
 	void (*state)(struct pvcalls_callbacks *cb, struct sock *sk);
+	bool (*syn)(struct pvcalls_callbacks *cb, const struct sk_buff *skb);
 };
 
 /**
@@ -52,6 +58,7 @@ struct pvcalls_callbacks {
 
 void pvcalls_callbacks_attach(struct pvcalls_callbacks *cb, struct sock *sk,
 			      const struct pvcalls_callbacks *inherited);
+bool pvcalls_callbacks_syn(struct sock *sk, const struct sk_buff *skb);
 void pvcalls_callbacks_detach(struct pvcalls_callbacks *cb, struct sock *sk);
 
 #endif /* PVCALLS_BACK_CALLBACKS_H */

@@ -73,7 +73,7 @@ static int pvcalls_connect_start(struct pvcalls_sock *ps,
 	if (ret < 0)
 		return ret;
 	c->addr_len = ret;
-	ret = pvcalls_policy_connect(ps->guest, &c->addr);
+	ret = pvcalls_policy_connect(ps->guest, ps->sock->sk, &c->addr);
 	if (ret)
 		return ret;
 	return pvcalls_conn_map(ps, req->ref, req->evtchn);

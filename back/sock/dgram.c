@@ -3,8 +3,10 @@
 #include <linux/in.h>
 #include <linux/net.h>
 #include <linux/skbuff.h>
+#include <linux/udp.h>
 #include <linux/uio.h>
 
+#include <net/inet_sock.h>
 #include <net/sock.h>
 
 #include "guest/call.h"
@@ -47,7 +49,7 @@ static int pvcalls_dgram_addr(struct pvcalls_sock *ps,
 	len = pvcalls_policy_addr(ps->guest, req->addr, req->len, addr);
 	if (len < 0)
 		return len;
-	ret = pvcalls_policy_connect(ps->guest, addr);
+	ret = pvcalls_policy_connect(ps->guest, ps->sock->sk, addr);
 	return ret ?: len;
 }
 
@@ -79,9 +81,13 @@ void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	ret = min(len, 0);
 	if (!ret && !first && ps->state != PVCALLS_SS_CONNECTED)
 		ret = -EINVAL;
+	/* the kernel binds a datagram socket that is connected or sends */
+	if (!ret && first)
+		ret = pvcalls_sock_hold(ps, PVCALLS_KIND_PORTS);
 	if (!ret && first)
 		ret = pvcalls_conn_map(ps, req->ref, req->evtchn);
 	if (ret) {
+		pvcalls_sock_unhold_port(ps);
 		pvcalls_reply(call, ret);
 		return;
 	}
@@ -90,10 +96,14 @@ void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	if (first) {
 		ps->conn.connect = call;
 		pvcalls_conn_attach(ps);
-		if (ret)
-			pvcalls_conn_failed(ps, ret);
-		else
+		if (!ret) {
 			pvcalls_conn_connected(ps);
+			return;
+		}
+		pvcalls_conn_failed(ps, ret);
+		pvcalls_sock_unhold_port(ps);
+		/* datagrams come without a ring, too, and are to be counted */
+		pvcalls_conn_attach(ps);
 		return;
 	}
 	if (!ret)
@@ -124,7 +134,7 @@ static void pvcalls_dgram_iter(struct pvcalls_sock *ps, bool out, u32 len,
 }
 
 /* May the guest send from the source address in this control message? */
-static int pvcalls_dgram_source(struct pvcalls_guest *g, int level,
+static int pvcalls_dgram_source(struct pvcalls_sock *ps, int level,
 				const u8 *data)
 {
 	struct sockaddr_storage addr = {};
@@ -140,7 +150,9 @@ static int pvcalls_dgram_source(struct pvcalls_guest *g, int level,
 		v6->sin6_family = AF_INET6;
 		memcpy(&v6->sin6_addr, data, sizeof(v6->sin6_addr));
 	}
-	return pvcalls_policy_bind(g, &addr);
+	/* at the same place for both */
+	v4->sin_port = inet_sk(ps->sock->sk)->inet_sport;
+	return pvcalls_policy_source(ps->guest, ps->sock->sk, &addr);
 }
 
 /* Convert the control data of a guest's datagram into the kernel's form. */
@@ -161,7 +173,7 @@ static int pvcalls_dgram_control(struct pvcalls_sock *ps,
 						&ctl))) {
 		if (pvcalls_ctl_pktinfo(ctl.level, ctl.type)) {
 			pvcalls_ctl_set_ifindex(ctl.level, data, 0);
-			ret = pvcalls_dgram_source(ps->guest, ctl.level, data);
+			ret = pvcalls_dgram_source(ps, ctl.level, data);
 		}
 		if (!ret)
 			ret = put_cmsg(msg, ctl.level, ctl.type, ctl.len, data);
@@ -200,7 +212,8 @@ static int pvcalls_dgram_send(struct pvcalls_sock *ps,
 		msg.msg_name = &addr;
 		msg.msg_namelen = max(ret, 0);
 		if (ret > 0)
-			ret = pvcalls_policy_connect(ps->guest, &addr);
+			ret = pvcalls_policy_connect(ps->guest, ps->sock->sk,
+						     &addr);
 	}
 	if (!ret)
 		ret = pvcalls_dgram_control(ps, rec, &msg, cmsgs);
@@ -295,19 +308,72 @@ bool pvcalls_dgram_out(struct pvcalls_sock *ps)
 }
 
 /*
- * Get the length of the next datagram. Sockets for ICMP do not tell it in
- * another way.
+ * May the guest hear the datagram that was looked at? Sockets for ICMP do not
+ * tell its length in another way, so @len is set for them.
  */
-static int pvcalls_dgram_queued(struct sock *sk)
+static bool pvcalls_dgram_heard(struct pvcalls_sock *ps, int *len)
 {
+	struct sock *sk = ps->sock->sk;
+	bool udp = sk->sk_protocol == IPPROTO_UDP;
+	struct sk_buff_head *queue;
 	struct sk_buff *skb;
-	int len;
+	bool heard;
 
-	spin_lock_bh(&sk->sk_receive_queue.lock);
-	skb = skb_peek(&sk->sk_receive_queue);
-	len = skb ? min_t(u32, skb->len, PVCALLS_MAX_DGRAM) : -EAGAIN;
-	spin_unlock_bh(&sk->sk_receive_queue.lock);
-	return len;
+	queue = udp ? &udp_sk(sk)->reader_queue : &sk->sk_receive_queue;
+	spin_lock_bh(&queue->lock);
+	skb = skb_peek(queue);
+	heard = skb && pvcalls_policy_hears(ps->guest, skb);
+	if (skb && !udp)
+		*len = min_t(u32, skb->len, PVCALLS_MAX_DGRAM);
+	spin_unlock_bh(&queue->lock);
+	return heard;
+}
+
+/* Take the datagram that was looked at. Without @to its data are dropped. */
+static int pvcalls_dgram_take(struct pvcalls_sock *ps, struct iov_iter *to)
+{
+	struct msghdr msg = {};
+
+	if (to)
+		msg.msg_iter = *to;
+	else
+		iov_iter_kvec(&msg.msg_iter, ITER_DEST, NULL, 0, 0);
+	return sock_recvmsg(ps->sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/**
+ * pvcalls_dgram_shed() - drop datagrams that the guest has no memory for
+ * @ps: the socket, which has been run
+ *
+ * A queue that is not full takes a datagram of whatever length, so a small
+ * receive buffer alone does not bound what thousands of sockets have. What the
+ * guest reads is not dropped, since it is in the ring by then.
+ *
+ * Context: the worker that the socket belongs to.
+ * Return: true if the socket is to be run again.
+ */
+bool pvcalls_dgram_shed(struct pvcalls_sock *ps)
+{
+	const struct sock *sk = ps->sock->sk;
+	struct pvcalls_conn *c = &ps->conn;
+	int n;
+
+	if (sk->sk_type != SOCK_DGRAM || !ps->part)
+		return false;
+	while ((u32)atomic_read(&sk->sk_rmem_alloc) > ps->part) {
+		n = pvcalls_dgram_take(ps, NULL);
+		if (pvcalls_stream_retry(n))
+			return false;
+		if (n < 0) {
+			/* an error may have come before the datagram */
+			c->dgram_err = n;
+			set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+			return true;
+		}
+		c->lost_in++;
+		pvcalls_worker_spend(PVCALLS_DGRAM_COST);
+	}
+	return false;
 }
 
 /*
@@ -330,10 +396,14 @@ static int pvcalls_dgram_peek(struct pvcalls_sock *ps,
 	iov_iter_kvec(&msg.msg_iter, ITER_DEST, NULL, 0, 0);
 	len = sock_recvmsg(ps->sock, &msg,
 			   MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (len >= 0 && ps->sock->sk->sk_protocol != IPPROTO_UDP)
-		len = pvcalls_dgram_queued(ps->sock->sk);
 	if (len < 0)
 		return len;
+	if (!pvcalls_dgram_heard(ps, &len)) {
+		/* the next one may be heard */
+		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+		pvcalls_dgram_take(ps, NULL);
+		return -EAGAIN;
+	}
 	memset(hdr, 0, sizeof(*hdr));
 	hdr->len = len;
 	hdr->type = PVCALLS_DGRAM_DATA;
@@ -359,18 +429,6 @@ static int pvcalls_dgram_space(struct pvcalls_conn *c, u32 need)
 	if (space < 0)
 		return space;
 	return space < need ? 0 : space;
-}
-
-/* Take the datagram that was looked at. Without @to its data are dropped. */
-static int pvcalls_dgram_take(struct pvcalls_sock *ps, struct iov_iter *to)
-{
-	struct msghdr msg = {};
-
-	if (to)
-		msg.msg_iter = *to;
-	else
-		iov_iter_kvec(&msg.msg_iter, ITER_DEST, NULL, 0, 0);
-	return sock_recvmsg(ps->sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* Put a record into the ring. Returns false if the datagram has not come. */

@@ -17,5 +17,6 @@ struct pvcalls_sock;
 void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call);
 bool pvcalls_dgram_out(struct pvcalls_sock *ps);
 bool pvcalls_dgram_in(struct pvcalls_sock *ps);
+bool pvcalls_dgram_shed(struct pvcalls_sock *ps);
 
 #endif /* PVCALLS_BACK_DGRAM_H */

@@ -27,6 +27,7 @@
 #include "sock/conn.h"
 #include "sock/direction.h"
 #include "sock/fastpath.h"
+#include "sock/memory.h"
 #include "sock/receive.h"
 #include "sock/sock.h"
 #include "sock/stream.h"
@@ -93,6 +94,9 @@ bool pvcalls_fastpath_in(struct pvcalls_sock *ps, struct sock *sk)
 	/* a task owns the kernel socket, and may be the worker itself */
 	if (sock_owned_by_user(sk))
 		return false;
+	/* the worker sees whether the guest still has too much memory */
+	if (READ_ONCE(ps->part))
+		return false;
 	len = tcp_sk(sk)->rcv_nxt - tcp_sk(sk)->copied_seq;
 	if (!len || len > READ_ONCE(param_direct))
 		return false;
@@ -117,7 +121,7 @@ static u32 pvcalls_fastpath_avail(struct pvcalls_sock *ps)
 	struct pvcalls_conn *c = &ps->conn;
 	int avail;
 
-	if (c->in_state == PVCALLS_IN_WAITING ||
+	if (c->in_state == PVCALLS_IN_WAITING || !pvcalls_memory_seen(ps) ||
 	    test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
 	    ringbuf_space(&c->in) < 0)
 		return 0;

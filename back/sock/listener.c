@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Commands of listening sockets; listener.h says what runs where. */
 #include <linux/fcntl.h>
+#include <linux/in.h>
 #include <linux/net.h>
 
 #include <net/inet_connection_sock.h>
 #include <net/sock.h>
 
+#include "account/ledger.h"
 #include "guest/call.h"
+#include "guest/guest.h"
+#include "guest/policy.h"
 #include "sched/worker.h"
 #include "sock/conn.h"
+#include "sock/inbound.h"
 #include "sock/listener.h"
 #include "sock/name.h"
 #include "sock/sock.h"
@@ -16,6 +21,59 @@
 
 /* Connections that a run of a socket hands out at most */
 #define PVCALLS_ACCEPT_BATCH	8
+
+/*
+ * Connections that a listening socket's own charge is good for. TCP lets two
+ * wait at least, since it allows one more than the limit, and takes no requests
+ * with a limit of 0.
+ */
+#define PVCALLS_QUEUE_FREE	2
+
+/* Charge connections. That there is no room for them is said only once. */
+static bool pvcalls_listener_charge(struct pvcalls_sock *ps, long n)
+{
+	const struct pvcalls_peer *peer = &ps->guest->peer;
+
+	if (ps->listener.scarce)
+		return pvcalls_account_try(peer->account, PVCALLS_KIND_QUEUED,
+					   n);
+	return !pvcalls_account_charge(peer, PVCALLS_KIND_QUEUED, n);
+}
+
+/**
+ * pvcalls_listener_queued() - charge the connections that wait
+ * @ps: the socket, which listens
+ *
+ * The next connection is charged before it comes. If it may not come, TCP
+ * ignores it, as if the backlog were full, until there is room.
+ *
+ * Context: any; takes pvcalls_listener.lock.
+ */
+void pvcalls_listener_queued(struct pvcalls_sock *ps)
+{
+	long *held = &ps->held.of[PVCALLS_KIND_QUEUED];
+	struct pvcalls_listener *l = &ps->listener;
+	struct sock *sk = ps->sock->sk;
+	u32 limit;
+	long want;
+
+	spin_lock_bh(&l->lock);
+	limit = READ_ONCE(l->backlog);
+	want = max(READ_ONCE(sk->sk_ack_backlog) + 1L - PVCALLS_QUEUE_FREE, 0L);
+	if (want < *held) {
+		pvcalls_account_uncharge(ps->guest->peer.account,
+					 PVCALLS_KIND_QUEUED, *held - want);
+		*held = want;
+	} else if (want > *held && pvcalls_listener_charge(ps, want - *held)) {
+		*held = want;
+	}
+	l->scarce = want > *held;
+	/* TCP lets one more wait than this */
+	if (l->scarce)
+		limit = min(limit, (u32)*held + PVCALLS_QUEUE_FREE - 1);
+	WRITE_ONCE(sk->sk_max_ack_backlog, limit);
+	spin_unlock_bh(&l->lock);
+}
 
 /*
  * Answer an accept that has failed. The guest gets its ring back before the
@@ -56,6 +114,41 @@ void pvcalls_listener_close(struct pvcalls_sock *ps)
 	}
 }
 
+/* Listen, or change the backlog. Returns 0 or an error number for the guest. */
+static int pvcalls_listener_start(struct pvcalls_sock *ps, u32 backlog)
+{
+	u32 limit = READ_ONCE(sock_net(ps->sock->sk)->core.sysctl_somaxconn);
+	int ret;
+
+	/* a socket that is not bound gets a port */
+	ret = pvcalls_sock_hold(ps, PVCALLS_KIND_PORTS) ?:
+	      pvcalls_sock_hold(ps, PVCALLS_KIND_LISTENERS);
+	if (ret)
+		goto unhold;
+	/*
+	 * attach before a connection can come: earlier events are not announced
+	 */
+	pvcalls_conn_attach(ps);
+	pvcalls_inbound_attach(ps->sock->sk);
+	backlog = min(backlog, limit);
+	ret = kernel_listen(ps->sock, backlog);
+	if (!ret) {
+		WRITE_ONCE(ps->listener.backlog, backlog);
+		WRITE_ONCE(ps->state, PVCALLS_SS_LISTENING);
+		pvcalls_listener_queued(ps);
+	} else if (ps->state == PVCALLS_SS_IDLE) {
+		pvcalls_inbound_detach(ps->sock->sk);
+		pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
+		pvcalls_sock_unhold(ps, PVCALLS_KIND_LISTENERS);
+		goto unhold;
+	}
+	return ret;
+
+unhold:
+	pvcalls_sock_unhold_port(ps);
+	return ret;
+}
+
 /**
  * pvcalls_listener_listen() - run the command LISTEN
  * @ps: the socket
@@ -64,28 +157,24 @@ void pvcalls_listener_close(struct pvcalls_sock *ps)
  * If the socket listens already, the backlog is changed. The backlog is limited
  * by net.core.somaxconn, as for a program of this domain.
  *
+ * Only TCP's sockets are large enough for what listening writes into them, so
+ * others must not get any further, although the kernel would refuse them.
+ *
  * Context: the worker that the socket belongs to.
  */
 void pvcalls_listener_listen(struct pvcalls_sock *ps,
 			     struct pvcalls_call *call)
 {
-	u32 limit = READ_ONCE(sock_net(ps->sock->sk)->core.sysctl_somaxconn);
-	int backlog = min(call->req.u.listen.backlog, limit);
 	int ret;
 
-	if (ps->state != PVCALLS_SS_IDLE && ps->state != PVCALLS_SS_LISTENING) {
-		pvcalls_reply(call, -EINVAL);
-		return;
-	}
-	/*
-	 * attach before a connection can come: earlier events are not announced
-	 */
-	pvcalls_conn_attach(ps);
-	ret = kernel_listen(ps->sock, backlog);
-	if (!ret)
-		WRITE_ONCE(ps->state, PVCALLS_SS_LISTENING);
-	else if (ps->state == PVCALLS_SS_IDLE)
-		pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
+	if (ps->sock->sk->sk_protocol != IPPROTO_TCP)
+		ret = -EOPNOTSUPP;
+	else if (ps->state != PVCALLS_SS_IDLE &&
+		 ps->state != PVCALLS_SS_LISTENING)
+		ret = -EINVAL;
+	else
+		ret = pvcalls_policy_listen(ps->guest, ps->sock->sk) ?:
+		      pvcalls_listener_start(ps, call->req.u.listen.backlog);
 	pvcalls_reply(call, ret);
 }
 
@@ -128,6 +217,25 @@ static int pvcalls_listener_try(struct pvcalls_sock *ps,
 	return 0;
 }
 
+/* Make the socket that is to hold the connection. */
+static int pvcalls_listener_child(struct pvcalls_sock *ps,
+				  struct pvcalls_call *call)
+{
+	const struct xen_pvcalls_accept *req = &call->req.u.accept;
+	int err;
+
+	err = pvcalls_sock_charge(ps->guest);
+	if (err)
+		return err;
+	call->child = pvcalls_sock_new(ps->guest, req->id_new, ps->type, NULL);
+	if (!IS_ERR(call->child))
+		return 0;
+	err = PTR_ERR(call->child);
+	call->child = NULL;
+	pvcalls_sock_uncharge(ps->guest);
+	return err;
+}
+
 /**
  * pvcalls_listener_accept() - run the command ACCEPT
  * @ps: the socket
@@ -148,9 +256,9 @@ void pvcalls_listener_accept(struct pvcalls_sock *ps,
 		pvcalls_reply(call, -EINVAL);
 		return;
 	}
-	call->child = pvcalls_sock_new(ps->guest, req->id_new, ps->type, NULL);
-	if (IS_ERR(call->child)) {
-		pvcalls_reply(call, PTR_ERR(call->child));
+	ret = pvcalls_listener_child(ps, call);
+	if (ret) {
+		pvcalls_reply(call, ret);
 		return;
 	}
 	call->child->tools = ps->tools;
@@ -202,14 +310,8 @@ void pvcalls_listener_poll(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	pvcalls_reply(call, ret);
 }
 
-/**
- * pvcalls_listener_pass() - hand out connections
- * @ps: the socket, in PVCALLS_SS_LISTENING
- *
- * Context: the worker that the socket belongs to.
- * Return: true if the socket is to be run again, for further connections.
- */
-bool pvcalls_listener_pass(struct pvcalls_sock *ps)
+/* Hand connections out, at most a batch. Returns whether there are more. */
+static bool pvcalls_listener_hand_out(struct pvcalls_sock *ps)
 {
 	struct pvcalls_call *call, *next;
 	int n = PVCALLS_ACCEPT_BATCH;
@@ -233,4 +335,19 @@ bool pvcalls_listener_pass(struct pvcalls_sock *ps)
 		pvcalls_reply(call, 0);
 	}
 	return false;
+}
+
+/**
+ * pvcalls_listener_pass() - hand out connections
+ * @ps: the socket, in PVCALLS_SS_LISTENING
+ *
+ * Context: the worker that the socket belongs to.
+ * Return: true if the socket is to be run again, for further connections.
+ */
+bool pvcalls_listener_pass(struct pvcalls_sock *ps)
+{
+	bool more = pvcalls_listener_hand_out(ps);
+
+	pvcalls_listener_queued(ps);
+	return more;
 }

@@ -3,7 +3,7 @@
  * Listening sockets: the commands LISTEN, ACCEPT and POLL.
  *
  * Any number of ACCEPTs and POLLs may wait on a socket. All functions run on
- * the worker that the socket belongs to.
+ * the worker that the socket belongs to, except for pvcalls_listener_queued().
  */
 #ifndef PVCALLS_BACK_LISTENER_H
 #define PVCALLS_BACK_LISTENER_H
@@ -13,6 +13,7 @@
 struct pvcalls_call;
 struct pvcalls_sock;
 
+void pvcalls_listener_queued(struct pvcalls_sock *ps);
 void pvcalls_listener_close(struct pvcalls_sock *ps);
 
 void pvcalls_listener_listen(struct pvcalls_sock *ps,

@@ -5,8 +5,11 @@
 #include <linux/net.h>
 #include <linux/socket.h>
 
+#include <net/sock.h>
+
 #include "guest/call.h"
 #include "guest/policy.h"
+#include "sock/callbacks.h"
 #include "sock/name.h"
 #include "sock/sock.h"
 #include "sock/sockopt.h"
@@ -47,6 +50,26 @@ void pvcalls_name_get(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	pvcalls_reply(call, req->peer && !call->len ? -ENOTCONN : 0);
 }
 
+/* Bind the kernel socket. Returns 0 or an error number for the guest. */
+static int pvcalls_name_take(struct pvcalls_sock *ps,
+			     struct sockaddr_storage *addr, int len)
+{
+	int ret;
+
+	ret = pvcalls_sock_hold(ps, PVCALLS_KIND_PORTS);
+	if (ret)
+		return ret;
+	/* attach before a datagram can come, which is charged when announced */
+	if (ps->sock->sk->sk_type == SOCK_DGRAM)
+		pvcalls_callbacks_attach(&ps->callbacks, ps->sock->sk,
+					 NULL);
+	pvcalls_sockopt_bind(ps->guest, ps->sock);
+	ret = kernel_bind(ps->sock, (struct sockaddr *)addr, len);
+	if (ret)
+		pvcalls_sock_unhold_port(ps);
+	return ret;
+}
+
 /**
  * pvcalls_name_bind() - run the command BIND
  * @ps: the socket
@@ -64,12 +87,8 @@ void pvcalls_name_bind(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	if (ret > 0) {
 		int len = ret;
 
-		ret = pvcalls_policy_bind(ps->guest, &addr);
-		if (!ret) {
-			pvcalls_sockopt_bind(ps->guest, ps->sock);
-			ret = kernel_bind(ps->sock, (struct sockaddr *)&addr,
-					  len);
-		}
+		ret = pvcalls_policy_bind(ps->guest, ps->sock->sk, &addr) ?:
+		      pvcalls_name_take(ps, &addr, len);
 	}
 	if (!ret)
 		pvcalls_name_put(ps, call, false);

@@ -8,6 +8,7 @@
 #include <net/sock.h>
 
 #include "guest/guest.h"
+#include "guest/policy.h"
 #include "sched/worker.h"
 #include "sock/open.h"
 #include "sock/run.h"
@@ -55,6 +56,7 @@ int pvcalls_sock_open(struct pvcalls_guest *g, u64 id, u32 domain, u32 type,
 {
 	struct pvcalls_sock *ps;
 	struct socket *sock;
+	struct net *net;
 	int err;
 
 	err = pvcalls_sock_check(g, domain, type, protocol);
@@ -64,21 +66,32 @@ int pvcalls_sock_open(struct pvcalls_guest *g, u64 id, u32 domain, u32 type,
 		return err;
 	}
 
+	err = pvcalls_policy_socket(g, domain, type, protocol, &net);
+	if (err)
+		return err;
+
 	pvcalls_worker_spend(PVCALLS_CALL_COST);
+	err = pvcalls_sock_charge(g);
+	if (err)
+		goto put_net;
 	/*
 	 * sock_create_kern() is not used, because its sockets hold no reference
 	 * to their network namespace. When such a socket is closed TCP stops
 	 * its timers, and a lost segment is never sent again.
 	 */
-	err = __sock_create(&init_net, domain, type, protocol, &sock, 0);
+	err = __sock_create(net, domain, type, protocol, &sock, 0);
 	if (err)
-		return err;
+		goto uncharge;
 	pvcalls_sockopt_init(g, sock);
 
 	ps = pvcalls_sock_new(g, id, pvcalls_sock_type(type), sock);
-	if (IS_ERR(ps)) {
-		sock_release(sock);
-		return PTR_ERR(ps);
-	}
-	return 0;
+	if (!IS_ERR(ps))
+		goto put_net;
+	err = PTR_ERR(ps);
+	sock_release(sock);
+uncharge:
+	pvcalls_sock_uncharge(g);
+put_net:
+	put_net(net);
+	return err;
 }

@@ -3,12 +3,14 @@
  * Runs of sockets, and the tables of functions that sched/, ring/ and the
  * callbacks call.
  */
+#include <linux/in.h>
 #include <linux/net.h>
 
 #include <net/sock.h>
 
 #include "guest/call.h"
 #include "guest/guest.h"
+#include "guest/policy.h"
 #include "ring/evtchn.h"
 #include "ring/tools.h"
 #include "sched/worker.h"
@@ -17,7 +19,9 @@
 #include "sock/dgram.h"
 #include "sock/direction.h"
 #include "sock/fastpath.h"
+#include "sock/inbound.h"
 #include "sock/listener.h"
+#include "sock/memory.h"
 #include "sock/run.h"
 #include "sock/sock.h"
 #include "sock/stream.h"
@@ -65,11 +69,12 @@ static bool pvcalls_run_close(struct pvcalls_sock *ps)
 
 	WRITE_ONCE(ps->state, PVCALLS_SS_CLOSING);
 	pvcalls_sock_unhash(ps);
+	if (ps->sock->sk->sk_protocol == IPPROTO_TCP)
+		pvcalls_inbound_detach(ps->sock->sk);
 	pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
 	pvcalls_conn_close(ps, reset);
 	pvcalls_listener_close(ps);
-	sock_release(ps->sock);
-	ps->sock = NULL;
+	pvcalls_sock_close(ps);
 
 	while ((call = pvcalls_sock_next(ps)))
 		pvcalls_reply(call, -EBADF);
@@ -106,13 +111,17 @@ static bool pvcalls_run_pass(struct pvcalls_sock *ps)
 	pvcalls_conn_steer(ps);
 	if (pvcalls_conn_resting(ps))
 		return false;
+	/* a new socket learns here that the guest has too much */
+	pvcalls_memory_count(ps);
 	in = c->in.prod;
 	out = c->out.cons;
 	more = pvcalls_run_state(ps);
+	more |= pvcalls_dgram_shed(ps);
 	in = c->in.prod - in;
 	out = c->out.cons - out;
 	if (in || out)
 		trace_pvcalls_move(ps->guest->peer.domid, ps->id, in, out);
+	pvcalls_memory_count(ps);
 	pvcalls_work_did(&ps->work, in + out,
 			 READ_ONCE(ps->sock->sk->sk_incoming_cpu));
 	return more;
@@ -126,8 +135,7 @@ static bool pvcalls_run_ends(struct pvcalls_sock *ps)
 		return false;
 	if (!pvcalls_sock_drains(ps) || pvcalls_out_sent(&ps->conn))
 		return true;
-	/* a call that can't be deferred keeps its slot in the command ring */
-	pvcalls_reply_later(ps->release);
+	pvcalls_reply_maybe_later(ps->release);
 	return false;
 }
 
@@ -243,6 +251,8 @@ static void pvcalls_run_data(struct pvcalls_callbacks *cb, struct sock *sk)
 
 	if (pvcalls_fastpath_in(ps, sk))
 		return;
+	if (READ_ONCE(ps->state) == PVCALLS_SS_LISTENING)
+		pvcalls_listener_queued(ps);
 	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 	pvcalls_work_mark(&ps->work);
 }
@@ -270,10 +280,17 @@ static void pvcalls_run_change(struct pvcalls_callbacks *cb, struct sock *sk)
 	pvcalls_work_mark(&ps->work);
 }
 
+static bool pvcalls_run_syn(struct pvcalls_callbacks *cb,
+			    const struct sk_buff *skb)
+{
+	return pvcalls_policy_hears(pvcalls_run_owner(cb)->guest, skb);
+}
+
 static const struct pvcalls_callback_ops pvcalls_run_callbacks = {
 	.data = pvcalls_run_data,
 	.space = pvcalls_run_space,
 	.state = pvcalls_run_change,
+	.syn = pvcalls_run_syn,
 };
 
 static bool pvcalls_run_due(const struct pvcalls_subscriber *sub)

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The socket's life and a guest's sockets; sock.h describes both. */
+#include <linux/net.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
+#include <net/inet_sock.h>
+
+#include "account/ledger.h"
 #include "guest/call.h"
 #include "guest/guest.h"
-#include "limits.h"
 #include "sched/pool.h"
 #include "sched/worker.h"
+#include "sock/orphan.h"
 #include "sock/sock.h"
 
 static const struct rhashtable_params pvcalls_sock_params = {
@@ -246,17 +250,91 @@ static void pvcalls_sock_retry(struct timer_list *timer)
 }
 
 /**
- * pvcalls_sock_new() - create a socket
+ * pvcalls_sock_charge() - charge a guest a socket
  * @g: the guest
+ *
+ * Undone by pvcalls_sock_uncharge(), unless pvcalls_sock_new() takes the charge
+ * over.
+ *
+ * Context: a worker, while @g has a live socket or reads its command ring.
+ * Return: 0, or -ENFILE if the guest has too many sockets.
+ */
+int pvcalls_sock_charge(struct pvcalls_guest *g)
+{
+	return pvcalls_orphan_charge(&g->peer, PVCALLS_KIND_SOCKETS, 1);
+}
+
+/**
+ * pvcalls_sock_uncharge() - undo pvcalls_sock_charge()
+ * @g: the guest
+ *
+ * Context: as pvcalls_sock_charge().
+ */
+void pvcalls_sock_uncharge(struct pvcalls_guest *g)
+{
+	pvcalls_account_uncharge(g->peer.account, PVCALLS_KIND_SOCKETS, 1);
+}
+
+/**
+ * pvcalls_sock_hold() - charge for what a socket needs one of
+ * @ps: the socket
+ * @kind: what; nothing happens if the socket is charged one already
+ *
+ * The charge ends with the kernel socket, or by pvcalls_sock_unhold().
+ *
+ * Context: the worker that the socket belongs to.
+ * Return: 0, or an error number for the guest.
+ */
+int pvcalls_sock_hold(struct pvcalls_sock *ps, enum pvcalls_kind kind)
+{
+	int err;
+
+	if (ps->held.of[kind])
+		return 0;
+	err = pvcalls_orphan_charge(&ps->guest->peer, kind, 1);
+	if (!err)
+		ps->held.of[kind] = 1;
+	return err;
+}
+
+/**
+ * pvcalls_sock_unhold() - undo pvcalls_sock_hold()
+ * @ps: the socket
+ * @kind: what
+ *
+ * Context: the worker that the socket belongs to.
+ */
+void pvcalls_sock_unhold(struct pvcalls_sock *ps, enum pvcalls_kind kind)
+{
+	pvcalls_account_uncharge(ps->guest->peer.account, kind, 1);
+	ps->held.of[kind] = 0;
+}
+
+/**
+ * pvcalls_sock_unhold_port() - undo pvcalls_sock_hold() of a port
+ * @ps: the socket, with a kernel socket; nothing happens if that has a port, or
+ *	may get one when a datagram is sent
+ *
+ * Context: the worker that the socket belongs to.
+ */
+void pvcalls_sock_unhold_port(struct pvcalls_sock *ps)
+{
+	if (ps->state == PVCALLS_SS_IDLE && ps->held.of[PVCALLS_KIND_PORTS] &&
+	    !inet_sk(ps->sock->sk)->inet_num)
+		pvcalls_sock_unhold(ps, PVCALLS_KIND_PORTS);
+}
+
+/**
+ * pvcalls_sock_new() - create a socket
+ * @g: the guest, which has been charged the socket
  * @id: the socket's id, chosen by the guest
  * @type: functions of a stream or datagram socket
  * @sock: the kernel socket, which the socket takes over; or NULL if the socket
  *	is to hold a connection to be accepted
  *
  * Context: a worker, while @g has a live socket or reads its command ring.
- * Return: a socket with one reference; or an error pointer, and then @sock is
- * still the caller's: -EEXIST if the id is in use, -ENFILE if the guest has too
- * many sockets, -ENOMEM.
+ * Return: a socket with one reference; or an error pointer, and then @sock and
+ * the charge are still the caller's: -EEXIST if the id is in use, -ENOMEM.
  */
 struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 				      const struct pvcalls_sock_type *type,
@@ -264,17 +342,14 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 {
 	struct pvcalls_socks *socks = g->socks;
 	struct pvcalls_sock *ps;
-	int err = -ENFILE;
+	int err = -ENOMEM;
 
-	if (atomic_inc_return(&socks->live) > pvcalls_max_sockets()) {
-		pvcalls_guest_warn(g, "more than %u sockets\n",
-				   pvcalls_max_sockets());
-		goto uncount;
-	}
-	err = -ENOMEM;
 	ps = kzalloc(sizeof(*ps), GFP_KERNEL);
 	if (!ps)
-		goto uncount;
+		return ERR_PTR(err);
+	ps->orphan = pvcalls_orphan_new();
+	if (!ps->orphan)
+		goto free;
 
 	kref_init(&ps->ref);
 	ps->guest = g;
@@ -290,6 +365,7 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 	timer_setup(&ps->conn.retry, pvcalls_sock_retry, 0);
 	INIT_LIST_HEAD(&ps->listener.accepts);
 	INIT_LIST_HEAD(&ps->listener.polls);
+	spin_lock_init(&ps->listener.lock);
 
 	err = rhashtable_lookup_insert_fast(&socks->ids, &ps->hash,
 					    pvcalls_sock_params);
@@ -298,6 +374,8 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 			pvcalls_guest_warn(g, "socket id %llx in use\n", id);
 		goto free;
 	}
+	ps->held.of[PVCALLS_KIND_SOCKETS] = 1;
+	atomic_inc(&socks->live);
 	pvcalls_guest_get(g);
 	spin_lock(&socks->lock);
 	list_add_tail(&ps->list, &socks->all);
@@ -311,10 +389,27 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 	return ps;
 
 free:
+	pvcalls_orphan_free(ps->orphan);
 	kfree(ps);
-uncount:
-	atomic_dec(&socks->live);
 	return ERR_PTR(err);
+}
+
+/**
+ * pvcalls_sock_close() - close the kernel socket
+ * @ps: the socket, which is being torn down and has a kernel socket
+ *
+ * What the guest is charged is given back when the network has done with the
+ * kernel socket.
+ *
+ * Context: the worker that the socket belongs to.
+ */
+void pvcalls_sock_close(struct pvcalls_sock *ps)
+{
+	pvcalls_orphan_leave(ps->orphan, ps->sock, ps->guest->peer.account,
+			     &ps->held);
+	ps->orphan = NULL;
+	ps->sock = NULL;
+	memset(&ps->held, 0, sizeof(ps->held));
 }
 
 /**
@@ -335,6 +430,11 @@ void pvcalls_sock_drop(struct pvcalls_sock *ps)
 	list_del(&ps->list);
 	spin_unlock(&socks->lock);
 	pvcalls_work_exit(&ps->work);
+	/* one that never had a kernel socket is charged itself, and no more */
+	if (ps->orphan) {
+		pvcalls_orphan_free(ps->orphan);
+		pvcalls_sock_uncharge(ps->guest);
+	}
 	if (atomic_dec_and_test(&socks->live))
 		wake_up(&socks->gone);
 	pvcalls_sock_put(ps);

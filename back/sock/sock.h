@@ -5,8 +5,9 @@
  * It offers sockets (sock.h), their opening and runs (open.h, run.h),
  * connections (connect.h, conn.h, direction.h, callbacks.h), moving of bytes
  * (stream.h, dgram.h, fastpath.h, receive.h, zerocopy.h), listening
- * (listener.h), addresses and options (name.h, sockopt.h). It may use sched/,
- * guest/, ring/, states.h, limits.h, trace.h, ringbuf/ and include/.
+ * (listener.h, inbound.h), addresses and options (name.h, sockopt.h), kernel
+ * sockets that TCP still needs (orphan.h), and their memory (memory.h). It may
+ * use sched/, guest/, ring/, account/, states.h, trace.h, ringbuf/ and include/.
  *
  * A socket belongs to one worker, which runs all commands of the socket in
  * order and uses the socket's state without a lock. Other threads only set bits
@@ -40,6 +41,7 @@
 #include <linux/timer.h>
 #include <linux/wait.h>
 
+#include "account/account.h"
 #include "ring/notify.h"
 #include "ringbuf.h"
 #include "sched/work.h"
@@ -50,6 +52,7 @@
 struct pvcalls_call;
 struct pvcalls_datamap;
 struct pvcalls_guest;
+struct pvcalls_orphan;
 struct pvcalls_ring;
 struct pvcalls_sock;
 struct pvcalls_subscriber_ops;
@@ -114,7 +117,8 @@ enum pvcalls_sock_flag {
  * @err: error of the connection, negative, or 0
  * @dgram_err: error of a datagram that the guest has yet to be told, negative,
  *	or 0
- * @lost_in: number of datagrams that were too large for the ring
+ * @lost_in: number of datagrams that were too large for the ring, or for which
+ *	the guest had no memory
  * @lost_out: number of datagrams that could not be sent
  * @connect: the CONNECT that is under way, or NULL
  * @addr: the address of @connect
@@ -147,10 +151,17 @@ struct pvcalls_conn {
  * struct pvcalls_listener - the waiting calls of a listening socket
  * @accepts: ACCEPTs that wait for a connection, the oldest first
  * @polls: POLLs that wait for a connection
+ * @lock: guards @scarce, pvcalls_sock.held of %PVCALLS_KIND_QUEUED and the
+ *	kernel socket's limit of its queue; taken with bottom halves off
+ * @backlog: how many connections may wait, if there is room for them
+ * @scarce: fewer may wait, because there is no room for them
  */
 struct pvcalls_listener {
 	struct list_head accepts;
 	struct list_head polls;
+	spinlock_t lock;
+	u32 backlog;
+	bool scarce;
 };
 
 /**
@@ -211,6 +222,12 @@ struct pvcalls_socks {
  * @tools: tools of the worker that runs the socket, or the listening socket
  *	that is to accept the socket; NULL between runs
  * @callbacks: owner of @sock's callbacks
+ * @held: what the guest is charged for the socket
+ * @orphan: memory for closing @sock
+ * @part: bytes that each queue of @sock may have while the guest has too much
+ *	memory; 0: it has not
+ * @rcvbuf: what the receive buffer was before that
+ * @rcvbuf_locked: whether the guest has set that
  * @release: the RELEASE that ends the socket, or NULL
  * @conn: the connection, if there is one
  * @listener: the waiting calls, if the socket listens
@@ -231,6 +248,11 @@ struct pvcalls_sock {
 	const struct pvcalls_sock_type *type;
 	struct pvcalls_tools *tools;
 	struct pvcalls_callbacks callbacks;
+	struct pvcalls_use held;
+	struct pvcalls_orphan *orphan;
+	u32 part;
+	int rcvbuf;
+	bool rcvbuf_locked;
 	struct pvcalls_call *release;
 	struct pvcalls_conn conn;
 	struct pvcalls_listener listener;
@@ -256,9 +278,15 @@ void pvcalls_socks_for_each(struct pvcalls_guest *g,
 			    void (*fn)(struct pvcalls_sock *ps, void *arg),
 			    void *arg);
 
+int pvcalls_sock_charge(struct pvcalls_guest *g);
+void pvcalls_sock_uncharge(struct pvcalls_guest *g);
+int pvcalls_sock_hold(struct pvcalls_sock *ps, enum pvcalls_kind kind);
+void pvcalls_sock_unhold(struct pvcalls_sock *ps, enum pvcalls_kind kind);
+void pvcalls_sock_unhold_port(struct pvcalls_sock *ps);
 struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 				      const struct pvcalls_sock_type *type,
 				      struct socket *sock);
+void pvcalls_sock_close(struct pvcalls_sock *ps);
 void pvcalls_sock_drop(struct pvcalls_sock *ps);
 
 bool pvcalls_sock_ready(const struct pvcalls_sock *ps);

@@ -14,13 +14,11 @@
 #include <net/tcp.h>
 
 #include "guest/guest.h"
+#include "guest/own.h"
 #include "pvcalls_sockopt.h"
 #include "sock/sockopt.h"
 #include "guest/call.h"
 #include "sock/sock.h"
-
-/* Owner of domain 0's sockets; other domains' ids are added */
-#define PVCALLS_FIRST_UID	0x70000000
 
 static char *pvcalls_congestion = "reno,cubic";
 module_param_named(congestion, pvcalls_congestion, charp, 0444);
@@ -40,7 +38,7 @@ MODULE_PARM_DESC(congestion,
  */
 void pvcalls_sockopt_owner(struct pvcalls_guest *g, struct socket *sock)
 {
-	kuid_t uid = KUIDT_INIT(PVCALLS_FIRST_UID + g->peer.domid);
+	kuid_t uid = pvcalls_own_uid(g->peer.domid);
 
 	SOCK_INODE(sock)->i_uid = uid;
 	sock->sk->sk_uid = uid;

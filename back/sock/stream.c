@@ -14,6 +14,7 @@
 #include "ring/tools.h"
 #include "sched/fairq.h"
 #include "sock/direction.h"
+#include "sock/memory.h"
 #include "sock/receive.h"
 #include "sock/sock.h"
 #include "sock/stream.h"
@@ -97,7 +98,11 @@ static int pvcalls_stream_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
 		 pvcalls_zerocopy_wanted(&c->zerocopy, ps->sock->sk, len);
 	if (!by_ref)
 		len = pvcalls_stream_room(ps, len);
-	if (len < avail)
+	/*
+	 * a part may be less than a segment, and TCP would wait for the rest,
+	 * which does not come before this has gone
+	 */
+	if (len < avail && !ps->part)
 		msg.msg_flags |= MSG_MORE;
 	span = ringbuf_data_span(&c->out, c->zerocopy.taken, len);
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv,
@@ -265,7 +270,9 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 		 * sets it
 		 */
 		smp_mb__after_atomic();
-		n = pvcalls_stream_send(ps, avail, budget);
+		n = pvcalls_memory_full(ps) ? -EAGAIN :
+		    pvcalls_stream_send(ps, avail,
+					min_not_zero(budget, ps->part));
 		if (n > 0) {
 			budget -= n;
 			pvcalls_stream_give_back(ps);

@@ -10,6 +10,7 @@
 #include <net/dst.h>
 #include <net/sock.h>
 
+#include "account/ledger.h"
 #include "ring/datamap.h"
 #include "pvcalls_compat.h"
 #include "pvcalls_param.h"
@@ -46,6 +47,7 @@ enum pvcalls_send_state {
  * @list: entry in &pvcalls_zerocopy.sends
  * @z: the sends of the owner, which is referenced until the send is done
  * @map: mapping of the pages, which is referenced until the send is done
+ * @pages: number of pages that are charged
  * @len: number of bytes, including copied ones that follow
  * @copied: TCP has copied some of the bytes
  * @state: see &enum pvcalls_send_state
@@ -55,6 +57,7 @@ struct pvcalls_send {
 	struct list_head list;
 	struct pvcalls_zerocopy *z;
 	struct pvcalls_datamap *map;
+	u32 pages;
 	u32 len;
 	bool copied;
 	enum pvcalls_send_state state;
@@ -108,6 +111,15 @@ void pvcalls_zerocopy_init(struct pvcalls_zerocopy *z,
 	z->backoff = 0;
 	z->by_ref = 0;
 	z->copied = 0;
+	atomic_set(&z->pinned, 0);
+}
+
+/* Give pages back that a send was charged and does not refer to any more. */
+static void pvcalls_send_unpin(struct pvcalls_send *send, u32 pages)
+{
+	pvcalls_account_uncharge(send->map->account, PVCALLS_KIND_PINNED,
+				 pages);
+	atomic_sub(pages, &send->z->pinned);
 }
 
 /*
@@ -125,6 +137,7 @@ static void pvcalls_send_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
 		WRITE_ONCE(send->copied, true);
 	if (!refcount_dec_and_test(&ubuf->refcnt))
 		return;
+	pvcalls_send_unpin(send, send->pages);
 	pvcalls_datamap_put(send->map);
 	/* from here on the worker may free the send; pairs with its acquire */
 	if (xchg(&send->state, PVCALLS_SEND_DONE) == PVCALLS_SEND_FORGOTTEN)
@@ -186,23 +199,33 @@ bool pvcalls_zerocopy_wanted(struct pvcalls_zerocopy *z, struct sock *sk,
  * Context: the worker that the owner belongs to, may sleep, but not for the
  * network.
  * Return: number of bytes that TCP has taken; -ENOBUFS if the bytes should be
- * copied; or another negative error number of TCP.
+ * copied, also because the network refers to too many pages of the guest; or
+ * another negative error number of TCP.
  */
 int pvcalls_zerocopy_send(struct pvcalls_zerocopy *z,
 			  struct pvcalls_datamap *map, struct socket *sock,
 			  struct msghdr *msg)
 {
+	u32 first = msg->msg_iter.bvec->bv_offset;
+	u32 pages = msg->msg_iter.nr_segs;
 	struct pvcalls_send *send;
 	int n;
 
-	send = kmem_cache_alloc(pvcalls_send_cache, GFP_KERNEL);
-	if (!send)
+	if (!pvcalls_account_take(map->account, PVCALLS_KIND_PINNED, pages))
 		return -ENOBUFS;
+	send = kmem_cache_alloc(pvcalls_send_cache, GFP_KERNEL);
+	if (!send) {
+		pvcalls_account_uncharge(map->account, PVCALLS_KIND_PINNED,
+					 pages);
+		return -ENOBUFS;
+	}
 	pvcalls_ubuf_init(&send->ubuf, &pvcalls_send_ops);
 	send->copied = false;
 	send->state = PVCALLS_SEND_FLYING;
 	send->z = z;
 	send->map = map;
+	send->pages = pages;
+	atomic_add(pages, &z->pinned);
 	z->ops->get(z);
 	refcount_inc(&send->map->ref);
 	atomic_inc(&pvcalls_sends_flying);
@@ -213,6 +236,9 @@ int pvcalls_zerocopy_send(struct pvcalls_zerocopy *z,
 	msg->msg_flags &= ~MSG_ZEROCOPY;
 	msg->msg_ubuf = NULL;
 
+	/* the pages of what TCP has not taken are charged with another send */
+	send->pages = n > 0 ? DIV_ROUND_UP(first + n, PAGE_SIZE) : 0;
+	pvcalls_send_unpin(send, pages - send->pages);
 	/* a send without bytes has no reference but ours, and completes here */
 	send->len = max(n, 0);
 	list_add_tail(&send->list, &z->sends);

@@ -11,6 +11,7 @@
 #ifndef PVCALLS_BACK_ZEROCOPY_H
 #define PVCALLS_BACK_ZEROCOPY_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -41,6 +42,7 @@ struct pvcalls_zerocopy_ops {
  * @backoff: last value that @skip was set to; doubles if TCP copies again
  * @by_ref: number of sends by reference so far, for debugfs
  * @copied: number of these sends that TCP has copied
+ * @pinned: number of pages that sends refer to; changes in any context
  */
 struct pvcalls_zerocopy {
 	const struct pvcalls_zerocopy_ops *ops;
@@ -50,6 +52,7 @@ struct pvcalls_zerocopy {
 	u32 backoff;
 	unsigned long by_ref;
 	unsigned long copied;
+	atomic_t pinned;
 };
 
 int pvcalls_zerocopy_start(void);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Lies in the command ring: what a request may say, and when. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -183,6 +186,67 @@ static void loopback(void)
 		expect(ret == -EACCES || ret == -EPERM,
 		       "Dom0's loopback %s: answered %d", hosts[i], ret);
 	}
+	fe_control(&fe);
+}
+
+/* IPv6's ways to Dom0's loopback and to its interfaces, to connect and to bind */
+static void own_ipv6(void)
+{
+	static const struct {
+		const char *host;
+		u32 scope;
+		bool bind;
+	} bad[] = {
+		{ "::1", 0, true }, { "::", 0, false },
+		{ "::ffff:127.0.0.1", 0, true },
+		{ "::ffff:127.255.255.254", 0, true },
+		{ "::ffff:0.0.0.0", 0, false },
+		{ "fe80::1", 0, true }, { "fe80::1", 2, true },
+		{ "febf::1", 1, true }, { "ff02::1", 2, true },
+		{ "2001:db8::1", 2, true }, { "::1", 1, true },
+	};
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6 };
+	struct conn *c = &conns[0];
+	struct raw_req req;
+	unsigned int i;
+	s32 ret;
+
+	if (!fe_offered("feature-ipv6"))
+		return;
+	fe_init(&fe);
+	fe_reset();
+	fe_node("feature-ipv6", "1");
+	fe_connect(&fe);
+	conn_init(&fe, c, 2);
+	req = req_new(&fe, CMD_SOCKET, c->id);
+	req.u.socket.domain = AF_INET6;
+	req.u.socket.type = SOCK_STREAM;
+	expect(!fe_call(&fe, &req), "socket of IPv6");
+	to.sin6_port = htons(peer_base + PORT_ECHO);
+	for (i = 0; i < COUNT(bad); i++) {
+		inet_pton(AF_INET6, bad[i].host, &to.sin6_addr);
+		to.sin6_scope_id = bad[i].scope;
+		req = conn_request(&fe, c, "127.0.0.1", 0);
+		memcpy(req.u.connect.addr, &to, sizeof(to));
+		req.u.connect.len = sizeof(to);
+		ret = fe_call(&fe, &req);
+		expect(ret == -EACCES, "connect to %s, scope %u: answered %d",
+		       bad[i].host, bad[i].scope, ret);
+		if (!bad[i].bind)
+			continue;
+		req = req_new(&fe, CMD_BIND, c->id);
+		memcpy(req.u.bind.addr, &to, sizeof(to));
+		req.u.bind.len = sizeof(to);
+		ret = fe_call(&fe, &req);
+		expect(ret == -EACCES, "bind to %s, scope %u: answered %d",
+		       bad[i].host, bad[i].scope, ret);
+	}
+	expect(!fe_simple(&fe, CMD_RELEASE, c->id), "release");
+	expect(!fe_socket(&fe, 51), "socket");
+	expect(fe_bind(&fe, 51, 22) == -EACCES, "bind to port 22");
+	expect(fe_bind(&fe, 51, peer_base + PORT_ECHO) == -EADDRINUSE,
+	       "bind to a port on which Dom0 listens");
+	expect(!fe_simple(&fe, CMD_RELEASE, 51), "release");
 	fe_control(&fe);
 }
 
@@ -421,6 +485,7 @@ const struct hcase cmd_cases[] = {
 	{ "bad-addresses-connect", bad_addresses_connect, 30, 0, NULL },
 	{ "bad-addresses-bind", bad_addresses_bind, 30, 0, NULL },
 	{ "loopback", loopback, 30, 0, NULL },
+	{ "own-ipv6", own_ipv6, 30, 0, NULL },
 	{ "wrong-states", wrong_states, 30, 0, NULL },
 	{ "accept-ids", accept_ids, 30, 0, NULL },
 	{ "accept-race", accept_race, 60, 0, NULL },

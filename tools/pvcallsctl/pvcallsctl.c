@@ -14,183 +14,32 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "doctor.h"
+#include "netlink.h"
+#include "table.h"
 #include "trace.h"
-
-#define MAX_COLUMNS	32
 
 static const char * const modules[] = { "pvcalls_mt_back", "pvcalls_mt_front" };
 static const char *root = "";
 
-/* What is shown: a file below each module's directory in debugfs */
+static int usage(FILE *to, int ret);
+
+/* What is shown: a file below each module's directory in debugfs, or more */
 static const struct view {
 	const char *name;
 	const char *module;	/* NULL: both have it */
 	const char *about;
+	int (*read)(struct table *t);	/* where it does not come from a file */
 } views[] = {
-	{ "sockets", NULL, "sockets, their rings and states" },
-	{ "guests", "pvcalls_mt_back", "connected guests, in the backend's domain" },
-	{ "workers", "pvcalls_mt_back", "the backend's threads" },
-	{ "backend", "pvcalls_mt_front", "the backend, in a guest" },
-	{ "users", "pvcalls_mt_front", "what each user of a guest has of its sockets" },
-	{ "capture", "pvcalls_mt_front", "whether new sockets are captured, in a guest" },
+	{ "sockets", NULL, "sockets, their rings and states", NULL },
+	{ "guests", "pvcalls_mt_back", "connected guests, in the backend's domain",
+	  netlink_guests },
+	{ "accounts", "pvcalls_mt_back", "what each guest has of what all share", NULL },
+	{ "workers", "pvcalls_mt_back", "the backend's threads", NULL },
+	{ "backend", "pvcalls_mt_front", "the backend, in a guest", NULL },
+	{ "users", "pvcalls_mt_front", "what each user of a guest has of its sockets", NULL },
+	{ "capture", "pvcalls_mt_front", "whether new sockets are captured, in a guest", NULL },
 };
-
-/**
- * struct table - lines of names with values, as the modules print them
- * @columns: how many names there are
- * @name: they, in the order of their first appearance
- * @rows: how many lines there are
- * @cell: values; cell[row * MAX_COLUMNS + column], NULL where there is none
- */
-struct table {
-	int columns;
-	char *name[MAX_COLUMNS];
-	int rows;
-	char **cell;
-};
-
-static void *must(void *p)
-{
-	if (p)
-		return p;
-	fputs("pvcallsctl: no memory\n", stderr);
-	exit(1);
-}
-
-static int table_column(struct table *t, const char *name)
-{
-	int i;
-
-	for (i = 0; i < t->columns; i++)
-		if (!strcmp(t->name[i], name))
-			return i;
-	if (i == MAX_COLUMNS)
-		return -1;
-	t->name[t->columns++] = must(strdup(name));
-	return i;
-}
-
-static void table_line(struct table *t, char *line)
-{
-	char *save, *name = strtok_r(line, " \n", &save), *value;
-	char **row;
-	int i;
-
-	if (!name)
-		return;
-	t->cell = must(realloc(t->cell, sizeof(*t->cell) * MAX_COLUMNS *
-			       (t->rows + 1)));
-	row = t->cell + (size_t)t->rows++ * MAX_COLUMNS;
-	memset(row, 0, sizeof(*row) * MAX_COLUMNS);
-	for (; name; name = strtok_r(NULL, " \n", &save)) {
-		value = strtok_r(NULL, " \n", &save);
-		i = table_column(t, name);
-		/* one that comes again is not looked at */
-		if (value && i >= 0 && !row[i])
-			row[i] = must(strdup(value));
-	}
-}
-
-/* Adds a file's lines; false if it can't be read, with errno. */
-static bool table_read(struct table *t, const char *path)
-{
-	FILE *f = fopen(path, "r");
-	char *line = NULL;
-	size_t size = 0;
-	bool ok;
-
-	if (!f)
-		return false;
-	while (getline(&line, &size, f) > 0)
-		table_line(t, line);
-	ok = !ferror(f);
-	free(line);
-	fclose(f);
-	return ok;
-}
-
-static void table_free(struct table *t)
-{
-	int i;
-
-	for (i = 0; i < t->rows * MAX_COLUMNS; i++)
-		free(t->cell[i]);
-	for (i = 0; i < t->columns; i++)
-		free(t->name[i]);
-	free(t->cell);
-	memset(t, 0, sizeof(*t));
-}
-
-static bool is_number(const char *s)
-{
-	s += *s == '-';
-	/* JSON knows no leading zeros */
-	if (!isdigit((unsigned char)*s) || (*s == '0' && s[1]))
-		return false;
-	return !s[strspn(s, "0123456789")];
-}
-
-static void print_table(const struct table *t)
-{
-	int width[MAX_COLUMNS], row, i;
-
-	for (i = 0; i < t->columns; i++) {
-		width[i] = strlen(t->name[i]);
-		for (row = 0; row < t->rows; row++) {
-			const char *s = t->cell[row * MAX_COLUMNS + i];
-
-			if (s && (int)strlen(s) > width[i])
-				width[i] = strlen(s);
-		}
-		printf("%*s%s", width[i], t->name[i],
-		       i < t->columns - 1 ? "  " : "\n");
-	}
-	for (row = 0; row < t->rows; row++)
-		for (i = 0; i < t->columns; i++)
-			printf("%*s%s", width[i],
-			       t->cell[row * MAX_COLUMNS + i] ?: "-",
-			       i < t->columns - 1 ? "  " : "\n");
-}
-
-static void print_string(const char *s)
-{
-	putchar('"');
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			putchar('\\');
-		if ((unsigned char)*s < ' ')
-			printf("\\u%04x", *s);
-		else
-			putchar(*s);
-	}
-	putchar('"');
-}
-
-static void print_json(const struct table *t)
-{
-	int row, i, n;
-
-	putchar('[');
-	for (row = 0; row < t->rows; row++) {
-		printf("%s{", row ? ",\n " : "");
-		for (i = n = 0; i < t->columns; i++) {
-			const char *s = t->cell[row * MAX_COLUMNS + i];
-
-			if (!s)
-				continue;
-			if (n++)
-				printf(", ");
-			print_string(t->name[i]);
-			printf(": ");
-			if (is_number(s))
-				printf("%s", s);
-			else
-				print_string(s);
-		}
-		putchar('}');
-	}
-	puts("]");
-}
 
 static const char *path_of(const char *format, const char *module,
 			   const char *name)
@@ -216,6 +65,18 @@ static int none_loaded(const char *module)
 		fputs("pvcallsctl: neither pvcalls_mt_back nor pvcalls_mt_front is loaded\n",
 		      stderr);
 	return 1;
+}
+
+static int show_table(const struct view *view, struct table *t, bool json)
+{
+	if (json)
+		print_json(t);
+	else if (t->rows)
+		print_table(t);
+	else
+		printf("no %s\n", view->name);
+	table_free(t);
+	return fflush(stdout) ? 1 : 0;
 }
 
 static int show_once(const struct view *view, bool json)
@@ -246,14 +107,21 @@ static int show_once(const struct view *view, bool json)
 	}
 	if (!found)
 		return none_loaded(view->module);
-	if (json)
-		print_json(&t);
-	else if (t.rows)
-		print_table(&t);
-	else
-		printf("no %s\n", view->name);
-	table_free(&t);
-	return fflush(stdout) ? 1 : 0;
+	return show_table(view, &t, json);
+}
+
+/* One whose figures come from the module itself */
+static int show_read(const struct view *view, bool json)
+{
+	struct table t = {};
+
+	if (!loaded(view->module))
+		return none_loaded(view->module);
+	if (view->read(&t)) {
+		table_free(&t);
+		return 1;
+	}
+	return show_table(view, &t, json);
 }
 
 static int show(const struct view *view, bool json, unsigned int interval)
@@ -263,11 +131,34 @@ static int show(const struct view *view, bool json, unsigned int interval)
 	for (;;) {
 		if (interval && !json && isatty(STDOUT_FILENO))
 			fputs("\033[H\033[J", stdout);
-		ret = show_once(view, json);
+		ret = view->read ? show_read(view, json) : show_once(view, json);
 		if (ret || !interval)
 			return ret;
 		sleep(interval);
 	}
+}
+
+/* ---- policies ---- */
+
+/* pvcallsctl policy DOMID [show | set RULES] */
+static int policy(int argc, char **argv, bool json)
+{
+	const char *module = "pvcalls_mt_back";
+	unsigned long domid;
+	char *end;
+
+	if (argc < 1 || !isdigit((unsigned char)*argv[0]))
+		return usage(stderr, 2);
+	domid = strtoul(argv[0], &end, 10);
+	if (*end || domid > 65535)
+		return usage(stderr, 2);
+	if (argc == 1 || (argc == 2 && !strcmp(argv[1], "show")))
+		return loaded(module) ? netlink_policy_show(domid, json) :
+					none_loaded(module);
+	if (argc == 3 && !strcmp(argv[1], "set"))
+		return loaded(module) ? netlink_policy_set(domid, argv[2]) :
+					none_loaded(module);
+	return usage(stderr, 2);
 }
 
 /* ---- parameters ---- */
@@ -370,14 +261,17 @@ static int usage(FILE *to, int ret)
 	fputs("usage: pvcallsctl [--json] [--watch SECONDS] WHAT\n"
 	      "       pvcallsctl [--json] parameters\n"
 	      "       pvcallsctl set PARAMETER VALUE\n"
+	      "       pvcallsctl [--json] policy DOMID [show]\n"
+	      "       pvcallsctl policy DOMID set RULES\n"
 	      "       pvcallsctl trace\n"
+	      "       pvcallsctl [--json] doctor [GUESTS]\n"
 	      "Shows and tunes the PV Calls modules of this domain.\n"
 	      "  WHAT:\n", to);
 	for (i = 0; i < sizeof(views) / sizeof(*views); i++)
 		fprintf(to, "    %-9s %s\n", views[i].name, views[i].about);
 	fputs("  --json           for scripts\n"
 	      "  --watch SECONDS  again and again\n"
-	      "  --root DIR       take DIR/sys for /sys\n"
+	      "  --root DIR       take DIR/sys for /sys, DIR/proc for /proc\n"
 	      "  --help           this text\n"
 	      "Ends with 0, or with 1 if there is nothing to look at or it is refused, 2 if it\n"
 	      "was called wrongly. See pvcallsctl(8).\n", to);
@@ -421,8 +315,15 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (argc == 3 && !strcmp(argv[0], "set"))
 		return set_parameter(argv[1], argv[2]);
+	if (argc == 2 && !strcmp(argv[0], "doctor") && is_number(argv[1]) &&
+	    atol(argv[1]) > 0)
+		return doctor(root, atol(argv[1]), json);
+	if (argc > 1 && !strcmp(argv[0], "policy"))
+		return policy(argc - 1, argv + 1, json);
 	if (argc != 1)
 		return usage(stderr, 2);
+	if (!strcmp(argv[0], "doctor"))
+		return doctor(root, 0, json);
 	if (!strcmp(argv[0], "parameters"))
 		return list_parameters(json);
 	if (!strcmp(argv[0], "trace"))

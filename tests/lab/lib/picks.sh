@@ -25,6 +25,15 @@ pick_back() {
 		reuse_pages 0 300 8192
 		reuse_seconds 1 30
 		mark 0 1 4096 4294901760
+		guest_share 25 50 100
+		host_sockets 32768 65536
+		host_listeners 4096 8192
+		host_queued 1024 32768
+		host_ports 8192 16384
+		host_pages 98304 196608
+		host_calls 65536 131072
+		host_memory 0 65536
+		host_pinned 0 64 32768
 	LIST
 }
 

@@ -17,6 +17,7 @@ SOURCES = ["Kbuild", "Makefile", "include", "ringbuf", "numa", "back", "front", 
 NOT_SOURCES = shutil.ignore_patterns("*.o", "*.ko", "*.mod", "*.mod.c", ".*.cmd", "*.symvers", "modules.order", "__pycache__", ".*")
 MODULES = ["back/pvcalls_mt_back.ko", "front/pvcalls_mt_front.ko"]
 CFLAGS = ["-O2", "-Wall", "-pthread"]
+UAPI = REPO / "include" / "uapi"
 
 
 def _is_source(directory: pathlib.Path, name: str) -> bool:
@@ -122,7 +123,7 @@ def programs(cache: pathlib.Path) -> list:
     progs, rpc = REPO / "tests" / "lab" / "progs", LAB / "rpc"
     jobs = {"labrpc": (sorted(rpc.glob("*.c")), sorted(rpc.glob("*.h")), ["-lxenstore"])}
     ctl = REPO / "tools" / "pvcallsctl"
-    jobs["pvcallsctl"] = (sorted(ctl.glob("*.c")), sorted(ctl.glob("*.h")), [])
+    jobs["pvcallsctl"] = (sorted(ctl.glob("*.c")), sorted([*ctl.glob("*.h"), *UAPI.glob("*.h")]), ["-lmnl"])
     jobs |= {source.stem: ([source], sorted(progs.glob("*.h")), []) for source in sorted(progs.glob("*.c"))}
     built = []
     for name, (sources, headers, libraries) in jobs.items():
@@ -130,6 +131,6 @@ def programs(cache: pathlib.Path) -> list:
         newest = max(path.stat().st_mtime for path in sources + headers)
         if not output.exists() or output.stat().st_mtime < newest:
             progress(f"compiling {name}")
-            run(["gcc", *CFLAGS, f"-I{REPO / 'include' / 'uapi'}", "-o", output, *sources, *libraries])
+            run(["gcc", *CFLAGS, f"-I{UAPI}", "-o", output, *sources, *libraries])
         built.append(output)
     return built

@@ -14,7 +14,7 @@ from .common import LabError, progress, replace_file, run
 
 # perl: make modules checks the comments with the kernel's kernel-doc.
 HOST_PACKAGES = ["qemu-system-x86", "gcc", "libc6-dev", "make", "perl", "binutils", "kmod", "xz-utils", "lz4", "zstd",
-                 "libxen-dev"]
+                 "libxen-dev", "libmnl-dev"]
 HYPERVISOR = "xen-hypervisor-4.17-amd64"
 IMAGE_PACKAGES = ["busybox-static", "libc6", "libgcc-s1", "iproute2", "iperf3", "curl", "xenstore-utils",
                   "xen-utils-4.17", HYPERVISOR]

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How often a guest may do something: so many a second, and what comes at once
+ * within a tenth of one. Pure: no Xen, no sockets, no allocation, no locks.
+ */
+#ifndef PVCALLS_BACK_BUCKET_H
+#define PVCALLS_BACK_BUCKET_H
+
+#include "bucket_port.h"
+
+/* In nanoseconds: a second, and how far a guest may be ahead of its rate */
+#define PVCALLS_BUCKET_SECOND	1000000000U
+#define PVCALLS_BUCKET_AHEAD	100000000U
+
+/* Largest rate, for which one thing still takes some nanoseconds */
+#define PVCALLS_BUCKET_MAX	100000000U
+
+/**
+ * struct pvcalls_bucket - what a guest has done of late
+ * @until: time for which that is enough at its rate, in nanoseconds
+ */
+struct pvcalls_bucket {
+	u64 until;
+};
+
+u32 pvcalls_bucket_take(struct pvcalls_bucket *b, u32 rate, u64 now, u32 n);
+u64 pvcalls_bucket_wait(const struct pvcalls_bucket *b, u64 now);
+
+#endif /* PVCALLS_BACK_BUCKET_H */
