@@ -7,6 +7,7 @@
 
 #include "guest/call.h"
 #include "guest/policy.h"
+#include "pvcalls_compat.h"
 #include "sock/name.h"
 #include "sock/sock.h"
 #include "sock/sockopt.h"
@@ -67,8 +68,7 @@ void pvcalls_name_bind(struct pvcalls_sock *ps, struct pvcalls_call *call)
 		ret = pvcalls_policy_bind(ps->guest, &addr);
 		if (!ret) {
 			pvcalls_sockopt_bind(ps->guest, ps->sock);
-			ret = kernel_bind(ps->sock, (struct sockaddr *)&addr,
-					  len);
+			ret = kernel_bind(ps->sock, pvcalls_sa(&addr), len);
 		}
 	}
 	if (!ret)
