@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The differences that the modules meet between the supported kernels, 6.1 and
- * 6.12 of Debian 12. No other file asks for the kernel's version.
+ * The differences that the modules meet between the supported kernels: 6.1 and
+ * 6.12 of Debian 12, 6.12 of Debian 13, and the newest of Debian 13's
+ * backports, 7.3. No other file asks for the kernel's version.
+ *
+ * Where the headers show a difference, they are asked and not the version,
+ * because distributions take single changes into older kernels. The type of a
+ * function tells what it takes, and so which of two callers fits.
  */
 #ifndef PVCALLS_COMPAT_H
 #define PVCALLS_COMPAT_H
@@ -9,15 +14,44 @@
 #include <linux/bpf-cgroup.h>
 #include <linux/net.h>
 #include <linux/ptrace.h>
+#include <linux/rculist.h>
 #include <linux/skbuff.h>
 #include <linux/sysctl.h>
+#include <linux/timer.h>
+#include <linux/uidgid.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
 #include <linux/ipv6.h>
 #include <net/inet_hashtables.h>
+#include <net/fib_rules.h>
 #include <net/inet_sock.h>
+#include <net/ip.h>
+#include <net/ip6_fib.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>
 #include <net/udp.h>
+#include <net/l3mdev.h>
+#include <xen/xenbus.h>
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
+#include <net/ipv6_stubs.h>
+#endif
+
+/*
+ * What bind(), connect() and the programs of BPF take for an address. 6.19:
+ * struct sockaddr_unsized, which begins as struct sockaddr does but has no
+ * length of its own. The modules use struct sockaddr everywhere else.
+ */
+struct sockaddr_unsized;
+#define pvcalls_sockaddr						\
+	typeof(*__builtin_choose_expr(					\
+		__same_type(kernel_bind,				\
+			    int (struct socket *, struct sockaddr *,	\
+				 int)),					\
+		(struct sockaddr *)NULL,				\
+		(struct sockaddr_unsized *)NULL))
+
+/* Gives the kernel an address: the argument of a function that takes one */
+#define pvcalls_sa(sa)	((pvcalls_sockaddr *)(sa))
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 /* 6.10: proto_ops.accept takes its flags in a structure */
@@ -84,12 +118,47 @@ static inline void pvcalls_ubuf_init(struct ubuf_info *ubuf,
 }
 #endif
 
+/*
+ * Makes a completion of zero-copy sends for @size bytes, see
+ * msg_zerocopy_realloc(). 6.16: a flag says that the memory is a device's.
+ */
+static inline struct ubuf_info *
+pvcalls_zerocopy_host(struct ubuf_info *(*alloc)(struct sock *sk, size_t size,
+						 struct ubuf_info *ubuf),
+		      struct sock *sk, size_t size)
+{
+	return alloc(sk, size, NULL);
+}
+
+static inline struct ubuf_info *
+pvcalls_zerocopy_any(struct ubuf_info *(*alloc)(struct sock *sk, size_t size,
+						struct ubuf_info *ubuf,
+						bool devmem),
+		     struct sock *sk, size_t size)
+{
+	return alloc(sk, size, NULL, false);
+}
+
+#define pvcalls_zerocopy_alloc(sk, size)				\
+	(__builtin_choose_expr(						\
+		__same_type(msg_zerocopy_realloc,			\
+			    struct ubuf_info *(struct sock *, size_t,	\
+					       struct ubuf_info *)),	\
+		pvcalls_zerocopy_host,					\
+		pvcalls_zerocopy_any)(&msg_zerocopy_realloc, sk, size))
+
 /* 6.5: sendfile() uses MSG_SPLICE_PAGES, and proto_ops.sendpage has gone */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 #define PVCALLS_NO_SENDPAGE
 #else
 #define PVCALLS_NO_SENDPAGE	.sendpage = sock_no_sendpage,
 #endif
+
+/*
+ * Options among a socket's flags that 6.1 and 6.12 do not have, such as
+ * SO_RCVPRIORITY; 7.x also keeps there whether the socket wants timestamps
+ */
+#define PVCALLS_NEWER_SOCK_FLAGS	(~0UL << SOCK_RCVMARK << 1)
 
 /* Lets an accepted socket inherit IP's flags. 6.6: the flags are bits */
 static inline void pvcalls_inherit_ip_flags(struct inet_sock *to,
@@ -116,7 +185,8 @@ static inline void pvcalls_inherit_ip_flags(struct inet_sock *to,
 
 /*
  * Lets an accepted socket inherit IPv6's part: as in TCP, everything except
- * what belongs to one socket. 6.9: flow labels are elsewhere.
+ * what belongs to one socket. TCP leaves the cork alone, which 7.x keeps
+ * elsewhere. 6.9: flow labels are elsewhere. 7.x: daddr_cache is no pointer.
  */
 static inline void pvcalls_inherit_ipv6(struct sock *sk,
 					const struct sock *from)
@@ -128,11 +198,10 @@ static inline void pvcalls_inherit_ipv6(struct sock *sk,
 
 	memcpy(np, old, sizeof(*np));
 	np->saddr = in6addr_any;
-	np->daddr_cache = NULL;
+	memset(&np->daddr_cache, 0, sizeof(np->daddr_cache));
 	np->dst_cookie = 0;
 	np->pktoptions = NULL;
 	np->rxpmtu = NULL;
-	memset(&np->cork, 0, sizeof(np->cork));
 	RCU_INIT_POINTER(np->ipv6_mc_list, NULL);
 	np->ipv6_ac_list = NULL;
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
@@ -276,7 +345,8 @@ static inline int pvcalls_cgroup_addr(struct sock *sk, struct sockaddr *sa,
 		return 0;
 	lock_sock(sk);
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
-	ret = __cgroup_bpf_run_filter_sock_addr(sk, sa, &len, type, src, flags);
+	ret = __cgroup_bpf_run_filter_sock_addr(sk, pvcalls_sa(sa), &len, type,
+						src, flags);
 #else
 	ret = __cgroup_bpf_run_filter_sock_addr(sk, sa, type, src, flags);
 #endif
@@ -359,6 +429,62 @@ static inline void pvcalls_reset_syn(const struct sock *sk, struct sk_buff *skb)
 #endif
 }
 
+/* Stops a timer and waits for its function. 6.2: there is a new name */
+static inline void pvcalls_timer_stop(struct timer_list *timer)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	timer_delete_sync(timer);
+#else
+	del_timer_sync(timer);
+#endif
+}
+
+/* The kernel's workqueue for any CPU. 6.17: there is a new name; 7.x warns */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define pvcalls_unbound_wq	system_dfl_wq
+#else
+#define pvcalls_unbound_wq	system_unbound_wq
+#endif
+
+/*
+ * Reads a state out of xenstore. 7.1: with a device the function also says
+ * whether the device has gone; a path needs no device.
+ */
+static inline enum xenbus_state
+pvcalls_state_at(enum xenbus_state (*read)(const char *path), const char *path)
+{
+	return read(path);
+}
+
+static inline enum xenbus_state
+pvcalls_state_of(enum xenbus_state (*read)(const struct xenbus_device *xdev,
+					   const char *path), const char *path)
+{
+	return read(NULL, path);
+}
+
+#define pvcalls_read_state(path)					\
+	(__builtin_choose_expr(						\
+		__same_type(xenbus_read_driver_state,			\
+			    enum xenbus_state (const char *)),		\
+		pvcalls_state_at,					\
+		pvcalls_state_of)(&xenbus_read_driver_state, path))
+
+/*
+ * Looks a route of IPv6 up, without going through rules as packets do. 7.1: IPv6
+ * is built in, so that modules may call it.
+ */
+static inline int pvcalls_fib6_lookup(struct net *net, int oif,
+				      struct flowi6 *fl6,
+				      struct fib6_result *res, int flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
+	return ipv6_stub->fib6_lookup(net, oif, fl6, res, flags);
+#else
+	return fib6_lookup(net, oif, fl6, res, flags);
+#endif
+}
+
 /*
  * What inet_connection_sock_af_ops.syn_recv_sock is declared with, and called
  * with. 6.19, 6.12.y, 6.1.y: a function that sets the new socket up, too. The
@@ -375,6 +501,85 @@ static inline void pvcalls_reset_syn(const struct sock *sk, struct sk_buff *skb)
 	(const struct sock *sk, struct sk_buff *skb, struct request_sock *req, \
 	 struct dst_entry *dst, struct request_sock *unhash, bool *own)
 #define PVCALLS_SYN_RECV_PASS	(sk, skb, req, dst, unhash, own)
+#endif
+
+/*
+ * Goes through the rules of a family until one of them has an answer, as
+ * fib_rules_lookup() does. Returns that answer, or -ESRCH if no rule has one.
+ * That function was exported for the sake of IPv6 as a module, which 7.1 no
+ * longer has.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
+static inline int pvcalls_rules_lookup(struct fib_rules_ops *ops,
+				       struct flowi *fl, int flags,
+				       struct fib_lookup_arg *arg)
+{
+	return fib_rules_lookup(ops, fl, flags, arg);
+}
+#else
+/* Does a rule name the VRF of a packet? @arg gets the VRF's table. */
+static inline bool pvcalls_rule_vrf(const struct fib_rule *rule,
+				    const struct flowi *fl,
+				    struct fib_lookup_arg *arg)
+{
+	u32 table = fl->flowi_l3mdev ?
+		    l3mdev_fib_table_by_index(rule->fr_net, fl->flowi_l3mdev) :
+		    0;
+
+	if (table)
+		arg->table = table;
+	return table;
+}
+
+/* Does what all families have in common keep a packet from a rule? */
+static inline bool pvcalls_rule_differs(struct fib_rule *rule,
+					const struct flowi *fl,
+					struct fib_lookup_arg *arg)
+{
+	int iif = READ_ONCE(rule->iifindex), oif = READ_ONCE(rule->oifindex);
+
+	if (iif && (READ_ONCE(rule->iif_is_l3_master) ?
+		    !l3mdev_fib_rule_iif_match(fl, iif) : fl->flowi_iif != iif))
+		return true;
+	if (oif && (READ_ONCE(rule->oif_is_l3_master) ?
+		    !l3mdev_fib_rule_oif_match(fl, oif) : fl->flowi_oif != oif))
+		return true;
+	return ((rule->mark ^ fl->flowi_mark) & rule->mark_mask) ||
+	       (rule->tun_id && rule->tun_id != fl->flowi_tun_key.tun_id) ||
+	       (rule->l3mdev && !pvcalls_rule_vrf(rule, fl, arg)) ||
+	       uid_lt(fl->flowi_uid, rule->uid_range.start) ||
+	       uid_gt(fl->flowi_uid, rule->uid_range.end);
+}
+
+static inline int pvcalls_rules_lookup(struct fib_rules_ops *ops,
+				       struct flowi *fl, int flags,
+				       struct fib_lookup_arg *arg)
+{
+	struct fib_rule *rule, *target;
+	int ret = -EAGAIN;
+	bool hit;
+
+	rcu_read_lock();
+	rule = list_entry_rcu(ops->rules_list.next, struct fib_rule, list);
+	while (&rule->list != &ops->rules_list && ret == -EAGAIN) {
+		hit = !pvcalls_rule_differs(rule, fl, arg) &&
+		      ops->match(rule, fl, flags);
+		if (rule->flags & FIB_RULE_INVERT)
+			hit = !hit;
+		target = NULL;
+		if (hit && rule->action == FR_ACT_GOTO)
+			target = rcu_dereference(rule->ctarget);
+		else if (hit && rule->action != FR_ACT_NOP)
+			ret = ops->action(rule, fl, flags, arg);
+		/* a rule may pass over a route that is too general */
+		if (!ret && ops->suppress && ops->suppress(rule, flags, arg))
+			ret = -EAGAIN;
+		rule = target ?: list_entry_rcu(rule->list.next,
+						struct fib_rule, list);
+	}
+	rcu_read_unlock();
+	return ret == -EAGAIN ? -ESRCH : ret;
+}
 #endif
 
 /* Changes the third argument of a probed function, at the function's entry */

@@ -14,6 +14,7 @@
 #include "guest/guest.h"
 #include "link/cmd.h"
 #include "link/link.h"
+#include "pvcalls_compat.h"
 #include "sched/pool.h"
 #include "sched/worker.h"
 #include "sock/sock.h"
@@ -162,7 +163,7 @@ void pvcalls_link_end(struct pvcalls_guest *g)
 	 */
 	pvcalls_work_mark(&g->work);
 	wait_for_completion(&g->stopped);
-	del_timer_sync(&g->delay);
+	pvcalls_timer_stop(&g->delay);
 
 	pvcalls_socks_end(g);
 	pvcalls_rings_exit(&g->rings);

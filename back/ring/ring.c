@@ -7,6 +7,7 @@
 #include "account/ledger.h"
 #include "limits.h"
 #include "peer.h"
+#include "pvcalls_compat.h"
 #include "ring/datamap.h"
 #include "ring/ring.h"
 
@@ -121,7 +122,7 @@ void pvcalls_rings_exit(struct pvcalls_rings *rings)
 {
 	struct pvcalls_ring *ring, *next;
 
-	del_timer_sync(&rings->timer);
+	pvcalls_timer_stop(&rings->timer);
 	mutex_lock(&pvcalls_end_lock);
 	mutex_lock(&rings->lock);
 	list_for_each_entry_safe(ring, next, &rings->cached, cached)

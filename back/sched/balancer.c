@@ -15,6 +15,7 @@
 #include <linux/workqueue.h>
 
 #include "balance.h"
+#include "pvcalls_compat.h"
 #include "pvcalls_param.h"
 #include "sched/balancer.h"
 #include "sched/placing.h"
@@ -113,7 +114,7 @@ static void pvcalls_balancer_arm(void)
 	unsigned int ms = READ_ONCE(param_balance_ms);
 
 	if (ms && pvcalls_balancer_on)
-		mod_delayed_work(system_unbound_wq, &pvcalls_balancer,
+		mod_delayed_work(pvcalls_unbound_wq, &pvcalls_balancer,
 				 msecs_to_jiffies(ms));
 }
 

@@ -10,6 +10,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "pvcalls_compat.h"
 #include "pvcalls_param.h"
 #include "sched/placing.h"
 #include "sched/members.h"
@@ -197,7 +198,7 @@ static void pvcalls_members_follow(struct work_struct *work)
 
 static int pvcalls_members_online(unsigned int cpu)
 {
-	queue_work(system_unbound_wq, &pvcalls_members_work);
+	queue_work(pvcalls_unbound_wq, &pvcalls_members_work);
 	return 0;
 }
 
@@ -210,7 +211,7 @@ static int pvcalls_members_online(unsigned int cpu)
 static int pvcalls_members_offline(unsigned int cpu)
 {
 	pvcalls_pool_lose(cpu);
-	queue_work(system_unbound_wq, &pvcalls_members_work);
+	queue_work(pvcalls_unbound_wq, &pvcalls_members_work);
 	return 0;
 }
 
@@ -254,7 +255,7 @@ int pvcalls_members_start(void)
 	}
 	pvcalls_members_cpuhp = ret;
 	/* CPUs may have come or gone before the callbacks were there */
-	queue_work(system_unbound_wq, &pvcalls_members_work);
+	queue_work(pvcalls_unbound_wq, &pvcalls_members_work);
 	return 0;
 }
 

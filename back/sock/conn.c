@@ -8,6 +8,7 @@
 
 #include "guest/call.h"
 #include "guest/guest.h"
+#include "pvcalls_compat.h"
 #include "ring/datamap.h"
 #include "ring/ring.h"
 #include "ring/tools.h"
@@ -248,7 +249,7 @@ void pvcalls_conn_close(struct pvcalls_sock *ps, bool reset)
 		pvcalls_reply(c->connect, -ECONNABORTED);
 		c->connect = NULL;
 	}
-	del_timer_sync(&c->retry);
+	pvcalls_timer_stop(&c->retry);
 	if (c->ring)
 		pvcalls_evtchn_disable(&c->ring->sub);
 	if (c->map && ps->sock && reset)

@@ -8,6 +8,7 @@
 
 #include "guest/call.h"
 #include "guest/policy.h"
+#include "pvcalls_compat.h"
 #include "sock/conn.h"
 #include "sock/connect.h"
 #include "sock/sock.h"
@@ -21,8 +22,8 @@ static int pvcalls_connect_try(struct pvcalls_sock *ps)
 	/* use a copy, because the kernel may change the address */
 	struct sockaddr_storage addr = ps->conn.addr;
 
-	return kernel_connect(ps->sock, (struct sockaddr *)&addr,
-			      ps->conn.addr_len, O_NONBLOCK);
+	return kernel_connect(ps->sock, pvcalls_sa(&addr), ps->conn.addr_len,
+			      O_NONBLOCK);
 }
 
 static bool pvcalls_connect_pending(const struct pvcalls_sock *ps)

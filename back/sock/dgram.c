@@ -12,6 +12,7 @@
 #include "guest/call.h"
 #include "guest/guest.h"
 #include "guest/policy.h"
+#include "pvcalls_compat.h"
 #include "pvcalls_ctl.h"
 #include "ring/datamap.h"
 #include "ring/tools.h"
@@ -56,7 +57,7 @@ static int pvcalls_dgram_addr(struct pvcalls_sock *ps,
 static int pvcalls_dgram_set_peer(struct pvcalls_sock *ps,
 				  struct sockaddr_storage *addr, int len)
 {
-	return kernel_connect(ps->sock, (struct sockaddr *)addr,
+	return kernel_connect(ps->sock, pvcalls_sa(addr),
 			      len ?: sizeof(struct sockaddr), O_NONBLOCK);
 }
 

@@ -4,6 +4,7 @@
 #include <linux/net.h>
 
 #include "guest/guest.h"
+#include "pvcalls_compat.h"
 #include "ring/datamap.h"
 #include "ring/tools.h"
 #include "sock/direction.h"
@@ -271,5 +272,5 @@ void pvcalls_direction_broken(struct pvcalls_sock *ps)
 	pvcalls_in_end(ps, -EPROTO);
 	pvcalls_out_end(ps, -EPROTO);
 	/* AF_UNSPEC resets a connection without closing the kernel socket */
-	kernel_connect(ps->sock, &addr, sizeof(addr), O_NONBLOCK);
+	kernel_connect(ps->sock, pvcalls_sa(&addr), sizeof(addr), O_NONBLOCK);
 }

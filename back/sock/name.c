@@ -9,6 +9,7 @@
 
 #include "guest/call.h"
 #include "guest/policy.h"
+#include "pvcalls_compat.h"
 #include "sock/callbacks.h"
 #include "sock/name.h"
 #include "sock/sock.h"
@@ -64,7 +65,7 @@ static int pvcalls_name_take(struct pvcalls_sock *ps,
 		pvcalls_callbacks_attach(&ps->callbacks, ps->sock->sk,
 					 NULL);
 	pvcalls_sockopt_bind(ps->guest, ps->sock);
-	ret = kernel_bind(ps->sock, (struct sockaddr *)addr, len);
+	ret = kernel_bind(ps->sock, pvcalls_sa(addr), len);
 	if (ret)
 		pvcalls_sock_unhold_port(ps);
 	return ret;

@@ -16,6 +16,7 @@
 #include "link/evtchn.h"
 #include "link/link.h"
 #include "link/reserve.h"
+#include "pvcalls_compat.h"
 #include "pvcalls_param.h"
 
 PVCALLS_PARAM_UINT(cmd_order, 2, 0, PVCALLS_MAX_CMD_ORDER, 0644);
@@ -293,7 +294,7 @@ static void pvc_front_old_changed(struct xenbus_watch *watch, const char *path,
 	mutex_lock(&front->lock);
 	if (front->old != link)
 		goto out;
-	switch (xenbus_read_driver_state(watch->node)) {
+	switch (pvcalls_read_state(watch->node)) {
 	case XenbusStateConnected:
 	case XenbusStateClosing:
 		break;

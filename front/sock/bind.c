@@ -4,6 +4,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "pvcalls_compat.h"
 #include "sock/bind.h"
 #include "sock/dgram_conn.h"
 #include "sock/native.h"
@@ -122,7 +123,7 @@ static void pvc_bind_note(struct pvc_sock *psk, const struct sock *sk)
 static int pvc_bind_away(struct socket *sock, struct pvc_sock *psk,
 			 struct sockaddr *sa, int len)
 {
-	int ret = pvc_native(sock->sk)->bind(sock, sa, len);
+	int ret = pvc_native(sock->sk)->bind(sock, pvcalls_sa(sa), len);
 
 	if (!ret)
 		pvc_bind_note(psk, sock->sk);
@@ -264,7 +265,7 @@ static int pvc_bind_locked(struct pvc_sock *psk, struct socket *sock,
 	int ret;
 
 	if (pvc_sk_state(psk) == PVC_SK_LOCAL)
-		return pvc_native(sk)->bind(sock, sa, len);
+		return pvc_native(sk)->bind(sock, pvcalls_sa(sa), len);
 	if (pvc_sk_state(psk) > PVC_SK_BOUND || psk->conn ||
 	    inet_sk(sk)->inet_num ||
 	    (psk->local.len && (dgram || psk->port_given)))
@@ -272,7 +273,7 @@ static int pvc_bind_locked(struct pvc_sock *psk, struct socket *sock,
 	if (pvc_bind_is_local(sk, a)) {
 		if (!dgram)
 			pvc_go_local(psk, sock);
-		return pvc_native(sk)->bind(sock, sa, len);
+		return pvc_native(sk)->bind(sock, pvcalls_sa(sa), len);
 	}
 	ret = link ? pvc_bind_remote(sock, psk, link, a, true) : 0;
 	if (!link || (ret && pvc_link_ended(link))) {
@@ -318,7 +319,7 @@ int pvc_bind(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
 	int ret;
 
 	if (pvc_addr_from_user(sk, sa, len, true, &a))
-		return native->bind(sock, sa, len);
+		return native->bind(sock, pvcalls_sa(sa), len);
 	link = sock->type == SOCK_DGRAM ? pvc_dgram_link() : pvc_link_get();
 	ret = link ? pvc_bind_policy(sk, sa, len, &a) : 0;
 	if (!ret)

@@ -2,6 +2,7 @@
 /* See connect.h. */
 #include <net/tcp_states.h>
 
+#include "pvcalls_compat.h"
 #include "sock/bind.h"
 #include "sock/connect.h"
 #include "sock/names.h"
@@ -154,7 +155,7 @@ static int pvc_disconnect(struct socket *sock, struct pvc_sock *psk,
 	pvc_sk_rest(psk, sock);
 	WRITE_ONCE(sk->sk_shutdown, 0);
 	pvc_wake_sock(sk, PVC_WAKE_STATE);
-	return pvc_native(sk)->connect(sock, sa, len, flags);
+	return pvc_native(sk)->connect(sock, pvcalls_sa(sa), len, flags);
 }
 
 /*
@@ -276,7 +277,7 @@ int pvc_connect(struct pvc_sock *psk, struct socket *sock, struct sockaddr *sa,
 	mutex_unlock(&psk->ctl);
 	/* the native connect() may wait: other calls need not, without ctl */
 	if (ret == PVC_CONNECT_NATIVE)
-		ret = pvc_native(sock->sk)->connect(sock, sa, len, flags);
+		ret = pvc_native(sock->sk)->connect(sock, pvcalls_sa(sa), len, flags);
 	else if (ret == PVC_CONNECT_ASKED)
 		ret = pvc_policy_connect_native(sock, sa, len, flags);
 	return ret;

@@ -8,6 +8,7 @@
 #include <linux/udp.h>
 #include <net/sock.h>
 
+#include "pvcalls_compat.h"
 #include "pvcalls_ctl.h"
 #include "sock/bind.h"
 #include "sock/dgram.h"
@@ -112,7 +113,8 @@ static void pvc_dgram_unpeer(struct socket *sock, struct pvc_sock *psk)
 	if (psk->dpeer == PVC_PEER_REMOTE && psk->conn)
 		pvc_dgram_set_peer(psk->conn, &to);
 	else if (psk->dpeer == PVC_PEER_LOCAL)
-		pvc_native(sock->sk)->connect(sock, &none, sizeof(none), 0);
+		pvc_native(sock->sk)->connect(sock, pvcalls_sa(&none),
+					      sizeof(none), 0);
 	WRITE_ONCE(psk->dpeer, PVC_PEER_NONE);
 }
 
@@ -154,9 +156,10 @@ static int pvc_dgram_connect_remote(struct socket *sock, struct pvc_sock *psk,
 	return 0;
 }
 
-static int pvc_dgram_bind(struct socket *sock, struct sockaddr *sa, int len)
+static int pvc_dgram_bind(struct socket *sock, pvcalls_sockaddr *sa, int len)
 {
-	return pvc_bind(pvc_prot_tail(sock->sk), sock, sa, len);
+	return pvc_bind(pvc_prot_tail(sock->sk), sock, (struct sockaddr *)sa,
+			len);
 }
 
 /*
@@ -170,9 +173,10 @@ static bool pvc_dgram_is_remote(const struct sock *sk, struct msghdr *msg,
 	       pvc_route_remote(sk, to) > 0;
 }
 
-static int pvc_dgram_connect(struct socket *sock, struct sockaddr *sa, int len,
-			     int flags)
+static int pvc_dgram_connect(struct socket *sock, pvcalls_sockaddr *addr,
+			     int len, int flags)
 {
+	struct sockaddr *sa = (struct sockaddr *)addr;
 	const struct proto_ops *native = pvc_native(sock->sk);
 	struct pvc_sock *psk = pvc_prot_tail(sock->sk);
 	struct pvc_link *link = NULL;
@@ -202,7 +206,7 @@ static int pvc_dgram_connect(struct socket *sock, struct sockaddr *sa, int len,
 	} else {
 		if (psk->dpeer == PVC_PEER_REMOTE)
 			pvc_dgram_unpeer(sock, psk);
-		ret = native->connect(sock, sa, len, flags);
+		ret = native->connect(sock, addr, len, flags);
 		if (!ret)
 			WRITE_ONCE(psk->dpeer, sa->sa_family == AF_UNSPEC ?
 				   PVC_PEER_NONE : PVC_PEER_LOCAL);

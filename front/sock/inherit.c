@@ -20,7 +20,8 @@ static void pvc_inherit_socket(struct sock *sk, const struct sock *from)
 				    BIT(SOCK_TSTAMP_NEW) | BIT(SOCK_RXQ_OVFL) |
 				    BIT(SOCK_WIFI_STATUS) | BIT(SOCK_NOFCS) |
 				    BIT(SOCK_SELECT_ERR_QUEUE) |
-				    BIT(SOCK_TXTIME) | BIT(SOCK_RCVMARK);
+				    BIT(SOCK_TXTIME) | BIT(SOCK_RCVMARK) |
+				    PVCALLS_NEWER_SOCK_FLAGS;
 
 	sk->sk_flags |= from->sk_flags & flags;
 	sk->sk_tsflags = from->sk_tsflags;

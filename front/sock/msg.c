@@ -4,6 +4,7 @@
 #include <linux/tcp.h>
 
 #include "conn/conn.h"
+#include "pvcalls_compat.h"
 #include "sock/msg.h"
 
 /**
@@ -26,7 +27,7 @@ int pvc_zerocopy_begin(struct sock *sk, const struct msghdr *msg, size_t len,
 	    !sock_flag(sk, SOCK_ZEROCOPY))
 		return 0;
 	/* no page of the program is held: nothing to account for */
-	*ubuf = msg_zerocopy_realloc(sk, 0, NULL);
+	*ubuf = pvcalls_zerocopy_alloc(sk, 0);
 	return *ubuf ? 0 : -ENOBUFS;
 }
 

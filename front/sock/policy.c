@@ -153,9 +153,9 @@ int pvc_policy_connect(struct sock *sk, struct sockaddr *sa, int len)
 		return 0;
 	/* that of datagrams takes the lock by itself */
 	if (sk->sk_type == SOCK_DGRAM)
-		return native->pre_connect(sk, sa, len);
+		return native->pre_connect(sk, pvcalls_sa(sa), len);
 	lock_sock(sk);
-	ret = native->pre_connect(sk, sa, len);
+	ret = native->pre_connect(sk, pvcalls_sa(sa), len);
 	release_sock(sk);
 	return ret;
 }
@@ -184,18 +184,19 @@ int pvc_policy_connect_native(struct socket *sock, struct sockaddr *sa, int len,
 	int ret;
 
 	if (!pvc_policy_sees_connect(sk))
-		return ops->connect(sock, sa, len, flags);
+		return ops->connect(sock, pvcalls_sa(sa), len, flags);
 	lock_sock(sk);
 	native = READ_ONCE(sk->sk_prot);
 	/* another thread may have put something else onto the native socket */
 	if (native == pvc_prot_stream(sk->sk_family))
 		WRITE_ONCE(sk->sk_prot, pvc_prot_ours(native));
-	ret = __inet_stream_connect(sock, sa, len, flags | O_NONBLOCK, 0);
+	ret = __inet_stream_connect(sock, pvcalls_sa(sa), len,
+				    flags | O_NONBLOCK, 0);
 	WRITE_ONCE(sk->sk_prot, native);
 	release_sock(sk);
 	if (ret != -EINPROGRESS || flags & O_NONBLOCK)
 		return ret;
-	ret = ops->connect(sock, sa, len, flags);
+	ret = ops->connect(sock, pvcalls_sa(sa), len, flags);
 	return ret == -EALREADY ? -EINPROGRESS : ret;
 }
 
@@ -304,7 +305,7 @@ int pvc_policy_hold_port(struct socket *sock, __be16 port, bool told)
 	if (native->bind) {
 		ret = pvc_addr_to_user(sk, &any, (struct sockaddr *)&ss);
 		((struct sockaddr_in *)&ss)->sin_port = port;
-		return native->bind(sk, (struct sockaddr *)&ss, ret);
+		return native->bind(sk, pvcalls_sa(&ss), ret);
 	}
 	lock_sock(sk);
 	if (sk->sk_state != TCP_CLOSE || inet->inet_num)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See prot.h. */
-#include <net/ping.h>
 #include <net/tcp.h>
 #include <net/udp.h>
 
@@ -26,7 +25,7 @@ struct pvc_prot pvc_prots[PVC_PROTS] = {
 		 IPPROTO_PVCALLS, 0),
 	PVC_PROT(AF_INET6, SOCK_DGRAM, IPPROTO_UDP, NULL,
 		 IPPROTO_PVCALLS, 0),
-	PVC_PROT(AF_INET, SOCK_DGRAM, IPPROTO_ICMP, &ping_prot,
+	PVC_PROT(AF_INET, SOCK_DGRAM, IPPROTO_ICMP, NULL,
 		 PVC_PROTO_ECHO, INET_PROTOSW_REUSE),
 	PVC_PROT(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6, NULL,
 		 PVC_PROTO_ECHO, INET_PROTOSW_REUSE),

@@ -50,6 +50,9 @@ struct pvc_sock;
 /* Protocols of ours: TCP, MPTCP, UDP, ICMP echoes, each over IPv4 and IPv6 */
 #define PVC_PROTS	8
 
+/* The place of UDP over IPv4 among them */
+#define PVC_PROT_UDP4	4
+
 /**
  * struct pvc_prot - a protocol of ours
  * @proto: the copy

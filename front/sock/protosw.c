@@ -156,10 +156,44 @@ static int pvc_protosw_enlarge(struct pvc_prot *prot)
 	return proto->slab ? 0 : -ENOMEM;
 }
 
-/* Finds IPv6's native struct protos, which a kernel without IPv6 lacks. */
+/*
+ * Finds the native struct proto of ICMP echoes over IPv4. Kernels with IPv6
+ * built in do not export it, and making a socket would need a right that
+ * net.ipv4.ping_group_range gives to nobody. But the kernel's own entry is in
+ * the list in which inet_register_protosw() has put @ours. The list's head has
+ * no entry around it: what looks like one is in the kernel's array of heads, and
+ * its type is the low half of a pointer, which is a multiple of 8 and so cannot
+ * be SOCK_DGRAM.
+ */
+static struct proto *pvc_protosw_echo(const struct inet_protosw *ours)
+{
+	struct proto *found = NULL;
+	struct inet_protosw *sw;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(sw, &ours->list, list) {
+		if (sw->type != SOCK_DGRAM || sw->protocol != IPPROTO_ICMP)
+			continue;
+		found = sw->prot;
+		break;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+/*
+ * Finds the native struct protos that prot.c cannot name, after that of UDP over
+ * IPv4 has been registered. A kernel without IPv6 lacks those of IPv6.
+ */
 static void pvc_protosw_find(struct pvc_prot *prot)
 {
-	if (prot->family == AF_INET || !pvc_native_ops(AF_INET6, SOCK_STREAM))
+	if (prot->native)
+		return;
+	if (prot->family == AF_INET) {
+		prot->native = pvc_protosw_echo(&pvc_prots[PVC_PROT_UDP4].sw);
+		return;
+	}
+	if (!pvc_native_ops(AF_INET6, SOCK_STREAM))
 		return;
 	switch (prot->protocol) {
 	case IPPROTO_TCP:

@@ -11,11 +11,11 @@
 #include <net/ip6_route.h>
 #include <net/ip_fib.h>
 #include <net/ipv6.h>
-#include <net/ipv6_stubs.h>
 #include <net/l3mdev.h>
 #include <net/route.h>
 
 #include "conn/addr.h"
+#include "pvcalls_compat.h"
 #include "sock/route.h"
 
 /* Most prefixes that the parameter names */
@@ -207,8 +207,8 @@ static int pvc_route_look_up4(struct net *net, struct flowi4 *fl4,
 	};
 
 	if (net->ipv4.fib_has_custom_rules)
-		return fib_rules_lookup(net->ipv4.rules_ops,
-					flowi4_to_flowi(fl4), 0, &arg);
+		return pvcalls_rules_lookup(net->ipv4.rules_ops,
+					    flowi4_to_flowi(fl4), 0, &arg);
 #endif
 	ret = fib_lookup(net, fl4, res, 0);
 	return ret == -ENETUNREACH ? -ESRCH : ret;
@@ -293,8 +293,8 @@ static int pvc_route_rules6(struct net *net, struct flowi6 *fl6, int flags)
 	int ret;
 
 	l3mdev_update_flow(net, flowi6_to_flowi(fl6));
-	ret = fib_rules_lookup(net->ipv6.fib6_rules_ops, flowi6_to_flowi(fl6),
-			       flags, &arg);
+	ret = pvcalls_rules_lookup(net->ipv6.fib6_rules_ops,
+				   flowi6_to_flowi(fl6), flags, &arg);
 	if (!res.rt6)
 		return 1;
 	rcu_read_lock();
@@ -348,7 +348,7 @@ static int pvc_route_ask6(const struct sock *sk, const struct sockaddr_in6 *to)
 		return pvc_route_rules6(net, &fl6, flags |
 					rt6_srcprefs2flags(np->srcprefs));
 	rcu_read_lock();
-	ret = ipv6_stub->fib6_lookup(net, oif, &fl6, &res, flags);
+	ret = pvcalls_fib6_lookup(net, oif, &fl6, &res, flags);
 	if (ret == -ESRCH || (!ret && res.f6i == net->ipv6.fib6_null_entry))
 		ret = 1;
 	else if (!ret)

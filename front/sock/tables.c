@@ -58,7 +58,7 @@ static void pvc_op_end(struct pvc_sock *psk)
 		module_put(THIS_MODULE);
 }
 
-static int pvc_op_bind(struct socket *sock, struct sockaddr *sa, int len)
+static int pvc_op_bind(struct socket *sock, pvcalls_sockaddr *sa, int len)
 {
 	const struct proto_ops *native = pvc_native(sock->sk);
 	struct pvc_sock *psk = pvc_op_begin(sock);
@@ -67,14 +67,14 @@ static int pvc_op_bind(struct socket *sock, struct sockaddr *sa, int len)
 	if (IS_ERR(psk))
 		return PTR_ERR(psk);
 	if (psk)
-		ret = pvc_bind(psk, sock, sa, len);
+		ret = pvc_bind(psk, sock, (struct sockaddr *)sa, len);
 	else
 		ret = native->bind(sock, sa, len);
 	pvc_op_end(psk);
 	return ret;
 }
 
-static int pvc_op_connect(struct socket *sock, struct sockaddr *sa, int len,
+static int pvc_op_connect(struct socket *sock, pvcalls_sockaddr *sa, int len,
 			  int flags)
 {
 	const struct proto_ops *native = pvc_native(sock->sk);
@@ -84,7 +84,7 @@ static int pvc_op_connect(struct socket *sock, struct sockaddr *sa, int len,
 	if (IS_ERR(psk))
 		return PTR_ERR(psk);
 	if (psk)
-		ret = pvc_connect(psk, sock, sa, len, flags);
+		ret = pvc_connect(psk, sock, (struct sockaddr *)sa, len, flags);
 	else
 		ret = native->connect(sock, sa, len, flags);
 	pvc_op_end(psk);
