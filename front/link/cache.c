@@ -236,7 +236,8 @@ struct pvc_shm *pvc_cache_take(struct pvc_link *link, struct pvc_payers *payers,
  * pvc_cache_put() - give a ring to the cache
  * @link: the link
  * @shm: ring that its last socket has detached; the backend has answered the
- *	RELEASE that asked for reuse, or does not know that socket
+ *	RELEASE that asked for reuse, or the ring has come from the cache and
+ *	the backend has not used it for a connection
  *
  * Context: any.
  * Return: true, or false if the link has ended and the ring is still the
