@@ -79,6 +79,25 @@ long pvcalls_use_limit(const struct pvcalls_tally *mine,
 }
 
 /**
+ * pvcalls_use_fill() - how full is a guest's share?
+ * @has: what the guest has, 0 or more
+ * @may: what it may have, 0 or more
+ * @before: how full it was before
+ *
+ * Context: any.
+ * Return: how full it is.
+ */
+enum pvcalls_fill pvcalls_use_fill(long has, long may, enum pvcalls_fill before)
+{
+	if (has > may)
+		return PVCALLS_FILL_OVER;
+	/* not back and forth at one limit */
+	if (before != PVCALLS_FILL_LITTLE)
+		may /= 2;
+	return has > may / 2 ? PVCALLS_FILL_MUCH : PVCALLS_FILL_LITTLE;
+}
+
+/**
  * pvcalls_use_charge() - charge a guest, if it may have so much
  * @mine: what the guest has
  * @all: what all guests have together, @mine included

@@ -54,6 +54,19 @@ enum pvcalls_kind {
 };
 
 /**
+ * enum pvcalls_fill - how full a guest's share is
+ * @PVCALLS_FILL_LITTLE: it has no more than half of it, or a quarter after it
+ *	had more than half
+ * @PVCALLS_FILL_MUCH: it has more, but no more than its share
+ * @PVCALLS_FILL_OVER: it has more than its share
+ */
+enum pvcalls_fill {
+	PVCALLS_FILL_LITTLE,
+	PVCALLS_FILL_MUCH,
+	PVCALLS_FILL_OVER
+};
+
+/**
  * struct pvcalls_use - how much a guest, or all guests together, have
  * @of: amount of each kind, 0 or more
  */
@@ -97,6 +110,8 @@ long pvcalls_use_limit(const struct pvcalls_tally *mine,
 bool pvcalls_use_charge(struct pvcalls_tally *mine, struct pvcalls_tally *all,
 			enum pvcalls_kind kind, long n,
 			const struct pvcalls_limit *limit);
+enum pvcalls_fill pvcalls_use_fill(long has, long may,
+				   enum pvcalls_fill before);
 bool pvcalls_use_force(struct pvcalls_tally *mine, struct pvcalls_tally *all,
 		       enum pvcalls_kind kind, long n,
 		       const struct pvcalls_limit *limit);

@@ -64,8 +64,8 @@ MODULE_PARM_DESC(host_memory,
  * @tally: what is charged
  * @refused: how often something of each kind was refused
  * @most: what the guest may have of each kind in any case
- * @over: the guest had more than it may have of a kind when it was last charged
- *	by pvcalls_account_force()
+ * @fill: how full the guest's share of a kind was when it was last charged by
+ *	pvcalls_account_force()
  */
 struct pvcalls_account {
 	struct list_head list;
@@ -74,7 +74,7 @@ struct pvcalls_account {
 	struct pvcalls_tally tally;
 	unsigned long refused[PVCALLS_KINDS];
 	long most[PVCALLS_KINDS];
-	bool over[PVCALLS_KINDS];
+	enum pvcalls_fill fill[PVCALLS_KINDS];
 };
 
 /**
@@ -379,27 +379,30 @@ int pvcalls_account_charge(const struct pvcalls_peer *peer,
  * @may: filled in with what the guest may have
  *
  * Context: any.
- * Return: true, or false if the guest has more than it may have.
+ * Return: how full the guest's share is.
  */
-bool pvcalls_account_force(struct pvcalls_account *account,
-			   enum pvcalls_kind kind, long n, long *may)
+enum pvcalls_fill pvcalls_account_force(struct pvcalls_account *account,
+					enum pvcalls_kind kind, long n,
+					long *may)
 {
 	const struct pvcalls_limit limit = pvcalls_account_may(account, kind);
+	enum pvcalls_fill fill;
 	unsigned long flags;
-	bool ok;
 
 	spin_lock_irqsave(&pvcalls_ledger_lock, flags);
-	ok = pvcalls_use_force(&account->tally, &pvcalls_ledger_tally, kind, n,
-			       &limit);
+	pvcalls_use_force(&account->tally, &pvcalls_ledger_tally, kind, n,
+			  &limit);
 	*may = pvcalls_use_limit(&account->tally, &pvcalls_ledger_tally, kind,
 				 &limit);
-	WRITE_ONCE(account->over[kind], !ok);
-	if (!ok && n > 0) {
+	fill = pvcalls_use_fill(account->tally.use.of[kind], *may,
+				account->fill[kind]);
+	WRITE_ONCE(account->fill[kind], fill);
+	if (fill == PVCALLS_FILL_OVER && n > 0) {
 		account->refused[kind]++;
 		pvcalls_ledger_refused[kind]++;
 	}
 	spin_unlock_irqrestore(&pvcalls_ledger_lock, flags);
-	return ok;
+	return fill;
 }
 
 /**
@@ -453,17 +456,17 @@ long pvcalls_account_has(struct pvcalls_account *account,
 }
 
 /**
- * pvcalls_account_over() - had a guest too much?
+ * pvcalls_account_fill() - how full was a guest's share?
  * @account: its account
  * @kind: what is charged by pvcalls_account_force()
  *
  * Context: any.
- * Return: true if the guest had more than it may have when it was last charged.
+ * Return: how full it was when the guest was last charged.
  */
-bool pvcalls_account_over(const struct pvcalls_account *account,
-			  enum pvcalls_kind kind)
+enum pvcalls_fill pvcalls_account_fill(const struct pvcalls_account *account,
+				       enum pvcalls_kind kind)
 {
-	return READ_ONCE(account->over[kind]);
+	return READ_ONCE(account->fill[kind]);
 }
 
 /* Call with the lock held. */

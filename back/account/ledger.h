@@ -52,15 +52,16 @@ bool pvcalls_account_take(struct pvcalls_account *account,
 			  enum pvcalls_kind kind, long n);
 int pvcalls_account_charge(const struct pvcalls_peer *peer,
 			   enum pvcalls_kind kind, long n);
-bool pvcalls_account_force(struct pvcalls_account *account,
-			   enum pvcalls_kind kind, long n, long *may);
+enum pvcalls_fill pvcalls_account_force(struct pvcalls_account *account,
+					enum pvcalls_kind kind, long n,
+					long *may);
 void pvcalls_account_uncharge(struct pvcalls_account *account,
 			      enum pvcalls_kind kind, long n);
 long pvcalls_account_has(struct pvcalls_account *account,
 			 enum pvcalls_kind kind);
 
-bool pvcalls_account_over(const struct pvcalls_account *account,
-			  enum pvcalls_kind kind);
+enum pvcalls_fill pvcalls_account_fill(const struct pvcalls_account *account,
+				       enum pvcalls_kind kind);
 
 void pvcalls_account_limit(struct pvcalls_account *account,
 			   enum pvcalls_kind kind, long most);

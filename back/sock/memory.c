@@ -10,14 +10,8 @@
 #include "sock/memory.h"
 #include "sock/sock.h"
 
-/*
- * Bytes that a queue may have while the guest has too much, at least and most.
- * Half of a receive buffer is the peer's window at least, and a segment of the
- * loopback device, 64 KiB, has to fit into that: a peer sends none that does
- * not, before it probes the window.
- */
+/* Bytes that a queue may have, however much too much the guest has */
 #define PVCALLS_MEMORY_LEAST	4096
-#define PVCALLS_MEMORY_MOST	262144
 
 /* Pages of a socket that may be charged later than the worker's next run */
 #define PVCALLS_MEMORY_UNSEEN	4
@@ -66,36 +60,50 @@ static u32 pvcalls_memory_part(const struct pvcalls_guest *g, long may)
 	long n = pvcalls_account_has(g->peer.account, PVCALLS_KIND_SOCKETS);
 
 	return clamp_t(long, may * (long)PAGE_SIZE / 2 / max(n, 1L),
-		       PVCALLS_MEMORY_LEAST, PVCALLS_MEMORY_MOST);
+		       PVCALLS_MEMORY_LEAST, INT_MAX);
 }
 
-/* What the receive buffer is with a part: not more than before */
-static int pvcalls_memory_rcvbuf(const struct pvcalls_sock *ps, u32 part)
-{
-	return part ? min_t(int, part, ps->rcvbuf) : ps->rcvbuf;
-}
-
-/* Have the kernel socket receive no more than a part, or as before with 0. */
-static void pvcalls_memory_clamp(struct pvcalls_sock *ps, u32 part)
+/*
+ * Have the kernel socket's receive buffer do as the guest's share of memory is:
+ * grow as TCP finds the connection to be, stay as it is, or shrink to a part.
+ */
+static void pvcalls_memory_adjust(struct pvcalls_sock *ps,
+				  enum pvcalls_fill fill, u32 part)
 {
 	struct sock *sk = ps->sock->sk;
+	int size;
 
 	lock_sock(sk);
-	if (part && !ps->part) {
-		ps->rcvbuf = READ_ONCE(sk->sk_rcvbuf);
+	size = READ_ONCE(sk->sk_rcvbuf);
+	if (ps->fill == PVCALLS_FILL_LITTLE) {
+		ps->rcvbuf = size;
 		ps->rcvbuf_locked = sk->sk_userlocks & SOCK_RCVBUF_LOCK;
+	} else if (size != ps->rcvbuf_told) {
+		/* TCP lets it be, so the guest has set it */
+		ps->rcvbuf = size;
+		ps->rcvbuf_locked = true;
 	}
-	/* the guest may have set another size meanwhile */
-	if (part ||
-	    READ_ONCE(sk->sk_rcvbuf) == pvcalls_memory_rcvbuf(ps, ps->part)) {
-		WRITE_ONCE(sk->sk_rcvbuf, pvcalls_memory_rcvbuf(ps, part));
-		if (part)
-			sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
-		else if (!ps->rcvbuf_locked)
-			sk->sk_userlocks &= ~SOCK_RCVBUF_LOCK;
-	}
+
+	if (fill == PVCALLS_FILL_LITTLE)
+		size = ps->rcvbuf;
+	else if (part)
+		size = min_t(u32, part, ps->rcvbuf);
+	WRITE_ONCE(sk->sk_rcvbuf, size);
+	if (fill == PVCALLS_FILL_LITTLE && !ps->rcvbuf_locked)
+		sk->sk_userlocks &= ~SOCK_RCVBUF_LOCK;
+	else
+		sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
 	release_sock(sk);
+
+	ps->rcvbuf_told = size;
+	ps->fill = fill;
 	WRITE_ONCE(ps->part, part);
+}
+
+/* Has the guest set a receive buffer that is more than its part? */
+static bool pvcalls_memory_evaded(const struct pvcalls_sock *ps)
+{
+	return ps->part && READ_ONCE(ps->sock->sk->sk_rcvbuf) > ps->rcvbuf_told;
 }
 
 /**
@@ -109,6 +117,8 @@ static void pvcalls_memory_clamp(struct pvcalls_sock *ps, u32 part)
 void pvcalls_memory_count(struct pvcalls_sock *ps)
 {
 	struct pvcalls_account *account = ps->guest->peer.account;
+	enum pvcalls_fill fill = pvcalls_account_fill(account,
+						      PVCALLS_KIND_MEMORY);
 	long *held = &ps->held.of[PVCALLS_KIND_MEMORY];
 	u32 part = 0;
 	long n, may;
@@ -116,14 +126,15 @@ void pvcalls_memory_count(struct pvcalls_sock *ps)
 	if (!pvcalls_memory_counts(ps))
 		return;
 	n = pvcalls_memory_pages(ps) - *held;
-	if (!ps->part && !pvcalls_account_over(account, PVCALLS_KIND_MEMORY) &&
+	if (fill == ps->fill && fill != PVCALLS_FILL_OVER &&
 	    abs(n) <= *held / 4)
 		return;
 	*held += n;
-	if (!pvcalls_account_force(account, PVCALLS_KIND_MEMORY, n, &may))
+	fill = pvcalls_account_force(account, PVCALLS_KIND_MEMORY, n, &may);
+	if (fill == PVCALLS_FILL_OVER)
 		part = pvcalls_memory_part(ps->guest, may);
-	if (part != ps->part)
-		pvcalls_memory_clamp(ps, part);
+	if (fill != ps->fill || part != ps->part || pvcalls_memory_evaded(ps))
+		pvcalls_memory_adjust(ps, fill, part);
 }
 
 /**
@@ -139,8 +150,9 @@ bool pvcalls_memory_seen(const struct pvcalls_sock *ps)
 	long held = ps->held.of[PVCALLS_KIND_MEMORY];
 
 	/* a socket that the worker has not run since has no part yet */
-	if (ps->part || pvcalls_account_over(ps->guest->peer.account,
-					     PVCALLS_KIND_MEMORY))
+	if (ps->part || pvcalls_account_fill(ps->guest->peer.account,
+					     PVCALLS_KIND_MEMORY) ==
+			PVCALLS_FILL_OVER)
 		return false;
 	return pvcalls_memory_pages(ps) - held <=
 	       max(held / 4, (long)PVCALLS_MEMORY_UNSEEN);

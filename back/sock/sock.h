@@ -224,10 +224,13 @@ struct pvcalls_socks {
  * @callbacks: owner of @sock's callbacks
  * @held: what the guest is charged for the socket
  * @orphan: memory for closing @sock
- * @part: bytes that each queue of @sock may have while the guest has too much
- *	memory; 0: it has not
- * @rcvbuf: what the receive buffer was before that
- * @rcvbuf_locked: whether the guest has set that
+ * @fill: how full the guest's share of memory was when @sock was last told
+ * @part: bytes that each queue of @sock may have while that is
+ *	PVCALLS_FILL_OVER; 0: it is not
+ * @rcvbuf: what the receive buffer is to be while that is PVCALLS_FILL_LITTLE,
+ *	if it is not
+ * @rcvbuf_told: what it is meanwhile, unless the guest sets another
+ * @rcvbuf_locked: whether the guest has set @rcvbuf
  * @release: the RELEASE that ends the socket, or NULL
  * @conn: the connection, if there is one
  * @listener: the waiting calls, if the socket listens
@@ -250,8 +253,10 @@ struct pvcalls_sock {
 	struct pvcalls_callbacks callbacks;
 	struct pvcalls_use held;
 	struct pvcalls_orphan *orphan;
+	enum pvcalls_fill fill;
 	u32 part;
 	int rcvbuf;
+	int rcvbuf_told;
 	bool rcvbuf_locked;
 	struct pvcalls_call *release;
 	struct pvcalls_conn conn;

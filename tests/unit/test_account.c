@@ -153,6 +153,21 @@ static void forced(void **state)
 	assert_int_equal(all.beyond.of[SOCKETS], 0);
 }
 
+/* A share is full beyond itself, and much beyond its half until no more than a quarter is left. */
+static void fills(void **state)
+{
+	(void)state;
+	assert_int_equal(pvcalls_use_fill(0, 0, PVCALLS_FILL_LITTLE), PVCALLS_FILL_LITTLE);
+	assert_int_equal(pvcalls_use_fill(50, 100, PVCALLS_FILL_LITTLE), PVCALLS_FILL_LITTLE);
+	assert_int_equal(pvcalls_use_fill(51, 100, PVCALLS_FILL_LITTLE), PVCALLS_FILL_MUCH);
+	assert_int_equal(pvcalls_use_fill(100, 100, PVCALLS_FILL_LITTLE), PVCALLS_FILL_MUCH);
+	assert_int_equal(pvcalls_use_fill(101, 100, PVCALLS_FILL_LITTLE), PVCALLS_FILL_OVER);
+	assert_int_equal(pvcalls_use_fill(26, 100, PVCALLS_FILL_MUCH), PVCALLS_FILL_MUCH);
+	assert_int_equal(pvcalls_use_fill(26, 100, PVCALLS_FILL_OVER), PVCALLS_FILL_MUCH);
+	assert_int_equal(pvcalls_use_fill(25, 100, PVCALLS_FILL_MUCH), PVCALLS_FILL_LITTLE);
+	assert_int_equal(pvcalls_use_fill(25, 100, PVCALLS_FILL_OVER), PVCALLS_FILL_LITTLE);
+}
+
 /* Whatever comes, accounts add up, nobody has more than there is, and some is left. */
 static void random_guests(void **state)
 {
@@ -242,6 +257,7 @@ int main(void)
 		cmocka_unit_test(limits),
 		cmocka_unit_test(kept),
 		cmocka_unit_test(forced),
+		cmocka_unit_test(fills),
 		cmocka_unit_test(random_guests),
 		cmocka_unit_test(bucket),
 		cmocka_unit_test(bucket_rates),
