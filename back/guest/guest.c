@@ -7,6 +7,7 @@
 
 #include "account/ledger.h"
 #include "guest/guest.h"
+#include "sched/queues.h"
 
 static DEFINE_MUTEX(pvcalls_guest_lock);
 static LIST_HEAD(pvcalls_guest_list);
@@ -91,6 +92,8 @@ static void pvcalls_guest_free(struct kref *ref)
 
 	if (g->peer.account)
 		pvcalls_account_put(g->peer.account);
+	if (g->queues)
+		pvcalls_queues_put(g->queues);
 	kvfree(g->socks);
 	kvfree(g->slots);
 	kvfree(g);

@@ -33,6 +33,7 @@
 #include "sched/work.h"
 
 struct pvcalls_policy;
+struct pvcalls_queues;
 struct pvcalls_socks;
 
 /**
@@ -60,6 +61,7 @@ enum pvcalls_guest_flag {
  * @node: NUMA node on which the guest is, or PLACEMENT_ANY_NODE
  * @mark: mark of the guest's sockets, as of SO_MARK; 0 for none
  * @flags: bits of enum pvcalls_guest_flag
+ * @queues: the queues in which workers have the guest's works, with a reference
  * @work: the command ring's work
  * @stopped: completed when the command ring is not read any more
  * @irq: interrupt of the command ring's event channel
@@ -91,6 +93,7 @@ struct pvcalls_guest {
 	u32 mark;
 	unsigned long flags;
 
+	struct pvcalls_queues *queues;
 	struct pvcalls_work work;
 	struct completion stopped;
 	int irq;

@@ -22,6 +22,7 @@
 struct net;
 struct pvcalls_account;
 struct pvcalls_guest;
+struct pvcalls_queues;
 struct sk_buff;
 struct sock;
 
@@ -44,6 +45,7 @@ struct pvcalls_ruleset {
  * @lock: held while @set is replaced
  * @set: the rules in force, under RCU; never NULL
  * @account: the guest's account, with a reference
+ * @queues: the guest's queues, with a reference
  * @refused: what the toolstack has written could not be read, so that nobody
  *	is to be served; under @lock
  * @calls: what the guest has called of late; only the command ring's worker uses
@@ -58,6 +60,7 @@ struct pvcalls_policy {
 	struct mutex lock;
 	struct pvcalls_ruleset __rcu *set;
 	struct pvcalls_account *account;
+	struct pvcalls_queues *queues;
 	bool refused;
 	struct pvcalls_bucket calls;
 	atomic_long_t delayed;

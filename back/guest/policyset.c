@@ -9,6 +9,7 @@
 #include "account/ledger.h"
 #include "guest/own.h"
 #include "guest/policy.h"
+#include "sched/queues.h"
 
 static DEFINE_MUTEX(pvcalls_policies_lock);
 static LIST_HEAD(pvcalls_policies);
@@ -62,10 +63,11 @@ int pvcalls_policy_init(struct pvcalls_policy *p, domid_t domid)
 	if (IS_ERR(set))
 		return PTR_ERR(set);
 	p->account = pvcalls_account_open(domid);
-	if (!p->account) {
-		pvcalls_ruleset_free(&set->rcu);
-		return -ENOMEM;
-	}
+	if (!p->account)
+		goto free;
+	p->queues = pvcalls_queues_open(domid);
+	if (!p->queues)
+		goto put_account;
 	mutex_init(&p->lock);
 	p->domid = domid;
 	RCU_INIT_POINTER(p->set, set);
@@ -73,6 +75,12 @@ int pvcalls_policy_init(struct pvcalls_policy *p, domid_t domid)
 	list_add_tail(&p->all, &pvcalls_policies);
 	mutex_unlock(&pvcalls_policies_lock);
 	return 0;
+
+put_account:
+	pvcalls_account_put(p->account);
+free:
+	pvcalls_ruleset_free(&set->rcu);
+	return -ENOMEM;
 }
 
 /**
@@ -86,6 +94,7 @@ void pvcalls_policy_exit(struct pvcalls_policy *p)
 	mutex_lock(&pvcalls_policies_lock);
 	list_del(&p->all);
 	mutex_unlock(&pvcalls_policies_lock);
+	pvcalls_queues_put(p->queues);
 	pvcalls_account_put(p->account);
 	call_rcu(&rcu_dereference_protected(p->set, true)->rcu,
 		 pvcalls_ruleset_free);

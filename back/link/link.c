@@ -16,6 +16,7 @@
 #include "link/link.h"
 #include "pvcalls_compat.h"
 #include "sched/pool.h"
+#include "sched/queues.h"
 #include "sched/worker.h"
 #include "sock/sock.h"
 
@@ -103,7 +104,8 @@ struct pvcalls_guest *pvcalls_link_connect(struct xenbus_device *dev,
 		return ERR_PTR(-ENOMEM);
 
 	g->peer.account = pvcalls_account_open(dev->otherend_id);
-	if (!g->peer.account) {
+	g->queues = pvcalls_queues_open(dev->otherend_id);
+	if (!g->peer.account || !g->queues) {
 		err = -ENOMEM;
 		goto free;
 	}
@@ -121,7 +123,7 @@ struct pvcalls_guest *pvcalls_link_connect(struct xenbus_device *dev,
 	err = pvcalls_socks_init(g);
 	if (err)
 		goto free;
-	pvcalls_work_init(&g->work, &pvcalls_cmd_ops, g->peer.domid, g->node,
+	pvcalls_work_init(&g->work, &pvcalls_cmd_ops, g->queues, g->node,
 			  NULL);
 	timer_setup(&g->delay, pvcalls_cmd_delayed, 0);
 	err = pvcalls_link_attach(g, params);

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The fair queue of a worker; fairq.h describes the algorithm. */
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/moduleparam.h>
 
 #include "pvcalls_param.h"
 #include "sched/fairq.h"
+#include "sched/queues.h"
 #include "sched/work.h"
 
-/* Most budgets that a guest can owe, so that it waits no longer than that */
+/*
+ * Most budgets that a guest can owe, and most rounds that pay them back, with
+ * the least weight: a guest waits no longer than that.
+ */
 #define PVCALLS_MAX_DEBT	64
+#define PVCALLS_MAX_ROUNDS	(PVCALLS_MAX_DEBT * PVCALLS_WEIGHT_DEFAULT)
 
 PVCALLS_PARAM_UINT(budget, 1 << 18, 4096, 1 << 30, 0644);
 MODULE_PARM_DESC(budget,
@@ -28,12 +34,16 @@ u32 pvcalls_fairq_budget(void)
 /**
  * pvcalls_fairq_init() - initialise a fair queue
  * @fq: the fair queue, in zeroed memory
+ * @place: the worker's place in each guest's queues, 0 to PVCALLS_PLACES - 1,
+ *	which no other worker has at the time. Guests that have owed something to
+ *	an earlier worker of that place do not owe it any more
  *
  * Context: any.
  */
-void pvcalls_fairq_init(struct pvcalls_fairq *fq)
+void pvcalls_fairq_init(struct pvcalls_fairq *fq, u32 place)
 {
 	INIT_LIST_HEAD(&fq->queues);
+	fq->place = place;
 }
 
 /**
@@ -48,32 +58,46 @@ u32 pvcalls_fairq_sparse(void)
 }
 
 static struct pvcalls_guestq *
-pvcalls_fairq_queue(struct pvcalls_fairq *fq, const struct pvcalls_work *work)
+pvcalls_fairq_queue(const struct pvcalls_fairq *fq,
+		    const struct pvcalls_work *work)
 {
-	return &fq->queue[work->domid % PVCALLS_FAIRQ_QUEUES];
+	return &work->queues->on[fq->place];
 }
 
 static bool pvcalls_fairq_empty(const struct pvcalls_guestq *q)
 {
-	return !q->sparse.first && !q->bulk.first;
+	return !q->sparse && !q->bulk;
 }
 
-static void pvcalls_fairq_push(struct pvcalls_fifo *f, struct llist_node *node)
+/* What a guest gets in a round */
+static s64 pvcalls_fairq_quantum(const struct pvcalls_guestq *q)
 {
-	if (!f->first)
-		f->end = &f->first;
-	node->next = NULL;
-	*f->end = node;
-	f->end = &node->next;
-	f->nr++;
+	return div_u64((u64)pvcalls_fairq_budget() * READ_ONCE(q->weight),
+		       PVCALLS_WEIGHT_DEFAULT);
 }
 
-static struct llist_node *pvcalls_fairq_pop(struct pvcalls_fifo *f)
+/* Add a work as the last one of a circle. */
+static void pvcalls_fairq_push(struct llist_node **last,
+			       struct llist_node *node)
 {
-	struct llist_node *node = f->first;
+	if (*last) {
+		node->next = (*last)->next;
+		(*last)->next = node;
+	} else {
+		node->next = node;
+	}
+	*last = node;
+}
 
-	f->first = node->next;
-	f->nr--;
+/* Take the first work off a circle, which has one. */
+static struct llist_node *pvcalls_fairq_pop(struct llist_node **last)
+{
+	struct llist_node *node = (*last)->next;
+
+	if (node == *last)
+		*last = NULL;
+	else
+		(*last)->next = node->next;
 	return node;
 }
 
@@ -91,8 +115,9 @@ void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work)
 	u32 fast = atomic_xchg(&work->fast_cost, 0);
 
 	if (pvcalls_fairq_empty(q)) {
-		q->deficit += (s64)(fq->round - q->round) *
-			      pvcalls_fairq_budget();
+		q->deficit += min_t(u32, fq->round - q->round,
+				    PVCALLS_MAX_ROUNDS) *
+			      pvcalls_fairq_quantum(q);
 		q->deficit = min_t(s64, q->deficit, 0);
 		list_add_tail(&q->node, &fq->queues);
 	}
@@ -101,10 +126,12 @@ void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work)
 	work->used -= min_t(u64, work->used,
 			    (u64)cycles * pvcalls_fairq_sparse());
 	work->cycle = q->cycle;
-	if (work->used < pvcalls_fairq_sparse())
+	if (work->used < pvcalls_fairq_sparse()) {
 		pvcalls_fairq_push(&q->sparse, &work->node);
-	else
+	} else {
 		pvcalls_fairq_push(&q->bulk, &work->node);
+		q->nr_bulk++;
+	}
 }
 
 /**
@@ -119,7 +146,7 @@ void pvcalls_fairq_begin(struct pvcalls_guestq *q)
 
 	/* the debt was limited by a budget that may have been larger then */
 	q->deficit = max_t(s64, q->deficit, -PVCALLS_MAX_DEBT * budget);
-	q->deficit += budget;
+	q->deficit += pvcalls_fairq_quantum(q);
 }
 
 /*
@@ -130,10 +157,11 @@ static struct llist_node *pvcalls_fairq_bulk(struct pvcalls_guestq *q)
 {
 	struct llist_node *node = pvcalls_fairq_pop(&q->bulk);
 
+	q->nr_bulk--;
 	if (q->to_go)
 		q->to_go--;
 	if (!q->to_go) {
-		q->to_go = q->bulk.nr;
+		q->to_go = q->nr_bulk;
 		q->cycle++;
 	}
 	return node;
@@ -144,7 +172,7 @@ static struct llist_node *pvcalls_fairq_bulk(struct pvcalls_guestq *q)
  * @q: the guest's queue, after pvcalls_fairq_begin()
  *
  * Context: the worker that @q belongs to.
- * Return: the work, on no list; or NULL if the guest has used up its budget or
+ * Return: the work, on no list; or NULL if the guest has used up its quantum or
  * has no more works.
  */
 struct pvcalls_work *pvcalls_fairq_take(struct pvcalls_guestq *q)
@@ -153,7 +181,7 @@ struct pvcalls_work *pvcalls_fairq_take(struct pvcalls_guestq *q)
 
 	if (pvcalls_fairq_empty(q) || q->deficit <= 0)
 		return NULL;
-	if (q->sparse.first)
+	if (q->sparse)
 		node = pvcalls_fairq_pop(&q->sparse);
 	else
 		node = pvcalls_fairq_bulk(q);
@@ -162,16 +190,16 @@ struct pvcalls_work *pvcalls_fairq_take(struct pvcalls_guestq *q)
 
 /**
  * pvcalls_fairq_spend() - charge a work and its guest for a run
- * @fq: fair queue of the worker
+ * @q: the guest's queue
  * @work: the work that was run
  * @cost: cost of the run, in bytes
  *
- * Context: the worker that @fq belongs to.
+ * Context: the worker that @q belongs to.
  */
-void pvcalls_fairq_spend(struct pvcalls_fairq *fq, struct pvcalls_work *work,
+void pvcalls_fairq_spend(struct pvcalls_guestq *q, struct pvcalls_work *work,
 			 u64 cost)
 {
-	pvcalls_fairq_queue(fq, work)->deficit -= cost;
+	q->deficit -= cost;
 	/* the limit makes a bulk work sparse again after some idle cycles */
 	work->used = min_t(u64, work->used + cost, pvcalls_fairq_budget());
 }

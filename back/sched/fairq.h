@@ -3,15 +3,15 @@
  * Fair queue: the order in which a worker runs its ready works, with one queue
  * for each guest.
  *
- * Guests share a worker equally, however many works each of them has. In each
- * round a guest's works run until their cost reaches the parameter budget. If
- * the last work exceeded the budget, the excess is taken off the guest's next
- * budgets: deficit round robin (M. Shreedhar and G. Varghese, SIGCOMM 1995).
- * Unlike there, a debt outlives an empty queue, and each round in which the
- * queue is empty pays back one budget. A guest's queue is found by its domain
- * id, so that a queue needs no setup. Two guests whose ids differ by a multiple
- * of 256 share one queue and its budget (as in P. McKenney's stochastic
- * fairness queueing, INFOCOM 1990).
+ * Guests share a worker by their weights, however many works each of them has:
+ * equally, unless policies say otherwise. In each round a guest's works run
+ * until their cost reaches the guest's quantum, which is the parameter budget
+ * times the weight. If the last work exceeded the quantum, the excess is taken
+ * off the guest's next ones: deficit round robin (M. Shreedhar and G. Varghese,
+ * SIGCOMM 1995). Unlike there, a debt outlives an empty queue, and each round in
+ * which the queue is empty pays back one quantum. A guest brings its queues
+ * along, one for each worker (queues.h), and works know them, so a worker needs
+ * neither a search nor memory when a guest comes.
  *
  * Of a guest's works the sparse ones run first, as sparse flows do in FQ-CoDel
  * (RFC 8290), so that a short exchange does not wait for bulk data. A work is
@@ -24,69 +24,65 @@
 #ifndef PVCALLS_BACK_FAIRQ_H
 #define PVCALLS_BACK_FAIRQ_H
 
+#include <linux/cache.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/types.h>
 
-#include <xen/interface/xen.h>
-
-#define PVCALLS_FAIRQ_QUEUES	256
+/* A guest's weight, in percent of the parameter budget */
+#define PVCALLS_WEIGHT_DEFAULT	100
 
 struct pvcalls_work;
 
 /**
- * struct pvcalls_fifo - queue of ready works, first in, first out
- * @first: the next work to run, or NULL
- * @end: the last work's pointer to the next one; valid unless @first is NULL
- * @nr: number of works
- */
-struct pvcalls_fifo {
-	struct llist_node *first;
-	struct llist_node **end;
-	u32 nr;
-};
-
-/**
- * struct pvcalls_guestq - a guest's ready works
+ * struct pvcalls_guestq - a guest's ready works on a worker
  * @node: entry in &pvcalls_fairq.queues or in this round's list while the queue
  *	has works
- * @sparse: works whose recent cost is below pvcalls_fairq_sparse()
- * @bulk: all other works
+ * @sparse: the last of the works whose recent cost is below
+ *	pvcalls_fairq_sparse(), or NULL. It points to the first one
+ * @bulk: likewise, of all other works
+ * @nr_bulk: number of works of @bulk
  * @to_go: number of works of @bulk that have yet to run in this cycle
  * @cycle: number of the cycle
+ * @round: number of the round after the last one in which the queue had works
  * @deficit: what the guest may still spend in this round, in bytes; a negative
  *	value is the guest's debt
- * @round: number of the round after the last one in which the queue had works
+ * @weight: what the guest gets in a round, in percent of the parameter budget,
+ *	1 to 1000; others write this
+ *
+ * The queue is one cache line, which only its worker writes, but for @weight.
  */
 struct pvcalls_guestq {
 	struct list_head node;
-	struct pvcalls_fifo sparse;
-	struct pvcalls_fifo bulk;
+	struct llist_node *sparse;
+	struct llist_node *bulk;
+	u32 nr_bulk;
 	u32 to_go;
 	u32 cycle;
-	s64 deficit;
 	u32 round;
-};
+	s64 deficit;
+	u32 weight;
+} ____cacheline_aligned;
 
 /**
  * struct pvcalls_fairq - the ready works of all guests
  * @queues: queues that have works; the head is served next
  * @round: number of the round; each queue with works is served once in a round
- * @queue: all queues, by domain id modulo %PVCALLS_FAIRQ_QUEUES
+ * @place: the worker's place in each guest's queues
  */
 struct pvcalls_fairq {
 	struct list_head queues;
 	u32 round;
-	struct pvcalls_guestq queue[PVCALLS_FAIRQ_QUEUES];
+	u32 place;
 };
 
 u32 pvcalls_fairq_budget(void);
 u32 pvcalls_fairq_sparse(void);
-void pvcalls_fairq_init(struct pvcalls_fairq *fq);
+void pvcalls_fairq_init(struct pvcalls_fairq *fq, u32 place);
 void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work);
 void pvcalls_fairq_begin(struct pvcalls_guestq *q);
 struct pvcalls_work *pvcalls_fairq_take(struct pvcalls_guestq *q);
-void pvcalls_fairq_spend(struct pvcalls_fairq *fq, struct pvcalls_work *work,
+void pvcalls_fairq_spend(struct pvcalls_guestq *q, struct pvcalls_work *work,
 			 u64 cost);
 void pvcalls_fairq_end(struct pvcalls_fairq *fq, struct pvcalls_guestq *q);
 void pvcalls_fairq_round(struct pvcalls_fairq *fq);

@@ -158,7 +158,7 @@ void pvcalls_pool_lose(unsigned int cpu)
  * pvcalls_work_init() - give a work to a worker
  * @work: the work to initialise
  * @ops: operations of this kind of work
- * @domid: the guest
+ * @queues: queues of the guest, which holds them for as long as the work exists
  * @node: NUMA node that is best for the work, or PLACEMENT_ANY_NODE
  * @near: the worker that is chosen among equally good ones, or NULL. One work
  *	less than it has counts as its load
@@ -169,14 +169,15 @@ void pvcalls_pool_lose(unsigned int cpu)
  * Context: process; takes pvcalls_worker.lock.
  */
 void pvcalls_work_init(struct pvcalls_work *work,
-		       const struct pvcalls_work_ops *ops, domid_t domid,
-		       int node, struct pvcalls_worker *near)
+		       const struct pvcalls_work_ops *ops,
+		       struct pvcalls_queues *queues, int node,
+		       struct pvcalls_worker *near)
 {
 	struct pvcalls_worker *w;
 
 	memset(work, 0, sizeof(*work));
 	work->ops = ops;
-	work->domid = domid;
+	work->queues = queues;
 	work->dest = PVCALLS_DEST_STAY;
 	work->node_wish = node;
 	work->cpu_wish = PLACEMENT_ANY_CPU;

@@ -41,8 +41,9 @@ bool pvcalls_pool_serves(unsigned int cpu);
 void pvcalls_pool_lose(unsigned int cpu);
 
 void pvcalls_work_init(struct pvcalls_work *work,
-		       const struct pvcalls_work_ops *ops, domid_t domid,
-		       int node, struct pvcalls_worker *near);
+		       const struct pvcalls_work_ops *ops,
+		       struct pvcalls_queues *queues, int node,
+		       struct pvcalls_worker *near);
 bool pvcalls_work_hand_over(struct pvcalls_work *work,
 			    struct pvcalls_worker *from);
 

@@ -13,9 +13,12 @@
 #include "pvcalls_param.h"
 #include "sched/fairq.h"
 #include "sched/pool.h"
+#include "sched/queues.h"
 #include "sched/thread.h"
 #include "sched/topology.h"
 #include "sched/worker.h"
+
+static_assert(2 * PVCALLS_MAX_WORKERS <= PVCALLS_PLACES);
 
 /* Works that a softirq runs before it leaves the others to the thread */
 #define PVCALLS_FAST_RUNS	8
@@ -24,27 +27,32 @@ PVCALLS_PARAM_UINT(poll_us, 0, 0, 1000, 0644);
 MODULE_PARM_DESC(poll_us,
 		 "Microseconds that a worker may poll for work before it sleeps, if that pays, 1 to 1000; 0 (default): none");
 
+/* Run a work. The reference to it is the caller's afterwards. */
 static void pvcalls_worker_run(struct pvcalls_worker *w,
+			       struct pvcalls_guestq *q,
 			       struct pvcalls_work *work)
 {
 	u64 before = w->spent;
 	bool more;
 
-	if (unlikely(READ_ONCE(work->dest) != PVCALLS_DEST_STAY) &&
-	    pvcalls_work_hand_over(work, w))
-		return;
+	if (unlikely(READ_ONCE(work->dest) != PVCALLS_DEST_STAY)) {
+		/* another worker's list takes the reference that this had */
+		work->ops->get(work);
+		if (pvcalls_work_hand_over(work, w))
+			return;
+		work->ops->put(work);
+	}
 	clear_bit(PVCALLS_WORK_QUEUED, &work->state);
 	/* pairs with marking: what preceded a mark is seen by this run */
 	smp_mb__after_atomic();
 	more = work->ops->run(work, w);
-	pvcalls_fairq_spend(&w->fairq, work,
+	pvcalls_fairq_spend(q, work,
 			    max_t(u64, w->spent - before, PVCALLS_RUN_COST));
 	/*
 	 * a wish may have come after the mark was set, so mark the work again
 	 */
 	if (more || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
 		pvcalls_work_mark(work);
-	work->ops->put(work);
 	w->stats.runs++;
 }
 
@@ -99,15 +107,25 @@ static void pvcalls_worker_fast(struct tasklet_struct *t)
 	}
 }
 
+/*
+ * The queue is the guest's, which may go with the reference to a work. So the
+ * reference to the last work is kept until the queue is not used any more.
+ */
 static void pvcalls_worker_turn(struct pvcalls_worker *w,
 				struct pvcalls_guestq *q)
 {
-	struct pvcalls_work *work;
+	struct pvcalls_work *work, *last = NULL;
 
 	pvcalls_fairq_begin(q);
-	while ((work = pvcalls_fairq_take(q)))
-		pvcalls_worker_run(w, work);
+	while ((work = pvcalls_fairq_take(q))) {
+		pvcalls_worker_run(w, q, work);
+		if (last)
+			last->ops->put(last);
+		last = work;
+	}
 	pvcalls_fairq_end(&w->fairq, q);
+	if (last)
+		last->ops->put(last);
 }
 
 /* Serve each guest that has ready works, and then send the events owed. */
@@ -208,7 +226,8 @@ static int pvcalls_worker_main(void *data)
 
 /**
  * pvcalls_worker_new() - start a worker
- * @index: number in the thread's name
+ * @index: number in the thread's name, which no other worker has, 0 to
+ *	PVCALLS_PLACES - 1
  * @cpu: CPU to which the worker is bound
  *
  * Context: process, may sleep; under cpus_read_lock(), with @cpu online.
@@ -228,7 +247,7 @@ struct pvcalls_worker *pvcalls_worker_new(unsigned int index,
 	spin_lock_init(&w->lock);
 	INIT_LIST_HEAD(&w->works);
 	init_waitqueue_head(&w->idle);
-	pvcalls_fairq_init(&w->fairq);
+	pvcalls_fairq_init(&w->fairq, index);
 	pvcalls_tools_init(&w->tools);
 	tasklet_setup(&w->fast, pvcalls_worker_fast);
 	/* the pool's mutex guards the counter */

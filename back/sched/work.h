@@ -31,8 +31,7 @@
 #include <linux/llist.h>
 #include <linux/types.h>
 
-#include <xen/interface/xen.h>
-
+struct pvcalls_queues;
 struct pvcalls_work;
 struct pvcalls_worker;
 
@@ -66,7 +65,7 @@ struct pvcalls_work_ops {
  * @worker: the worker that runs the work; RCU protects it
  * @state: bits of enum pvcalls_work_bit
  * @ops: operations of this kind of work
- * @domid: the guest
+ * @queues: queues of the guest, one for each worker
  * @list: entry in pvcalls_worker.works
  * @dest: the worker to hand the work over to: index into the pool, or
  *	PVCALLS_DEST_STAY or PVCALLS_DEST_POLICY
@@ -93,7 +92,7 @@ struct pvcalls_work {
 	struct pvcalls_worker *worker;
 	unsigned long state;
 	const struct pvcalls_work_ops *ops;
-	domid_t domid;
+	struct pvcalls_queues *queues;
 	struct list_head list;
 	int dest;
 	u32 steered;

@@ -383,7 +383,7 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 	 * its worker may run the work at once, but the lock keeps it from
 	 * dropping the socket
 	 */
-	pvcalls_work_init(&ps->work, type->work, g->peer.domid, g->node,
+	pvcalls_work_init(&ps->work, type->work, g->queues, g->node,
 			  pvcalls_worker_current());
 	spin_unlock(&socks->lock);
 	return ps;

@@ -4,16 +4,41 @@
 #include <cmocka.h>
 
 #include "sched/fairq.h"
+#include "sched/queues.h"
 #include "sched/work.h"
 
 #define QUANTUM	262144U		/* default of the parameter budget */
 #define RUN	4096U		/* what a run costs beside its bytes */
+#define PLACE	3		/* of the worker that this is */
+#define GUESTS	3
+
+static struct pvcalls_queues *guests[GUESTS];
+
+/* A worker, and guests that it does not know yet */
+static void begin(struct pvcalls_fairq *t)
+{
+	domid_t i;
+
+	for (i = 0; i < GUESTS; i++) {
+		if (guests[i])
+			pvcalls_queues_put(guests[i]);
+		/* equal in as many bits as may be */
+		guests[i] = pvcalls_queues_open(i << 14);
+	}
+	memset(t, 0, sizeof(*t));
+	pvcalls_fairq_init(t, PLACE);
+}
+
+static struct pvcalls_guestq *queue_of(domid_t domid)
+{
+	return &guests[domid]->on[PLACE];
+}
 
 /* A turn of a guest, which runs one work, or none if it owes turns. */
 static struct pvcalls_work *turn(struct pvcalls_fairq *t, domid_t domid,
 				 u64 cost)
 {
-	struct pvcalls_guestq *q = &t->queue[domid];
+	struct pvcalls_guestq *q = queue_of(domid);
 	struct pvcalls_work *work;
 
 	must(t->queues.next == &q->node);
@@ -21,7 +46,7 @@ static struct pvcalls_work *turn(struct pvcalls_fairq *t, domid_t domid,
 	work = pvcalls_fairq_take(q);
 	if (work)
 		/* of the work, if it is said there */
-		pvcalls_fairq_spend(t, work, cost ?: work->cost);
+		pvcalls_fairq_spend(q, work, cost ?: work->cost);
 	pvcalls_fairq_end(t, q);
 	pvcalls_fairq_round(t);
 	return work;
@@ -30,7 +55,7 @@ static struct pvcalls_work *turn(struct pvcalls_fairq *t, domid_t domid,
 /* How many turns is this guest, with one work, not run in now? */
 static u32 waits(struct pvcalls_fairq *t, domid_t domid, u64 cost)
 {
-	struct pvcalls_work work = { .domid = domid }, *taken;
+	struct pvcalls_work work = { .queues = guests[domid] }, *taken;
 	u32 n = 0;
 
 	pvcalls_fairq_add(t, &work);
@@ -46,11 +71,11 @@ static void debts(void **state)
 	static struct pvcalls_fairq t;
 	u32 i;
 
-	pvcalls_fairq_init(&t);
+	begin(&t);
 	/* long after the first rounds, and over the counter's end */
 	t.round = -20U;
-	t.queue[1].round = t.round;
-	t.queue[2].round = t.round - 5;
+	queue_of(1)->round = t.round;
+	queue_of(2)->round = t.round - 5;
 	must(waits(&t, 1, QUANTUM) == 0);
 	/* it owed nothing, and has saved nothing up while it was away */
 	for (i = 0; i < 5; i++)
@@ -72,24 +97,25 @@ static void debts(void **state)
 /* What softirqs have done for a work is charged when it comes to the worker. */
 static void fast_is_charged(void **state)
 {
-	static struct pvcalls_fairq t;
-	struct pvcalls_work work = { .domid = 1, .cost = RUN };
-	struct pvcalls_work other = work;
+	struct pvcalls_work work = { .cost = RUN }, other;
+	struct pvcalls_fairq t;
 	u32 n = 0;
 
-	pvcalls_fairq_init(&t);
+	begin(&t);
+	work.queues = guests[1];
+	other = work;
 	atomic_add(2 * QUANTUM, &work.fast_cost);
 	pvcalls_fairq_add(&t, &work);
 	pvcalls_fairq_add(&t, &other);
 	/* turns of the guest, and its own right to go first */
 	while (n < 10 && !turn(&t, 1, 0))
 		n++;
-	must(n == 2 && !other.node.next && t.queue[1].bulk.first == &work.node);
+	must(n == 2 && !queue_of(1)->sparse && queue_of(1)->bulk == &work.node);
 	must(turn(&t, 1, 0) == &work);
 	/* once */
 	pvcalls_fairq_add(&t, &work);
 	must(turn(&t, 1, 0) == &work &&
-	     t.queue[1].deficit == QUANTUM - RUN);
+	     queue_of(1)->deficit == QUANTUM - RUN);
 }
 
 #define BULK	16
@@ -111,15 +137,16 @@ static struct pvcalls_work *next(struct pvcalls_fairq *t,
 static void sparse_first(void **state)
 {
 	static struct pvcalls_fairq t;
-	struct pvcalls_work bulk[BULK] = {}, few = { .domid = 1, .cost = RUN };
+	struct pvcalls_work bulk[BULK] = {}, few = { .cost = RUN };
 	u32 ran[BULK + 1] = {};
 	int i, j;
 
-	pvcalls_fairq_init(&t);
+	begin(&t);
 	/* after the counter's end, too */
-	t.queue[1].cycle = few.cycle = -3U;
+	queue_of(1)->cycle = few.cycle = -3U;
+	few.queues = guests[1];
 	for (i = 0; i < BULK; i++) {
-		bulk[i].domid = 1;
+		bulk[i].queues = guests[1];
 		bulk[i].cost = QUANTUM;
 		bulk[i].cycle = -3U;
 		pvcalls_fairq_add(&t, &bulk[i]);
@@ -154,12 +181,68 @@ static void sparse_first(void **state)
 	must(j > 8 * 60);
 }
 
+/* What a guest pays back, or gets at a time, goes by its weight. */
+static void weights(void **state)
+{
+	struct pvcalls_fairq t;
+	u32 i;
+
+	begin(&t);
+	pvcalls_queues_weigh(guests[1], 10);
+	pvcalls_queues_weigh(guests[2], 1000);
+	for (i = 0; i < 3; i++) {
+		/* ten turns of a tenth each, of which the first one runs it */
+		must(waits(&t, 1, QUANTUM) == (i ? 9 : 0));
+	}
+	/* and for ten that others have meanwhile */
+	for (i = 0; i < 9; i++)
+		must(waits(&t, 2, QUANTUM) == 0);
+	must(waits(&t, 1, RUN) == 0);
+	must(waits(&t, 2, 30 * (u64)QUANTUM) == 0);
+	must(waits(&t, 2, QUANTUM) == 2);
+	/* no debt is for ever, however little a guest gets */
+	pvcalls_queues_weigh(guests[1], 1);
+	must(waits(&t, 1, 1ULL << 40) == 0);
+	i = waits(&t, 1, QUANTUM);
+	must(i >= 6400 && i <= 6402);
+	pvcalls_queues_weigh(guests[1], PVCALLS_WEIGHT_DEFAULT);
+	for (i = 0; i < 10; i++)
+		must(waits(&t, 1, QUANTUM) <= 1);
+}
+
+/* A guest finds its queues again while somebody has them. */
+static void queues_of_guests(void **state)
+{
+	struct pvcalls_queues *a = pvcalls_queues_open(1), *b;
+	u32 i;
+
+	for (i = 0; i < PVCALLS_PLACES; i++)
+		must(a->on[i].weight == PVCALLS_WEIGHT_DEFAULT);
+	b = pvcalls_queues_open(257);
+	must(a != b);
+	pvcalls_queues_put(b);
+	pvcalls_queues_weigh(a, 7);
+	b = pvcalls_queues_open(1);
+	must(a == b);
+	pvcalls_queues_put(a);
+	a = pvcalls_queues_open(1);
+	must(a == b && a->on[PVCALLS_PLACES - 1].weight == 7);
+	pvcalls_queues_put(a);
+	pvcalls_queues_put(b);
+	a = pvcalls_queues_open(1);
+	must(a->on[0].weight == PVCALLS_WEIGHT_DEFAULT);
+	pvcalls_queues_put(a);
+	must(sizeof(*a->on) == 64);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(debts),
 		cmocka_unit_test(fast_is_charged),
 		cmocka_unit_test(sparse_first),
+		cmocka_unit_test(weights),
+		cmocka_unit_test(queues_of_guests),
 	};
 
 	return cmocka_run_group_tests_name("turns", tests, NULL, NULL);

@@ -45,6 +45,7 @@ static inline u32 rnd(u32 *state)
 }
 
 #define __rcu
+#define ____cacheline_aligned	__attribute__((aligned(64)))
 #define BIT(n)			(1UL << (n))
 #define NR_CPUS			64
 #define PAGE_SIZE		4096
@@ -62,6 +63,7 @@ static inline u32 rnd(u32 *state)
 #define ERR_PTR(e)		((void *)(long)(e))
 #define PTR_ERR_OR_ZERO(p)	(IS_ERR(p) ? PTR_ERR(p) : 0)
 #define hash_32(n, bits)	((n) & (BIT(bits) - 1))
+#define div_u64(n, by)		((u64)(n) / (by))
 #define container_of(p, t, m)	((t *)((char *)(p) - offsetof(t, m)))
 #define lockdep_assert_held(l)	((void)(l))
 #define lockdep_is_held(l)	((void)(l), true)
@@ -125,8 +127,34 @@ typedef struct {
 #define atomic_dec_and_test(a)	\
 	(!__atomic_sub_fetch(&(a)->v, 1, __ATOMIC_SEQ_CST))
 
+static inline void *aligned_zeroes(size_t n)
+{
+	void *p = aligned_alloc(64, (n + 63) & ~63UL);
+
+	return p ? memset(p, 0, n) : NULL;
+}
+
+typedef struct {
+	int v;
+} refcount_t;
+
+#define refcount_set(r, n)	__atomic_store_n(&(r)->v, n, __ATOMIC_SEQ_CST)
+#define refcount_dec_and_test(r) atomic_dec_and_test(r)
+
+static inline bool refcount_inc_not_zero(refcount_t *r)
+{
+	int v = __atomic_load_n(&r->v, __ATOMIC_SEQ_CST);
+
+	while (v && !__atomic_compare_exchange_n(&r->v, &v, v + 1, false,
+						 __ATOMIC_SEQ_CST,
+						 __ATOMIC_SEQ_CST))
+		;
+	return v;
+}
+
 #define kvzalloc_node(n, g, o)	calloc(1, n)
 #define kzalloc(n, g)		calloc(1, n)
+#define kvzalloc(n, g)		aligned_zeroes(n)
 #define kvmalloc_array(n, s, g)	calloc(n, s)
 #define kvfree			free
 #define kfree			free

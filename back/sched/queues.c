@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The queues of all guests; queues.h says what they are. */
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "sched/queues.h"
+
+/* Guards the list */
+static DEFINE_SPINLOCK(pvcalls_queues_lock);
+static LIST_HEAD(pvcalls_queues_list);
+
+/* Takes a reference to a guest's queues. Call with the lock held. */
+static struct pvcalls_queues *pvcalls_queues_find(domid_t domid)
+{
+	struct pvcalls_queues *q;
+
+	list_for_each_entry(q, &pvcalls_queues_list, list)
+		if (q->domid == domid && refcount_inc_not_zero(&q->ref))
+			return q;
+	return NULL;
+}
+
+/**
+ * pvcalls_queues_open() - find a guest's queues, or make them
+ * @domid: the guest
+ *
+ * Context: process, may sleep.
+ * Return: the queues with a reference, or NULL without memory.
+ */
+struct pvcalls_queues *pvcalls_queues_open(domid_t domid)
+{
+	struct pvcalls_queues *q, *fresh;
+
+	fresh = kvzalloc(sizeof(*fresh), GFP_KERNEL);
+	if (!fresh)
+		return NULL;
+	refcount_set(&fresh->ref, 1);
+	fresh->domid = domid;
+	pvcalls_queues_weigh(fresh, PVCALLS_WEIGHT_DEFAULT);
+
+	spin_lock_irq(&pvcalls_queues_lock);
+	q = pvcalls_queues_find(domid);
+	if (!q)
+		list_add_tail(&fresh->list, &pvcalls_queues_list);
+	spin_unlock_irq(&pvcalls_queues_lock);
+	if (!q)
+		return fresh;
+	kvfree(fresh);
+	return q;
+}
+
+/**
+ * pvcalls_queues_put() - drop a reference
+ * @queues: the queues; with the last reference they have no works
+ *
+ * Context: any.
+ */
+void pvcalls_queues_put(struct pvcalls_queues *queues)
+{
+	unsigned long flags;
+
+	if (!refcount_dec_and_test(&queues->ref))
+		return;
+	spin_lock_irqsave(&pvcalls_queues_lock, flags);
+	list_del(&queues->list);
+	spin_unlock_irqrestore(&pvcalls_queues_lock, flags);
+	kvfree(queues);
+}
+
+/**
+ * pvcalls_queues_weigh() - say how much of each worker a guest gets
+ * @queues: its queues
+ * @weight: percent of the parameter budget in each round, 1 to 1000
+ *
+ * Context: any.
+ */
+void pvcalls_queues_weigh(struct pvcalls_queues *queues, u32 weight)
+{
+	unsigned int i;
+
+	for (i = 0; i < PVCALLS_PLACES; i++)
+		WRITE_ONCE(queues->on[i].weight, weight);
+}
