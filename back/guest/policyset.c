@@ -130,7 +130,8 @@ static void pvcalls_policy_limits(struct pvcalls_policy *p,
  *
  * What was permitted before stays as it is: connections, ports, peers of
  * datagram sockets. New sockets are made in the namespace that the rules name.
- * Limits are those of all devices of the guest, which have one account.
+ * Limits and weight are those of all devices of the guest, which have one
+ * account, and one queue at each worker.
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL or -E2BIG if the text is no policy; -ENOMEM; or why the
@@ -147,6 +148,8 @@ int pvcalls_policy_set(struct pvcalls_policy *p, const char *text, u32 len,
 		return PTR_ERR(set);
 	mutex_lock(&p->lock);
 	pvcalls_policy_limits(p, &set->rules);
+	pvcalls_queues_weigh(p->queues,
+			     set->rules.weight ?: PVCALLS_WEIGHT_DEFAULT);
 	set = rcu_replace_pointer(p->set, set, lockdep_is_held(&p->lock));
 	p->refused = false;
 	mutex_unlock(&p->lock);

@@ -143,7 +143,7 @@ static void pvcalls_pen_limits(struct pvcalls_pen *p,
  * @buf: the text, a line for each statement, with a final zero
  * @size: size of @buf in bytes, PVCALLS_POLICY_SIZE for any policy
  *
- * "local", "calls" and "limits" are left out if they were not set.
+ * "local", "calls", "weight" and "limits" are left out if they were not set.
  *
  * Context: any.
  * Return: length of the text in bytes, or -E2BIG if it did not fit.
@@ -163,6 +163,11 @@ int pvcalls_rules_print(const struct pvcalls_rules *r, char *buf, u32 size)
 	if (r->calls) {
 		pvcalls_pen_word(&p, "calls=");
 		pvcalls_pen_number(&p, r->calls, 10);
+		pvcalls_pen_char(&p, '\n');
+	}
+	if (r->weight) {
+		pvcalls_pen_word(&p, "weight=");
+		pvcalls_pen_number(&p, r->weight, 10);
 		pvcalls_pen_char(&p, '\n');
 	}
 	pvcalls_pen_limits(&p, r);

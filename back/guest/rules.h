@@ -10,6 +10,7 @@
  *	reserved=none | PORT[-PORT] | listening [,...]
  *	netns=NAME
  *	calls=any | NUMBER
+ *	weight=NUMBER
  *	limits=none | KIND:NUMBER[,KIND:NUMBER...]
  *	allow | deny  connect | bind  [tcp | udp | icmp]
  *		[any | local | ADDRESS[/LENGTH]]  [port PORT[-PORT]]
@@ -34,6 +35,8 @@
 #define PVCALLS_MAX_NETNS	63
 /* Amount of a limit, at most */
 #define PVCALLS_MAX_LIMIT	100000000
+/* What a guest may get of a worker in a round, at most, in percent of budget */
+#define PVCALLS_MAX_WEIGHT	1000
 /* Room for any text that is read or written, with a final zero */
 #define PVCALLS_POLICY_SIZE	8192
 /* Length of a text, at most */
@@ -149,6 +152,8 @@ struct pvcalls_rule {
  * @nr: number of @rule
  * @rule: the rules, in order
  * @calls: how many calls a guest may make a second; 0: any number
+ * @weight: percent of the parameter budget that a guest gets in each round of a
+ *	worker; 0: as by default
  * @limited: kinds with a limit, a bit for each
  * @limit: how much the guest may have of those; 0 for the others
  * @netns: name of the sockets' network namespace, empty for the first one
@@ -162,6 +167,7 @@ struct pvcalls_rules {
 	u32 nr;
 	struct pvcalls_rule rule[PVCALLS_MAX_RULES];
 	u32 calls;
+	u32 weight;
 	u32 limited;
 	u32 limit[PVCALLS_KINDS];
 	char netns[PVCALLS_MAX_NETNS + 1];

@@ -17,6 +17,7 @@ enum pvcalls_setting {
 	PVCALLS_SET_NETNS = 8,
 	PVCALLS_SET_LIMITS = 16,
 	PVCALLS_SET_CALLS = 32,
+	PVCALLS_SET_WEIGHT = 64,
 };
 
 static bool pvcalls_word_is(const struct pvcalls_word *w, const char *name)
@@ -308,6 +309,12 @@ static bool pvcalls_set_calls(struct pvcalls_rules *r, struct pvcalls_word w)
 	       r->calls;
 }
 
+static bool pvcalls_set_weight(struct pvcalls_rules *r, struct pvcalls_word w)
+{
+	return pvcalls_word_number(&w, PVCALLS_MAX_WEIGHT, &r->weight) &&
+	       r->weight;
+}
+
 /* KIND:NUMBER, each kind once at most */
 static bool pvcalls_set_limit(struct pvcalls_rules *r, struct pvcalls_word w)
 {
@@ -348,6 +355,7 @@ static const struct {
 	{ "reserved", PVCALLS_SET_RESERVED, pvcalls_set_reserved },
 	{ "netns", PVCALLS_SET_NETNS, pvcalls_set_netns },
 	{ "calls", PVCALLS_SET_CALLS, pvcalls_set_calls },
+	{ "weight", PVCALLS_SET_WEIGHT, pvcalls_set_weight },
 	{ "limits", PVCALLS_SET_LIMITS, pvcalls_set_limits },
 };
 

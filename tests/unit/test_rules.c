@@ -346,6 +346,8 @@ static void nonsense(void **state)
 		{ "deny connect ::ffff:10.0.0.1", 13 },
 		{ "calls=0", 0 }, { "calls=", 0 }, { "calls=none", 0 },
 		{ "calls=100000001", 0 }, { "calls=1;calls=any", 8 },
+		{ "weight=0", 0 }, { "weight=", 0 }, { "weight=any", 0 },
+		{ "weight=1001", 0 }, { "weight=1;weight=1", 9 },
 		{ "limits", 0 }, { "limits=", 0 }, { "limits=sockets", 0 },
 		{ "limits=sockets:", 0 }, { "limits=socket:1", 0 },
 		{ "limits=sockets:1,sockets:2", 0 },
@@ -436,6 +438,8 @@ static const char * const texts[][2] = {
 	  "protocols=tcp,udp,icmp,ipv6,listen\n"
 	  "reserved=22,listening\ncalls=1000\n"
 	  "limits=sockets:0,memory:100000000\nnetns=a\n" },
+	{ "weight=1000;calls=1", "protocols=tcp,udp,icmp,ipv6,listen\n"
+	  "reserved=22,listening\ncalls=1\nweight=1000\n" },
 	{ "limits=pages:7", "protocols=tcp,udp,icmp,ipv6,listen\n"
 	  "reserved=22,listening\nlimits=pages:7\n" },
 	{ "calls=any;limits=none", "protocols=tcp,udp,icmp,ipv6,listen\n"
@@ -500,6 +504,7 @@ static void longest_text(void **state)
 	memset(text + strlen(text), 'n', PVCALLS_MAX_NETNS);
 	read_text(text);
 	rules.calls = PVCALLS_BUCKET_MAX;
+	rules.weight = PVCALLS_MAX_WEIGHT;
 	rules.limited = (1 << PVCALLS_KINDS) - 1;
 	for (i = 0; i < PVCALLS_KINDS; i++)
 		rules.limit[i] = PVCALLS_MAX_LIMIT;
