@@ -32,6 +32,7 @@
 #include "ring/ring.h"
 #include "sched/work.h"
 
+struct pvcalls_call;
 struct pvcalls_policy;
 struct pvcalls_queues;
 struct pvcalls_socks;
@@ -66,6 +67,8 @@ enum pvcalls_guest_flag {
  * @stopped: completed when the command ring is not read any more
  * @irq: interrupt of the command ring's event channel
  * @delay: marks @work when the policy lets the guest make calls again
+ * @forget: the FORGET that is under way, or NULL; as @progress
+ * @forgotten: how many of its rings have been unmapped
  * @progress: requests were found since the last EOI; only the command ring's
  *	worker uses this
  * @ring: the command ring; its worker owns the requests, @rsp_lock guards the
@@ -98,6 +101,8 @@ struct pvcalls_guest {
 	struct completion stopped;
 	int irq;
 	struct timer_list delay;
+	struct pvcalls_call *forget;
+	u32 forgotten;
 	bool progress;
 	struct xen_pvcalls_back_ring ring;
 	u32 cmd_pages;

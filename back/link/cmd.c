@@ -28,9 +28,6 @@
 /* Requests that are read before other works of this worker run */
 #define PVCALLS_CMD_BATCH	32
 
-/* Cost of reading a request, in bytes that could have been moved instead */
-#define PVCALLS_CMD_COST	4096
-
 /**
  * struct pvcalls_cmd - a command, see commands.h
  * @number: the command's number in requests
@@ -55,20 +52,35 @@ static void pvcalls_cmd_socket(struct pvcalls_call *call,
 					      req->type, req->protocol));
 }
 
+/* Run some of the FORGET that is under way. */
+static void pvcalls_cmd_forget_some(struct pvcalls_guest *g,
+				    struct pvcalls_worker *w)
+{
+	struct pvcalls_call *call = g->forget;
+	const struct pvcalls_req_forget *req = (const void *)&call->req.u;
+
+	do {
+		pvcalls_ring_forget(&g->rings, req->ref[g->forgotten++],
+				    &w->tools.scratch);
+	} while (g->forgotten < req->count && !pvcalls_worker_is_over());
+	if (g->forgotten < req->count)
+		return;
+	g->forget = NULL;
+	pvcalls_reply(call, 0);
+}
+
 static void pvcalls_cmd_forget(struct pvcalls_call *call,
 			       struct pvcalls_worker *w)
 {
 	const struct pvcalls_req_forget *req = (const void *)&call->req.u;
-	u32 i;
 
 	if (!req->count || req->count > PVCALLS_MAX_FORGET) {
 		pvcalls_reply(call, -EINVAL);
 		return;
 	}
-	for (i = 0; i < req->count; i++)
-		pvcalls_ring_forget(&call->guest->rings, req->ref[i],
-				    &w->tools.scratch);
-	pvcalls_reply(call, 0);
+	call->guest->forget = call;
+	call->guest->forgotten = 0;
+	pvcalls_cmd_forget_some(call->guest, w);
 }
 
 static void pvcalls_cmd_deferred(struct pvcalls_call *call,
@@ -198,20 +210,17 @@ static int pvcalls_cmd_pending(struct pvcalls_guest *g)
 }
 
 /*
- * How many of @n requests may be read now? If not all, the guest's policy has
- * it wait, and a timer marks the work.
+ * May a request be read now? If not, the guest's policy has it wait, and a timer
+ * marks the work.
  */
-static u32 pvcalls_cmd_may(struct pvcalls_guest *g, u32 n)
+static bool pvcalls_cmd_may(struct pvcalls_guest *g)
 {
 	u64 wait = 0;
-	u32 may;
 
-	if (!n)
-		return 0;
-	may = pvcalls_policy_calls(g, n, &wait);
-	if (may < n)
-		mod_timer(&g->delay, jiffies + nsecs_to_jiffies(wait) + 1);
-	return may;
+	if (pvcalls_policy_calls(g, 1, &wait))
+		return true;
+	mod_timer(&g->delay, jiffies + nsecs_to_jiffies(wait) + 1);
+	return false;
 }
 
 /**
@@ -229,37 +238,35 @@ void pvcalls_cmd_delayed(struct timer_list *timer)
 }
 
 /*
- * Read requests that were there when the run began, at most a batch. Returns
- * whether there is more to do, or a negative error number.
+ * Read requests that were there when the run began, at most a batch, and none
+ * after a FORGET that is under way. Returns whether there is more to do, or a
+ * negative error number.
  */
 static int pvcalls_cmd_read(struct pvcalls_guest *g, struct pvcalls_worker *w)
 {
 	int n = pvcalls_cmd_pending(g);
-	bool late;
-	u32 may;
 
 	if (n < 0)
 		return n;
 	if (n)
 		g->progress = true;
 	n = min(n, PVCALLS_CMD_BATCH);
-	may = pvcalls_cmd_may(g, n);
-	late = may < n;
-	while (may--) {
-		struct pvcalls_call *call = pvcalls_call_alloc(g);
+	while (n-- && !g->forget && !pvcalls_worker_is_over()) {
+		struct pvcalls_call *call;
 
+		/* no event is of use before the timer's */
+		if (!pvcalls_cmd_may(g))
+			return 0;
+		call = pvcalls_call_alloc(g);
 		if (!call)
 			return 1;
 		RING_COPY_REQUEST(&g->ring, g->ring.req_cons, &call->req);
 		g->ring.req_cons++;
 		trace_pvcalls_request(g->peer.domid, &call->req);
 		pvcalls_cmd_take(call, w);
-		pvcalls_worker_spend(PVCALLS_CMD_COST);
+		pvcalls_worker_spend(PVCALLS_STEP_COST);
 	}
 
-	/* no event is of use before the timer's */
-	if (late)
-		return 0;
 	WRITE_ONCE(g->ring.sring->req_event, g->ring.req_cons + 1);
 	/*
 	 * ask for an event before the last look, so that no request is missed
@@ -293,8 +300,11 @@ static bool pvcalls_cmd_run(struct pvcalls_work *work,
 		return false;
 
 	pvcalls_work_steer(work, g->irq);
-	if (test_and_clear_bit(PVCALLS_GUEST_AGE, &g->flags))
-		pvcalls_rings_age(&g->rings, &w->tools.scratch);
+	if (test_and_clear_bit(PVCALLS_GUEST_AGE, &g->flags) &&
+	    pvcalls_rings_age(&g->rings, &w->tools.scratch))
+		set_bit(PVCALLS_GUEST_AGE, &g->flags);
+	if (g->forget)
+		pvcalls_cmd_forget_some(g, w);
 	more = pvcalls_cmd_read(g, w);
 	if (more < 0) {
 		set_bit(PVCALLS_GUEST_BROKEN, &g->flags);
@@ -312,7 +322,7 @@ static bool pvcalls_cmd_run(struct pvcalls_work *work,
 				g->progress ? 0 : XEN_EOI_FLAG_SPURIOUS);
 		g->progress = false;
 	}
-	return more;
+	return more || g->forget || test_bit(PVCALLS_GUEST_AGE, &g->flags);
 }
 
 static void pvcalls_cmd_get(struct pvcalls_work *work)

@@ -174,6 +174,8 @@ void pvcalls_link_end(struct pvcalls_guest *g)
 	xenbus_unmap_ring_vfree(g->peer.dev, g->ring.sring);
 	pvcalls_account_uncharge(g->peer.account, PVCALLS_KIND_PAGES,
 				 g->cmd_pages);
+	if (g->forget)
+		pvcalls_call_free(g->forget);
 	pvcalls_reply_flush(g);
 	pvcalls_socks_exit(g);
 	pvcalls_work_exit(&g->work);

@@ -53,6 +53,7 @@ static bool pvcalls_unmap_pages(struct page **pages, grant_handle_t *handles,
 	bool failed = false;
 	u32 i = 0;
 
+	scratch->cost += n * PVCALLS_PAGE_COST;
 	while (i < n) {
 		u32 j;
 
@@ -93,6 +94,7 @@ static int pvcalls_map_pages(domid_t domid, const grant_ref_t *refs,
 	u32 i, j;
 	int err;
 
+	scratch->cost += n * PVCALLS_PAGE_COST;
 	err = gnttab_alloc_pages(n, pages);
 	if (err)
 		return err;

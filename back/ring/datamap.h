@@ -21,8 +21,17 @@ struct pvcalls_peer;
 /* Grants in one hypercall: enough for a ring of order 8 and its indexes page */
 #define PVCALLS_GRANT_BATCH	257
 
+/*
+ * Cost of a page that is mapped or unmapped, and of a ring's event channel that
+ * is bound or closed, in bytes that could have been moved instead
+ */
+#define PVCALLS_PAGE_COST	4096
+#define PVCALLS_PORT_COST	16384
+
 /**
  * struct pvcalls_datamap_scratch - memory for mapping and unmapping
+ * @cost: what has been mapped and unmapped has cost so many bytes. A worker
+ *	charges them after each run, and begins with 0 again
  * @map: arguments of a hypercall
  * @unmap: arguments of a hypercall
  * @pages: pages of the grants in @map or @unmap
@@ -32,6 +41,7 @@ struct pvcalls_peer;
  * The kernel initialises a work in @item as one that is not on a stack.
  */
 struct pvcalls_datamap_scratch {
+	u64 cost;
 	union {
 		struct gnttab_map_grant_ref map[PVCALLS_GRANT_BATCH];
 		struct gnttab_unmap_grant_ref unmap[PVCALLS_GRANT_BATCH];

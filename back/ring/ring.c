@@ -11,6 +11,9 @@
 #include "ring/datamap.h"
 #include "ring/ring.h"
 
+/* Pages of cached rings that are unmapped before other works have their turn */
+#define PVCALLS_AGE_PAGES	256
+
 /*
  * Unmapping must not fail for want of memory, so each worker has its own
  * scratch. A connection ends outside the workers, so this scratch is for that.
@@ -49,12 +52,20 @@ static void pvcalls_ring_uncache(struct pvcalls_rings *rings,
 	rings->cached_pages -= pvcalls_datamap_pages(ring->map);
 }
 
+static void pvcalls_ring_unbind(struct pvcalls_rings *rings,
+				struct pvcalls_ring *ring,
+				struct pvcalls_datamap_scratch *scratch)
+{
+	scratch->cost += PVCALLS_PORT_COST;
+	pvcalls_evtchn_leave(&rings->evtchns, &ring->sub);
+}
+
 /* Give a ring without a user back to the guest. */
 static void pvcalls_ring_free(struct pvcalls_rings *rings,
 			      struct pvcalls_ring *ring,
 			      struct pvcalls_datamap_scratch *scratch)
 {
-	pvcalls_evtchn_leave(&rings->evtchns, &ring->sub);
+	pvcalls_ring_unbind(rings, ring, scratch);
 	pvcalls_datamap_unmap(ring->map, scratch);
 	kfree(ring);
 }
@@ -136,15 +147,22 @@ void pvcalls_rings_exit(struct pvcalls_rings *rings)
  * @rings: the guest's rings
  * @scratch: the worker's scratch
  *
+ * As many rings are unmapped as have %PVCALLS_AGE_PAGES, and the one with which
+ * that is reached, so that other works are not delayed.
+ *
  * Context: the command ring's worker.
+ * Return: true if there may be more of them.
  */
-void pvcalls_rings_age(struct pvcalls_rings *rings,
+bool pvcalls_rings_age(struct pvcalls_rings *rings,
 		       struct pvcalls_datamap_scratch *scratch)
 {
 	struct list_head *cached = &rings->cached;
 	unsigned long keep = pvcalls_reuse_time();
+	bool more = false;
+	u32 pages;
 
 	mutex_lock(&rings->lock);
+	pages = rings->cached_pages;
 	while (!list_empty(cached)) {
 		unsigned long end = list_last_entry(cached, struct pvcalls_ring,
 						    cached)->since + keep;
@@ -153,9 +171,13 @@ void pvcalls_rings_age(struct pvcalls_rings *rings,
 			mod_timer(&rings->timer, end);
 			break;
 		}
+		more = pages - rings->cached_pages >= PVCALLS_AGE_PAGES;
+		if (more)
+			break;
 		pvcalls_ring_drop_last(rings, scratch);
 	}
 	mutex_unlock(&rings->lock);
+	return more;
 }
 
 /*
@@ -217,11 +239,13 @@ unmap:
 }
 
 static int pvcalls_ring_bind(struct pvcalls_rings *rings,
-			     struct pvcalls_ring *ring)
+			     struct pvcalls_ring *ring,
+			     struct pvcalls_datamap_scratch *scratch)
 {
 	bool shared = pvcalls_peer_has(rings->peer, PVCALLS_F_SHARED_EVTCHN);
 	int err;
 
+	scratch->cost += PVCALLS_PORT_COST;
 	err = pvcalls_evtchn_join(&rings->evtchns, &ring->sub, rings->peer->dev,
 				  ring->port, shared);
 	if (!err)
@@ -275,7 +299,7 @@ pvcalls_ring_new(struct pvcalls_rings *rings, grant_ref_t ref,
 							   "can't map", err);
 		goto free;
 	}
-	err = pvcalls_ring_bind(rings, ring);
+	err = pvcalls_ring_bind(rings, ring, scratch);
 	if (err)
 		goto unmap;
 	err = pvcalls_ring_add(rings, ring);
@@ -379,7 +403,7 @@ void pvcalls_ring_put(struct pvcalls_rings *rings, struct pvcalls_ring *ring,
 		return;
 	}
 	/* a mapped ring stays known, so that the guest can't name it again */
-	pvcalls_evtchn_leave(&rings->evtchns, &ring->sub);
+	pvcalls_ring_unbind(rings, ring, scratch);
 	pvcalls_datamap_unmap(ring->map, scratch);
 	mutex_lock(&rings->lock);
 	hlist_del(&ring->hash);

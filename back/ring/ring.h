@@ -95,7 +95,7 @@ void pvcalls_rings_init(struct pvcalls_rings *rings,
 			const struct pvcalls_peer *peer,
 			void (*aged)(struct pvcalls_rings *rings));
 void pvcalls_rings_exit(struct pvcalls_rings *rings);
-void pvcalls_rings_age(struct pvcalls_rings *rings,
+bool pvcalls_rings_age(struct pvcalls_rings *rings,
 		       struct pvcalls_datamap_scratch *scratch);
 
 struct pvcalls_ring *pvcalls_ring_get(struct pvcalls_rings *rings,

@@ -193,13 +193,15 @@ struct pvcalls_work *pvcalls_fairq_take(struct pvcalls_guestq *q)
  * @q: the guest's queue
  * @work: the work that was run
  * @cost: cost of the run, in bytes
+ * @once: further cost, in bytes, which says nothing about the next runs, and so
+ *	does not make the work a bulk one
  *
  * Context: the worker that @q belongs to.
  */
 void pvcalls_fairq_spend(struct pvcalls_guestq *q, struct pvcalls_work *work,
-			 u64 cost)
+			 u64 cost, u64 once)
 {
-	q->deficit -= cost;
+	q->deficit -= cost + once;
 	/* the limit makes a bulk work sparse again after some idle cycles */
 	work->used = min_t(u64, work->used + cost, pvcalls_fairq_budget());
 }

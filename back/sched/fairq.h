@@ -83,7 +83,7 @@ void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work);
 void pvcalls_fairq_begin(struct pvcalls_guestq *q);
 struct pvcalls_work *pvcalls_fairq_take(struct pvcalls_guestq *q);
 void pvcalls_fairq_spend(struct pvcalls_guestq *q, struct pvcalls_work *work,
-			 u64 cost);
+			 u64 cost, u64 once);
 void pvcalls_fairq_end(struct pvcalls_fairq *fq, struct pvcalls_guestq *q);
 void pvcalls_fairq_round(struct pvcalls_fairq *fq);
 

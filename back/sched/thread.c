@@ -32,7 +32,7 @@ static void pvcalls_worker_run(struct pvcalls_worker *w,
 			       struct pvcalls_guestq *q,
 			       struct pvcalls_work *work)
 {
-	u64 before = w->spent;
+	u64 once;
 	bool more;
 
 	if (unlikely(READ_ONCE(work->dest) != PVCALLS_DEST_STAY)) {
@@ -45,9 +45,13 @@ static void pvcalls_worker_run(struct pvcalls_worker *w,
 	clear_bit(PVCALLS_WORK_QUEUED, &work->state);
 	/* pairs with marking: what preceded a mark is seen by this run */
 	smp_mb__after_atomic();
+	w->began = w->spent;
 	more = work->ops->run(work, w);
+	once = w->tools.scratch.cost;
+	w->tools.scratch.cost = 0;
 	pvcalls_fairq_spend(q, work,
-			    max_t(u64, w->spent - before, PVCALLS_RUN_COST));
+			    max_t(u64, w->spent - w->began, PVCALLS_RUN_COST),
+			    once);
 	/*
 	 * a wish may have come after the mark was set, so mark the work again
 	 */

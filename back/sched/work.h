@@ -35,8 +35,13 @@ struct pvcalls_queues;
 struct pvcalls_work;
 struct pvcalls_worker;
 
-/* Cost of a guest's call, in bytes that could have been moved instead */
+/*
+ * Costs in bytes that could have been moved instead: of a guest's call, which is
+ * also that of a socket that is closed without one; of what takes some hundred
+ * instructions, such as to read a request
+ */
 #define PVCALLS_CALL_COST	16384
+#define PVCALLS_STEP_COST	4096
 
 /**
  * struct pvcalls_work_ops - a kind of work

@@ -239,3 +239,21 @@ void pvcalls_worker_spend(u32 cost)
 {
 	pvcalls_worker_current()->spent += cost;
 }
+
+/**
+ * pvcalls_worker_is_over() - has this run cost as much as others' turn is due?
+ *
+ * Description: What a guest can make long looks here between its pieces, the
+ * first one of which is done in any case.
+ *
+ * Context: any worker.
+ * Return: true if the run has cost the parameter budget, and the rest is for the
+ * next run.
+ */
+bool pvcalls_worker_is_over(void)
+{
+	const struct pvcalls_worker *w = pvcalls_worker_current();
+
+	return w->spent - w->began + w->tools.scratch.cost >=
+	       pvcalls_fairq_budget();
+}

@@ -89,7 +89,9 @@ struct pvcalls_worker_stats {
  * @load: number of works in @works
  * @idle: woken when @load reaches 0 and @retired is set
  * @fairq: works to run; used by the thread only
- * @spent: cost of all runs so far, in bytes; used by the thread only
+ * @spent: cost of all runs so far, in bytes, without what @tools know; used by
+ *	the thread only
+ * @began: @spent when the run under way began
  * @stats: counters, which other threads only read
  * @cost_seen: value of @stats.cost that the balancer has noted
  * @poll: how long to poll when no work is ready, in ns; used by the thread only
@@ -113,6 +115,7 @@ struct pvcalls_worker {
 	wait_queue_head_t idle;
 	struct pvcalls_fairq fairq;
 	u64 spent;
+	u64 began;
 	struct pvcalls_worker_stats stats;
 	u64 cost_seen;
 	u32 poll;
@@ -123,6 +126,7 @@ struct pvcalls_worker *pvcalls_worker_current(void);
 void pvcalls_worker_ask(struct pvcalls_worker *w);
 void pvcalls_worker_unload(struct pvcalls_worker *w);
 void pvcalls_worker_spend(u32 cost);
+bool pvcalls_worker_is_over(void);
 
 void pvcalls_work_exit(struct pvcalls_work *work);
 void pvcalls_work_queue(struct pvcalls_work *work, struct pvcalls_worker *w);

@@ -373,6 +373,8 @@ bool pvcalls_dgram_shed(struct pvcalls_sock *ps)
 		}
 		c->lost_in++;
 		pvcalls_worker_spend(PVCALLS_DGRAM_COST);
+		if (pvcalls_worker_is_over())
+			return true;
 	}
 	return false;
 }

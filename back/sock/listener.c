@@ -19,8 +19,11 @@
 #include "sock/sock.h"
 #include "sock/sockopt.h"
 
-/* Connections that a run of a socket hands out at most */
+/* Connections that a run of a socket hands out, or resets, at most */
 #define PVCALLS_ACCEPT_BATCH	8
+
+/* Polls that a run of a socket answers at most */
+#define PVCALLS_POLL_BATCH	32
 
 /*
  * Connections that a listening socket's own charge is good for. TCP lets two
@@ -94,24 +97,84 @@ static void pvcalls_listener_fail(struct pvcalls_sock *ps,
 	pvcalls_reply(call, err);
 }
 
-/**
- * pvcalls_listener_close() - answer all waiting calls of a listening socket
- * @ps: the socket, listening or not, which is being torn down
- *
- * Context: the worker that the socket belongs to.
- */
-void pvcalls_listener_close(struct pvcalls_sock *ps)
+/* Answer polls, at most a batch. Returns whether there are more. */
+static bool pvcalls_listener_answer(struct pvcalls_sock *ps, int ret)
 {
 	struct pvcalls_call *call, *next;
+	int n = PVCALLS_POLL_BATCH;
 
 	list_for_each_entry_safe(call, next, &ps->listener.polls, list) {
+		if (!n--)
+			return true;
 		list_del(&call->list);
-		pvcalls_reply(call, -EBADF);
+		pvcalls_reply(call, ret);
+		pvcalls_worker_spend(PVCALLS_STEP_COST);
 	}
+	return false;
+}
+
+/* Fail accepts, at most a batch. Returns whether there are more. */
+static bool pvcalls_listener_abort(struct pvcalls_sock *ps)
+{
+	struct pvcalls_call *call, *next;
+	int n = PVCALLS_ACCEPT_BATCH;
+
 	list_for_each_entry_safe(call, next, &ps->listener.accepts, list) {
+		if (!n-- || pvcalls_worker_is_over())
+			return true;
 		list_del(&call->list);
 		pvcalls_listener_fail(ps, call, -ECONNABORTED);
+		pvcalls_worker_spend(PVCALLS_CALL_COST);
 	}
+	return false;
+}
+
+/*
+ * Reset connections that wait, at most a batch, as the kernel does when it
+ * closes a listening socket, but it does that with all of them at once. A batch
+ * is left to it. Returns whether there are more.
+ */
+static bool pvcalls_listener_reset(struct pvcalls_sock *ps)
+{
+	const struct sock *sk = ps->sock->sk;
+	int n = PVCALLS_ACCEPT_BATCH;
+	struct socket *sock;
+
+	while (READ_ONCE(sk->sk_ack_backlog) > PVCALLS_ACCEPT_BATCH) {
+		if (!n-- || pvcalls_worker_is_over())
+			return true;
+		/* without memory the kernel has to do it */
+		if (kernel_accept(ps->sock, &sock, O_NONBLOCK))
+			break;
+		sock_no_linger(sock->sk);
+		sock_release(sock);
+		pvcalls_worker_spend(PVCALLS_CALL_COST);
+	}
+	pvcalls_worker_spend(READ_ONCE(sk->sk_ack_backlog) * PVCALLS_CALL_COST);
+	return false;
+}
+
+/**
+ * pvcalls_listener_end() - end what waits at a listening socket, a part of it
+ * @ps: the socket, listening or not, which is going to be torn down
+ *
+ * Thousands of calls and connections may wait, so each run ends some.
+ *
+ * Context: the worker that the socket belongs to.
+ * Return: true if nothing is left, else the socket is to be run again.
+ */
+bool pvcalls_listener_end(struct pvcalls_sock *ps)
+{
+	bool more;
+
+	if (ps->state != PVCALLS_SS_LISTENING)
+		return true;
+	/* TCP takes no more connections, as long as one waits */
+	WRITE_ONCE(ps->listener.backlog, 0);
+	more = pvcalls_listener_answer(ps, -EBADF) ||
+	       pvcalls_listener_abort(ps) || pvcalls_listener_reset(ps);
+	pvcalls_listener_queued(ps);
+	return !more;
 }
 
 /* Listen, or change the backlog. Returns 0 or an error number for the guest. */
@@ -328,13 +391,7 @@ static bool pvcalls_listener_hand_out(struct pvcalls_sock *ps)
 		}
 		pvcalls_worker_spend(PVCALLS_CALL_COST);
 	}
-	if (!pvcalls_listener_ready(ps))
-		return false;
-	list_for_each_entry_safe(call, next, &ps->listener.polls, list) {
-		list_del(&call->list);
-		pvcalls_reply(call, 0);
-	}
-	return false;
+	return pvcalls_listener_ready(ps) && pvcalls_listener_answer(ps, 0);
 }
 
 /**

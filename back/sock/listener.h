@@ -14,7 +14,7 @@ struct pvcalls_call;
 struct pvcalls_sock;
 
 void pvcalls_listener_queued(struct pvcalls_sock *ps);
-void pvcalls_listener_close(struct pvcalls_sock *ps);
+bool pvcalls_listener_end(struct pvcalls_sock *ps);
 
 void pvcalls_listener_listen(struct pvcalls_sock *ps,
 			     struct pvcalls_call *call);

@@ -73,8 +73,10 @@ static bool pvcalls_run_close(struct pvcalls_sock *ps)
 		pvcalls_inbound_detach(ps->sock->sk);
 	pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
 	pvcalls_conn_close(ps, reset);
-	pvcalls_listener_close(ps);
 	pvcalls_sock_close(ps);
+	/* RELEASE has been charged as a call */
+	if (!ps->release)
+		pvcalls_worker_spend(PVCALLS_CALL_COST);
 
 	while ((call = pvcalls_sock_next(ps)))
 		pvcalls_reply(call, -EBADF);
@@ -95,7 +97,7 @@ static bool pvcalls_run_state(struct pvcalls_sock *ps)
 	case PVCALLS_SS_RESETTING:
 		return pvcalls_conn_pass(ps);
 	case PVCALLS_SS_LISTENING:
-		return pvcalls_listener_pass(ps);
+		return !ps->release && pvcalls_listener_pass(ps);
 	default:
 		return false;
 	}
@@ -148,7 +150,8 @@ static void pvcalls_run_calls(struct pvcalls_sock *ps)
 	struct pvcalls_call *call;
 	int n = PVCALLS_CALL_BATCH;
 
-	while (n-- && (call = pvcalls_sock_next(ps))) {
+	while (n-- && !pvcalls_worker_is_over() &&
+	       (call = pvcalls_sock_next(ps))) {
 		pvcalls_out_wake(ps);
 		call->run(ps, call);
 		pvcalls_worker_spend(PVCALLS_CALL_COST);
@@ -170,9 +173,10 @@ static bool pvcalls_run_sock(struct pvcalls_sock *ps)
 		pvcalls_run_calls(ps);
 		more = pvcalls_run_pass(ps);
 		/*
-		 * commands that came before RELEASE are answered before RELEASE
+		 * commands that came before RELEASE are answered before
+		 * RELEASE, and this run has taken the mark of all of them
 		 */
-		if (ps->todo) {
+		if (pvcalls_sock_has_calls(ps)) {
 			pvcalls_guest_notify(g);
 			return true;
 		}
@@ -181,6 +185,10 @@ static bool pvcalls_run_sock(struct pvcalls_sock *ps)
 	if (!pvcalls_run_ends(ps)) {
 		pvcalls_guest_notify(g);
 		return more;
+	}
+	if (!pvcalls_listener_end(ps)) {
+		pvcalls_guest_notify(g);
+		return true;
 	}
 	closed = pvcalls_run_close(ps);
 closed:

@@ -276,6 +276,18 @@ static inline bool pvcalls_sock_drains(const struct pvcalls_sock *ps)
 	       ps->state == PVCALLS_SS_RESETTING;
 }
 
+/**
+ * pvcalls_sock_has_calls() - does a socket have commands?
+ * @ps: the socket
+ *
+ * Context: the socket's run.
+ * Return: true if pvcalls_sock_next() would find one.
+ */
+static inline bool pvcalls_sock_has_calls(const struct pvcalls_sock *ps)
+{
+	return ps->todo || !llist_empty(&ps->calls);
+}
+
 int pvcalls_socks_init(struct pvcalls_guest *g);
 void pvcalls_socks_exit(struct pvcalls_guest *g);
 void pvcalls_socks_end(struct pvcalls_guest *g);

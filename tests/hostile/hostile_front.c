@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 		{ load_cases, &load_count }, { reuse_cases, &reuse_count },
 		{ shared_cases, &shared_count }, { dgram_cases, &dgram_count },
 		{ opts_cases, &opts_count }, { state_cases, &state_count },
-		{ greedy_cases, &greedy_count },
+		{ greedy_cases, &greedy_count }, { time_cases, &time_count },
 	};
 	struct hcase all[1 + 120] = { first };
 	unsigned int i, n = 1;

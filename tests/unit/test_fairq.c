@@ -46,7 +46,7 @@ static struct pvcalls_work *turn(struct pvcalls_fairq *t, domid_t domid,
 	work = pvcalls_fairq_take(q);
 	if (work)
 		/* of the work, if it is said there */
-		pvcalls_fairq_spend(q, work, cost ?: work->cost);
+		pvcalls_fairq_spend(q, work, cost ?: work->cost, 0);
 	pvcalls_fairq_end(t, q);
 	pvcalls_fairq_round(t);
 	return work;
@@ -116,6 +116,24 @@ static void fast_is_charged(void **state)
 	pvcalls_fairq_add(&t, &work);
 	must(turn(&t, 1, 0) == &work &&
 	     queue_of(1)->deficit == QUANTUM - RUN);
+}
+
+/* What says nothing about a work is the guest's, and not the work's. */
+static void once_is_charged(void **state)
+{
+	struct pvcalls_work work = {};
+	struct pvcalls_fairq t;
+
+	begin(&t);
+	work.queues = guests[1];
+	pvcalls_fairq_add(&t, &work);
+	pvcalls_fairq_begin(queue_of(1));
+	must(pvcalls_fairq_take(queue_of(1)) == &work);
+	pvcalls_fairq_spend(queue_of(1), &work, RUN, 5 * QUANTUM);
+	must(queue_of(1)->deficit == -(s64)(4 * QUANTUM + RUN));
+	pvcalls_fairq_end(&t, queue_of(1));
+	pvcalls_fairq_add(&t, &work);
+	must(queue_of(1)->sparse == &work.node && !queue_of(1)->bulk);
 }
 
 #define BULK	16
@@ -240,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(debts),
 		cmocka_unit_test(fast_is_charged),
+		cmocka_unit_test(once_is_charged),
 		cmocka_unit_test(sparse_first),
 		cmocka_unit_test(weights),
 		cmocka_unit_test(queues_of_guests),

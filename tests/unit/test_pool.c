@@ -215,11 +215,6 @@ static struct item *item_near(int i, u32 seed, struct pvcalls_worker *near)
 	return item;
 }
 
-static struct item *item_new(int i, u32 seed)
-{
-	return item_near(i, seed, NULL);
-}
-
 static struct item *slot_get(struct slot *s)
 {
 	struct item *item;
@@ -266,7 +261,7 @@ static void *marker(void *arg)
 
 		/* some live for long: they must be handed over */
 		if (i >= WORKS / 2 && rnd(&state) % 16 == 0) {
-			slot_replace(i, item_new(i, state));
+			slot_replace(i, item_near(i, state, NULL));
 			continue;
 		}
 		item = slot_get(&slots[i]);
@@ -409,7 +404,7 @@ static void changes_under_load(void **state)
 	must(!pvcalls_members_start());
 	for (i = 0; i < WORKS; i++) {
 		pthread_mutex_init(&slots[i].lock, NULL);
-		slots[i].item = item_new(i, i);
+		slots[i].item = item_near(i, i, NULL);
 	}
 	end = local_clock() + 4000000000ULL;
 	while (local_clock() < end || rounds < 5) {
@@ -489,7 +484,10 @@ static bool busy_run(struct pvcalls_work *work, struct pvcalls_worker *w)
 		uneven = true;
 	if (b->bytes)
 		pvcalls_work_did(work, b->bytes, PLACEMENT_ANY_CPU);
-	pvcalls_worker_spend(b->spends);
+	pvcalls_worker_spend(b->spends / 2);
+	w->tools.scratch.cost += b->spends / 2;
+	must(pvcalls_worker_is_over() ==
+	     (b->bytes + b->spends + (b->bytes ? RUN : 0) >= QUANTUM));
 	if (++runs[b->guest] == FAIR && !b->guest)
 		__atomic_store_n(&over, true, __ATOMIC_SEQ_CST);
 	return true;

@@ -568,7 +568,7 @@ struct bio_vec {
 	int x;
 };
 struct pvcalls_datamap_scratch {
-	int x;
+	u64 cost;
 };
 struct pvcalls_frags {
 	int x;

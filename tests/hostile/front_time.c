@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A worker's time: much work for the price of a call. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "front.h"
+
+#define COUNT(a)	(sizeof(a) / sizeof(*(a)))
+
+#define RINGS	8U	/* of MAX_ORDER */
+#define DOOR	0x5000
+#define CROWDED	7230	/* port on which nobody accepts */
+#define GO	"/tmp/go"
+
+static struct fe fe;
+static struct conn conns[RINGS];
+
+/*
+ * Connects to a port where nobody listens: each maps the largest ring, and
+ * unmaps it at once. Until somebody ends this.
+ */
+static void map_loop(void)
+{
+	struct raw_req req;
+	struct raw_rsp rsp;
+	unsigned int i;
+
+	fe_open(&fe);
+	for (i = 0; i < RINGS; i++) {
+		conn_init(&fe, &conns[i], MAX_ORDER);
+		expect(!fe_socket(&fe, conns[i].id), "socket %u", i);
+		req = conn_request(&fe, &conns[i], peer_host,
+				   peer_base + PORT_NOBODY);
+		expect(fe_call(&fe, &req) == -ECONNREFUSED, "connect %u", i);
+	}
+	for (i = 0; i < RINGS; i++) {
+		req = conn_request(&fe, &conns[i], peer_host,
+				   peer_base + PORT_NOBODY);
+		fe_push(&fe, &req);
+	}
+	fputs("holding\n", stderr);
+	for (;;) {
+		expect(fe_next(&fe, &rsp, 60000), "no answer");
+		expect(rsp.cmd == CMD_CONNECT && rsp.ret == -ECONNREFUSED,
+		       "command %u: answered %d", rsp.cmd, rsp.ret);
+		for (i = 0; conns[i].id != rsp.u.id; i++)
+			expect(i + 1 < RINGS, "an answer about nothing");
+		req = conn_request(&fe, &conns[i], peer_host,
+				   peer_base + PORT_NOBODY);
+		fe_push(&fe, &req);
+	}
+}
+
+/* A listening socket ends while a crowd waits there. */
+static void crowd(void)
+{
+	fe_open(&fe);
+	expect(!fe_socket(&fe, DOOR) && !fe_bind(&fe, DOOR, CROWDED) &&
+	       !fe_listen(&fe, DOOR, 0xffffffff), "listener");
+	fputs("holding\n", stderr);
+	while (access(GO, F_OK))
+		sleep_ms(10);
+	expect(!fe_simple(&fe, CMD_RELEASE, DOOR), "release");
+}
+
+const struct hcase time_cases[] = {
+	{ "map-loop", map_loop, 100000, CASE_NAMED | CASE_LAST, NULL },
+	{ "crowd", crowd, 1000, CASE_NAMED | CASE_LAST, NULL },
+};
+
+const unsigned int time_count = COUNT(time_cases);
