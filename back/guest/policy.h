@@ -39,7 +39,8 @@ struct pvcalls_ruleset {
 };
 
 /**
- * struct pvcalls_policy - the policy of a device, from probe to remove
+ * struct pvcalls_policy - the policy of a device, from probe until its guest has
+ * ended
  * @all: entry in the list of all policies
  * @domid: the guest
  * @lock: held while @set is replaced
@@ -68,6 +69,7 @@ struct pvcalls_policy {
 };
 
 int pvcalls_policy_init(struct pvcalls_policy *p, domid_t domid);
+void pvcalls_policy_hide(struct pvcalls_policy *p);
 void pvcalls_policy_exit(struct pvcalls_policy *p);
 void pvcalls_policy_stop(void);
 int pvcalls_policy_set(struct pvcalls_policy *p, const char *text, u32 len,

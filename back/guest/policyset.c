@@ -51,7 +51,8 @@ static struct pvcalls_ruleset *pvcalls_ruleset_new(const char *text, u32 len,
  * @p: the policy
  * @domid: the guest
  *
- * Context: process, may sleep; undone by pvcalls_policy_exit().
+ * Context: process, may sleep; undone by pvcalls_policy_hide() and then
+ * pvcalls_policy_exit().
  * Return: 0 or -ENOMEM.
  */
 int pvcalls_policy_init(struct pvcalls_policy *p, domid_t domid)
@@ -84,6 +85,22 @@ free:
 }
 
 /**
+ * pvcalls_policy_hide() - take a policy off the list of all policies
+ * @p: the policy, which a guest that ends may still use
+ *
+ * The guest may have another device, with a policy of its own, before it has
+ * ended on this one.
+ *
+ * Context: process, may sleep.
+ */
+void pvcalls_policy_hide(struct pvcalls_policy *p)
+{
+	mutex_lock(&pvcalls_policies_lock);
+	list_del(&p->all);
+	mutex_unlock(&pvcalls_policies_lock);
+}
+
+/**
  * pvcalls_policy_exit() - undo pvcalls_policy_init()
  * @p: the policy, which no guest uses any more
  *
@@ -91,9 +108,6 @@ free:
  */
 void pvcalls_policy_exit(struct pvcalls_policy *p)
 {
-	mutex_lock(&pvcalls_policies_lock);
-	list_del(&p->all);
-	mutex_unlock(&pvcalls_policies_lock);
 	pvcalls_queues_put(p->queues);
 	pvcalls_account_put(p->account);
 	call_rcu(&rcu_dereference_protected(p->set, true)->rcu,

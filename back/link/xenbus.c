@@ -2,12 +2,15 @@
 /*
  * Devices and their states; xenbus.h says what else is here.
  *
- * xenbus's watch thread reports a device's frontend states one at a time. A
- * frontend that breaks the rules is disconnected by a work of its own.
- * pvcalls_dev.lock keeps the two apart.
+ * xenbus's watch thread serves the devices of all guests, of whatever kind, one
+ * after the other. So it only notes a frontend's state here. A work of the
+ * device's own follows that state, and waits for the guest's end if need be. The
+ * work has the device to itself. It may outlive the device, with a reference,
+ * where the toolstack has removed the device's directory.
  */
 #include <linux/err.h>
 #include <linux/ipv6.h>
+#include <linux/kref.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -29,28 +32,39 @@
 #define PVCALLS_VERSION	"1"
 
 /**
- * struct pvcalls_dev - a device, from probe to remove
- * @xdev: the device, as xenbus knows it
- * @lock: guards @guest, @stale and changes of the device's state
- * @guest: the guest while connected, else NULL
+ * struct pvcalls_dev - a device, from probe until its guest has ended
+ * @xdev: the device, as xenbus knows it, with a reference
+ * @ref: held from probe to remove, and by @work while it is queued
+ * @work: follows the frontend
+ * @frontend: the frontend's state, as last reported
  * @stale: the frontend has only been seen to end a connection that is older
  *	than this driver. To follow such a frontend would take InitWait back at
  *	once
+ * @lock: guards @removed and changes of the device's state
+ * @removed: the device is xenbus's no more, and has no state
+ * @guest: the guest while connected, else NULL; the work's own
  * @warnings: limits the messages about the guest
  * @policy: who may do what
  * @watch: tells of what the toolstack writes as the policy
- * @broken: ends the connection of a guest that has broken a rule
+ * @leave: has xenbus's watch thread remove the device; its node is NULL before
  */
 struct pvcalls_dev {
 	struct xenbus_device *xdev;
-	struct mutex lock;
-	struct pvcalls_guest *guest;
+	struct kref ref;
+	struct work_struct work;
+	enum xenbus_state frontend;
 	bool stale;
+	struct mutex lock;
+	bool removed;
+	struct pvcalls_guest *guest;
 	struct ratelimit_state warnings;
 	struct pvcalls_policy policy;
 	struct xenbus_watch watch;
-	struct work_struct broken;
+	struct xenbus_watch leave;
 };
+
+/* The devices' works */
+static struct workqueue_struct *pvcalls_dev_wq;
 
 /*
  * Close the device because of what the guest has said. The log and xenstore
@@ -241,11 +255,31 @@ static void pvcalls_dev_watched(struct xenbus_watch *watch, const char *path,
 	pvcalls_dev_policy(container_of(watch, struct pvcalls_dev, watch));
 }
 
+static void pvcalls_dev_free(struct kref *ref)
+{
+	struct pvcalls_dev *pdev = container_of(ref, struct pvcalls_dev, ref);
+
+	pvcalls_policy_exit(&pdev->policy);
+	put_device(&pdev->xdev->dev);
+	kfree(pdev);
+}
+
+static void pvcalls_dev_put(struct pvcalls_dev *pdev)
+{
+	kref_put(&pdev->ref, pvcalls_dev_free);
+}
+
+/* Have the work look at the device. */
+static void pvcalls_dev_kick(struct pvcalls_dev *pdev)
+{
+	kref_get(&pdev->ref);
+	if (!queue_work(pvcalls_dev_wq, &pdev->work))
+		pvcalls_dev_put(pdev);
+}
+
 static void pvcalls_dev_broken(void *arg)
 {
-	struct pvcalls_dev *pdev = arg;
-
-	schedule_work(&pdev->broken);
+	pvcalls_dev_kick(arg);
 }
 
 /* Returns 0, or an error number that has been reported in xenstore. */
@@ -310,6 +344,14 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 	return 0;
 }
 
+/* May there be a connection while the frontend is in this state? */
+static bool pvcalls_dev_connects(enum xenbus_state frontend)
+{
+	return frontend == XenbusStateInitWait ||
+	       frontend == XenbusStateInitialised ||
+	       frontend == XenbusStateConnected;
+}
+
 static void pvcalls_dev_disconnect(struct pvcalls_dev *pdev)
 {
 	if (!pdev->guest)
@@ -320,35 +362,46 @@ static void pvcalls_dev_disconnect(struct pvcalls_dev *pdev)
 			    pdev->xdev->otherend_id);
 }
 
-static void pvcalls_dev_broken_work(struct work_struct *work)
+static void pvcalls_dev_left(struct xenbus_watch *watch, const char *path,
+			     const char *token)
 {
-	struct pvcalls_dev *pdev = container_of(work, struct pvcalls_dev,
-						broken);
+	struct pvcalls_dev *pdev = container_of(watch, struct pvcalls_dev,
+						leave);
 
-	mutex_lock(&pdev->lock);
-	/* the device may have another connection by now */
-	if (pdev->guest &&
-	    test_bit(PVCALLS_GUEST_BROKEN, &pdev->guest->flags)) {
-		pvcalls_dev_disconnect(pdev);
-		xenbus_switch_state(pdev->xdev, XenbusStateClosing);
-	}
-	mutex_unlock(&pdev->lock);
+	xenbus_switch_state(pdev->xdev, XenbusStateClosed);
+	device_unregister(&pdev->xdev->dev);
 }
 
-/* Follow the frontend's state. Returns whether the device is to go away. */
+/*
+ * Have the device closed and removed. Only xenbus's watch thread may do that,
+ * since it removes devices whose directories are gone; and it sees no directory
+ * that the toolstack makes anew, once the device is closed, before the device
+ * has gone. A new watch fires at once. Should there be no memory for the watch,
+ * the device goes with its directory.
+ */
+static void pvcalls_dev_leave(struct pvcalls_dev *pdev)
+{
+	pdev->leave.node = pdev->xdev->nodename;
+	pdev->leave.callback = pvcalls_dev_left;
+	if (register_xenbus_watch(&pdev->leave)) {
+		pdev->leave.node = NULL;
+		xenbus_switch_state(pdev->xdev, XenbusStateClosed);
+	}
+}
+
+/*
+ * Follow the frontend's state, which may be the same as before. Returns whether
+ * the device is to be closed and to go away.
+ */
 static bool pvcalls_dev_follow(struct pvcalls_dev *pdev,
 			       enum xenbus_state frontend)
 {
+	bool stale = READ_ONCE(pdev->stale);
 	struct xenbus_device *xdev = pdev->xdev;
 
-	if (frontend != XenbusStateClosing && frontend != XenbusStateClosed)
-		pdev->stale = false;
 	switch (frontend) {
 	case XenbusStateInitialising:
 		/* the frontend begins anew, whatever its state was before */
-		if (xdev->state == XenbusStateInitWait)
-			break;
-		pvcalls_dev_disconnect(pdev);
 		xenbus_switch_state(xdev, XenbusStateInitWait);
 		break;
 	case XenbusStateInitialised:
@@ -360,22 +413,19 @@ static bool pvcalls_dev_follow(struct pvcalls_dev *pdev,
 	case XenbusStateConnected:
 		break;
 	case XenbusStateClosing:
-		if (pdev->stale)
+		if (stale)
 			break;
-		pvcalls_dev_disconnect(pdev);
 		if (xdev->state != XenbusStateClosed)
 			xenbus_switch_state(xdev, XenbusStateClosing);
 		break;
 	case XenbusStateClosed:
-		if (pdev->stale && xenbus_dev_is_online(xdev))
-			break;
-		pvcalls_dev_disconnect(pdev);
-		xenbus_switch_state(xdev, XenbusStateClosed);
-		return !xenbus_dev_is_online(xdev);
+		if (!xenbus_dev_is_online(xdev))
+			return true;
+		if (!stale)
+			xenbus_switch_state(xdev, XenbusStateClosed);
+		break;
 	case XenbusStateUnknown:
 		/* the frontend's directory is gone, and so is the guest */
-		pvcalls_dev_disconnect(pdev);
-		xenbus_switch_state(xdev, XenbusStateClosed);
 		return true;
 	default:
 		pvcalls_dev_refuse(pdev, -EINVAL, "frontend in state %d",
@@ -385,26 +435,46 @@ static bool pvcalls_dev_follow(struct pvcalls_dev *pdev,
 	return false;
 }
 
+static void pvcalls_dev_work(struct work_struct *work)
+{
+	struct pvcalls_dev *pdev = container_of(work, struct pvcalls_dev, work);
+	enum xenbus_state frontend = READ_ONCE(pdev->frontend);
+	bool broken = pdev->guest &&
+		      test_bit(PVCALLS_GUEST_BROKEN, &pdev->guest->flags);
+
+	/* without the lock, for which xenbus's watch thread may wait */
+	if (broken || READ_ONCE(pdev->removed) ||
+	    !pvcalls_dev_connects(frontend))
+		pvcalls_dev_disconnect(pdev);
+	mutex_lock(&pdev->lock);
+	if (!pdev->removed && !pdev->leave.node) {
+		if (broken)
+			xenbus_switch_state(pdev->xdev, XenbusStateClosing);
+		if (pvcalls_dev_follow(pdev, frontend))
+			pvcalls_dev_leave(pdev);
+	}
+	mutex_unlock(&pdev->lock);
+	pvcalls_dev_put(pdev);
+}
+
 static void pvcalls_xenbus_changed(struct xenbus_device *xdev,
 				   enum xenbus_state frontend)
 {
 	struct pvcalls_dev *pdev = dev_get_drvdata(&xdev->dev);
-	bool gone;
 
-	mutex_lock(&pdev->lock);
-	gone = pvcalls_dev_follow(pdev, frontend);
-	mutex_unlock(&pdev->lock);
-	/*
-	 * outside of the lock, because pvcalls_xenbus_remove() takes the lock
-	 */
-	if (gone)
-		device_unregister(&xdev->dev);
+	if (frontend != XenbusStateClosing && frontend != XenbusStateClosed)
+		WRITE_ONCE(pdev->stale, false);
+	WRITE_ONCE(pdev->frontend, frontend);
+	pvcalls_dev_kick(pdev);
 }
 
 static void pvcalls_dev_unwatch(struct pvcalls_dev *pdev)
 {
 	unregister_xenbus_watch(&pdev->watch);
 	kfree(pdev->watch.node);
+	/* the work makes no watch any more */
+	if (pdev->leave.node)
+		unregister_xenbus_watch(&pdev->leave);
 }
 
 static int pvcalls_xenbus_probe(struct xenbus_device *xdev,
@@ -417,20 +487,24 @@ static int pvcalls_xenbus_probe(struct xenbus_device *xdev,
 	if (!pdev)
 		return -ENOMEM;
 	pdev->xdev = xdev;
+	kref_init(&pdev->ref);
+	INIT_WORK(&pdev->work, pvcalls_dev_work);
 	mutex_init(&pdev->lock);
 	pdev->stale = true;
 	ratelimit_state_init(&pdev->warnings, 5 * HZ, 10);
-	INIT_WORK(&pdev->broken, pvcalls_dev_broken_work);
 	err = pvcalls_policy_init(&pdev->policy, xdev->otherend_id);
-	if (err)
-		goto free;
+	if (err) {
+		kfree(pdev);
+		return err;
+	}
+	get_device(&xdev->dev);
 	dev_set_drvdata(&xdev->dev, pdev);
 	pvcalls_dev_policy(pdev);
 	err = xenbus_watch_pathfmt(xdev, &pdev->watch, NULL,
 				   pvcalls_dev_watched, "%s/policy",
 				   xdev->nodename);
 	if (err)
-		goto exit_policy;
+		goto put;
 
 	err = pvcalls_dev_publish(xdev);
 	if (!err)
@@ -439,11 +513,10 @@ static int pvcalls_xenbus_probe(struct xenbus_device *xdev,
 		return 0;
 
 	pvcalls_dev_unwatch(pdev);
-exit_policy:
+put:
+	pvcalls_policy_hide(&pdev->policy);
 	dev_set_drvdata(&xdev->dev, NULL);
-	pvcalls_policy_exit(&pdev->policy);
-free:
-	kfree(pdev);
+	pvcalls_dev_put(pdev);
 	return err;
 }
 
@@ -451,15 +524,21 @@ static void pvcalls_xenbus_remove(struct xenbus_device *xdev)
 {
 	struct pvcalls_dev *pdev = dev_get_drvdata(&xdev->dev);
 
-	pvcalls_dev_unwatch(pdev);
 	mutex_lock(&pdev->lock);
-	pvcalls_dev_disconnect(pdev);
+	pdev->removed = true;
 	mutex_unlock(&pdev->lock);
-	/* without a connection this work is not scheduled again */
-	cancel_work_sync(&pdev->broken);
+	pvcalls_dev_unwatch(pdev);
+	pvcalls_policy_hide(&pdev->policy);
 	dev_set_drvdata(&xdev->dev, NULL);
-	pvcalls_policy_exit(&pdev->policy);
-	kfree(pdev);
+	pvcalls_dev_kick(pdev);
+	/*
+	 * xenbus is about to say Closed: the guest has its pages back by then.
+	 * Where the directory is gone nobody is told, and the caller is xenbus's
+	 * watch thread, which must not wait for a guest.
+	 */
+	if (xenbus_exists(XBT_NIL, xdev->nodename, "state"))
+		flush_work(&pdev->work);
+	pvcalls_dev_put(pdev);
 }
 
 static const struct xenbus_device_id pvcalls_xenbus_ids[] = {
@@ -483,14 +562,22 @@ static struct xenbus_driver pvcalls_xenbus_driver = {
  */
 int pvcalls_xenbus_register(void)
 {
+	int err;
+
+	pvcalls_dev_wq = alloc_workqueue("pvcalls_dev", WQ_UNBOUND, 0);
+	if (!pvcalls_dev_wq)
+		return -ENOMEM;
 	/*
 	 * The module is not named as owner: xenbus would hold a reference to
 	 * the module for each device, and the module could not be replaced
 	 * while guests use it. The driver core calls remove for all devices
 	 * first.
 	 */
-	return __xenbus_register_backend(&pvcalls_xenbus_driver, NULL,
-					 KBUILD_MODNAME);
+	err = __xenbus_register_backend(&pvcalls_xenbus_driver, NULL,
+					KBUILD_MODNAME);
+	if (err)
+		destroy_workqueue(pvcalls_dev_wq);
+	return err;
 }
 
 /**
@@ -504,6 +591,8 @@ int pvcalls_xenbus_register(void)
 void pvcalls_xenbus_unregister(void)
 {
 	xenbus_unregister_driver(&pvcalls_xenbus_driver);
+	/* devices that are gone may still have guests that end */
+	destroy_workqueue(pvcalls_dev_wq);
 }
 
 MODULE_ALIAS("xen-backend:pvcalls");

@@ -13,6 +13,7 @@
 #define DOOR	0x5000
 #define CROWDED	7230	/* port on which nobody accepts */
 #define GO	"/tmp/go"
+#define LEFT	3000	/* sockets of the guest that leaves */
 
 static struct fe fe;
 static struct conn conns[RINGS];
@@ -65,9 +66,37 @@ static void crowd(void)
 	expect(!fe_simple(&fe, CMD_RELEASE, DOOR), "release");
 }
 
+/* Closing all of its sockets takes a while, and others must not wait for it. */
+static void leave(void)
+{
+	struct raw_req req;
+	struct raw_rsp rsp;
+	u32 sent = 0, got = 0;
+
+	fe_open(&fe);
+	while (got < LEFT) {
+		for (; sent < LEFT && sent - got < SLOTS; sent++) {
+			req = req_new(&fe, CMD_SOCKET, DOOR + 1 + sent);
+			req.u.socket.domain = 2;
+			req.u.socket.type = 1;
+			fe_push(&fe, &req);
+		}
+		expect(fe_next(&fe, &rsp, 20000), "no response %u", got);
+		expect(!rsp.ret, "socket %u: %d", got, rsp.ret);
+		got++;
+	}
+	fputs("holding\n", stderr);
+	while (access(GO, F_OK))
+		sleep_ms(10);
+	fe_state("5");
+	expect(be_wait(1 << ST_CLOSING | 1 << ST_CLOSED, 900000),
+	       "the backend does not close");
+}
+
 const struct hcase time_cases[] = {
 	{ "map-loop", map_loop, 100000, CASE_NAMED | CASE_LAST, NULL },
 	{ "crowd", crowd, 1000, CASE_NAMED | CASE_LAST, NULL },
+	{ "leave", leave, 1000, CASE_NAMED | CASE_LAST, NULL },
 };
 
 const unsigned int time_count = COUNT(time_cases);
