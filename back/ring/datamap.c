@@ -3,17 +3,27 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
 #include "account/ledger.h"
 #include "peer.h"
 #include "ring/datamap.h"
 
 /*
- * Unmaps one ring at a time. Its rings were still being sent when their guest
- * went away.
+ * Milliseconds after which is looked again whether somebody still refers to a
+ * page, the first time; it takes longer each time, up to a second.
+ */
+#define PVCALLS_LATE_MS		5
+#define PVCALLS_LATE_MAX_MS	1000
+
+/*
+ * Unmaps one ring at a time, and waits for none. Somebody still referred to the
+ * rings' pages when they were to be unmapped.
  */
 static struct workqueue_struct *pvcalls_datamap_wq;
-static struct pvcalls_datamap_scratch pvcalls_datamap_late;
+static struct pvcalls_datamap_scratch pvcalls_datamap_late_scratch;
+/* Rings that @pvcalls_datamap_wq has or will have */
+static atomic_t pvcalls_datamaps_late;
 
 /**
  * pvcalls_datamap_init() - prepare for mapping
@@ -30,10 +40,14 @@ int pvcalls_datamap_init(void)
 /**
  * pvcalls_datamap_exit() - undo pvcalls_datamap_init()
  *
+ * Description: The call waits until nobody refers to a page of a guest any more.
+ *
  * Context: process, sleeps; all references must have been dropped.
  */
 void pvcalls_datamap_exit(void)
 {
+	wait_var_event(&pvcalls_datamaps_late,
+		       !atomic_read(&pvcalls_datamaps_late));
 	destroy_workqueue(pvcalls_datamap_wq);
 }
 
@@ -43,37 +57,34 @@ static unsigned long pvcalls_page_vaddr(struct page *page)
 }
 
 /*
- * Unmap the grants among @n pages, and free the pages. A page without a mapping
- * has an invalid handle. Returns whether all could be unmapped.
+ * Unmap the grants among @n pages, to which nobody refers, and free the pages. A
+ * page without a mapping has an invalid handle. Returns whether all could be
+ * unmapped.
  */
 static bool pvcalls_unmap_pages(struct page **pages, grant_handle_t *handles,
 				u32 n, struct pvcalls_datamap_scratch *scratch)
 {
-	struct gntab_unmap_queue_data *item = &scratch->item;
 	bool failed = false;
 	u32 i = 0;
 
 	scratch->cost += n * PVCALLS_PAGE_COST;
 	while (i < n) {
-		u32 j;
+		u32 j, count = 0;
 
-		*item = (struct gntab_unmap_queue_data) {
-			.unmap_ops = scratch->unmap,
-			.pages = scratch->pages,
-		};
-		for (; i < n && item->count < PVCALLS_GRANT_BATCH; i++) {
+		for (; i < n && count < PVCALLS_GRANT_BATCH; i++) {
 			if (handles[i] == INVALID_GRANT_HANDLE)
 				continue;
-			gnttab_set_unmap_op(&scratch->unmap[item->count],
+			gnttab_set_unmap_op(&scratch->unmap[count],
 					    pvcalls_page_vaddr(pages[i]),
 					    GNTMAP_host_map, handles[i]);
-			scratch->pages[item->count++] = pages[i];
+			scratch->pages[count++] = pages[i];
 		}
-		if (!item->count)
+		if (!count)
 			break;
-		if (gnttab_unmap_refs_sync(item))
+		if (gnttab_unmap_refs(scratch->unmap, NULL, scratch->pages,
+				      count))
 			failed = true;
-		for (j = 0; j < item->count; j++)
+		for (j = 0; j < count; j++)
 			if (scratch->unmap[j].status != GNTST_okay)
 				failed = true;
 	}
@@ -158,10 +169,48 @@ static void pvcalls_datamap_free(struct pvcalls_datamap *map,
 	kfree(map);
 }
 
-static void pvcalls_datamap_work(struct work_struct *work)
+/**
+ * pvcalls_datamap_is_busy() - does somebody still refer to a page of a ring?
+ * @map: a ring to which no send refers any more
+ *
+ * Description: The network says that it has done with a send before it lets go
+ * of the pages. A page that is busy must not be unmapped, nor be used again.
+ *
+ * Context: any.
+ * Return: true if there is such a page.
+ */
+bool pvcalls_datamap_is_busy(const struct pvcalls_datamap *map)
 {
-	pvcalls_datamap_free(container_of(work, struct pvcalls_datamap, work),
-			     &pvcalls_datamap_late);
+	u32 i;
+
+	for (i = 0; map->pages && i < pvcalls_datamap_pages(map); i++)
+		if (page_count(map->pages[i]) > 1)
+			return true;
+	return false;
+}
+
+/* Have a ring without references unmapped in @ms milliseconds. */
+static void pvcalls_datamap_queue(struct pvcalls_datamap *map, u32 ms)
+{
+	queue_delayed_work(pvcalls_datamap_wq, &map->late,
+			   msecs_to_jiffies(ms));
+}
+
+static void pvcalls_datamap_late(struct work_struct *work)
+{
+	struct pvcalls_datamap *map = container_of(to_delayed_work(work),
+						   struct pvcalls_datamap,
+						   late);
+
+	if (pvcalls_datamap_is_busy(map)) {
+		map->looks++;
+		pvcalls_datamap_queue(map, min_t(u32, PVCALLS_LATE_MAX_MS,
+						 map->looks * PVCALLS_LATE_MS));
+		return;
+	}
+	pvcalls_datamap_free(map, &pvcalls_datamap_late_scratch);
+	if (atomic_dec_and_test(&pvcalls_datamaps_late))
+		wake_up_var(&pvcalls_datamaps_late);
 }
 
 /**
@@ -190,7 +239,7 @@ pvcalls_datamap_map(const struct pvcalls_peer *peer, grant_ref_t ref,
 	if (!map)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&map->ref, 1);
-	INIT_WORK(&map->work, pvcalls_datamap_work);
+	INIT_DELAYED_WORK(&map->late, pvcalls_datamap_late);
 
 	err = pvcalls_map_pages(peer->domid, &ref, &map->intf_page,
 				&map->intf_handle, 1, scratch);
@@ -262,15 +311,22 @@ int pvcalls_datamap_fill(struct pvcalls_datamap *map, domid_t domid,
  * @scratch: memory to work with
  *
  * Drops the socket's reference. If sends still refer to pages of the ring, the
- * ring is unmapped after the last of these sends.
+ * ring is unmapped after the last of these sends; and if somebody else does, a
+ * little later.
  *
  * Context: process, may sleep, but not for the network.
  */
 void pvcalls_datamap_unmap(struct pvcalls_datamap *map,
 			   struct pvcalls_datamap_scratch *scratch)
 {
-	if (refcount_dec_and_test(&map->ref))
+	if (!refcount_dec_and_test(&map->ref))
+		return;
+	if (!pvcalls_datamap_is_busy(map)) {
 		pvcalls_datamap_free(map, scratch);
+		return;
+	}
+	atomic_inc(&pvcalls_datamaps_late);
+	pvcalls_datamap_queue(map, PVCALLS_LATE_MS);
 }
 
 /**
@@ -281,6 +337,8 @@ void pvcalls_datamap_unmap(struct pvcalls_datamap *map,
  */
 void pvcalls_datamap_put(struct pvcalls_datamap *map)
 {
-	if (refcount_dec_and_test(&map->ref))
-		queue_work(pvcalls_datamap_wq, &map->work);
+	if (!refcount_dec_and_test(&map->ref))
+		return;
+	atomic_inc(&pvcalls_datamaps_late);
+	pvcalls_datamap_queue(map, 0);
 }

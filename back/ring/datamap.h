@@ -34,11 +34,9 @@ struct pvcalls_peer;
  *	charges them after each run, and begins with 0 again
  * @map: arguments of a hypercall
  * @unmap: arguments of a hypercall
- * @pages: pages of the grants in @map or @unmap
- * @item: what is unmapped at a time
+ * @pages: pages of the grants in @unmap
  *
  * Each worker has its own, because unmapping must not fail for want of memory.
- * The kernel initialises a work in @item as one that is not on a stack.
  */
 struct pvcalls_datamap_scratch {
 	u64 cost;
@@ -47,7 +45,6 @@ struct pvcalls_datamap_scratch {
 		struct gnttab_unmap_grant_ref unmap[PVCALLS_GRANT_BATCH];
 	};
 	struct page *pages[PVCALLS_GRANT_BATCH];
-	struct gntab_unmap_queue_data item;
 };
 
 /**
@@ -62,7 +59,9 @@ struct pvcalls_datamap_scratch {
  * @account: who is charged the pages that are mapped, with a reference
  * @ref: references, held by the socket, and by each send that refers to the
  *	pages
- * @work: unmaps the ring when a send drops the last reference
+ * @late: unmaps the ring after the last reference has been dropped, if a send
+ *	drops it, or if somebody still refers to a page
+ * @looks: how often @late has found that somebody does
  */
 struct pvcalls_datamap {
 	struct pvcalls_data_intf *intf;
@@ -73,7 +72,8 @@ struct pvcalls_datamap {
 	grant_handle_t intf_handle;
 	struct pvcalls_account *account;
 	refcount_t ref;
-	struct work_struct work;
+	struct delayed_work late;
+	u32 looks;
 };
 
 /**
@@ -125,5 +125,6 @@ int pvcalls_datamap_fill(struct pvcalls_datamap *map, domid_t domid,
 void pvcalls_datamap_unmap(struct pvcalls_datamap *map,
 			   struct pvcalls_datamap_scratch *scratch);
 void pvcalls_datamap_put(struct pvcalls_datamap *map);
+bool pvcalls_datamap_is_busy(const struct pvcalls_datamap *map);
 
 #endif /* PVCALLS_BACK_DATAMAP_H */

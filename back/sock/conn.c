@@ -19,6 +19,9 @@
 #include "sock/name.h"
 #include "sock/sock.h"
 
+/* How long to leave the network pages that it has said to have done with */
+#define PVCALLS_BUSY_PAUSE	(HZ / 200 + 1)
+
 /* Runs of a kind in a row that decide to which CPU an interrupt goes */
 #define PVCALLS_FOLLOW_RUNS	16
 
@@ -261,9 +264,9 @@ void pvcalls_conn_close(struct pvcalls_sock *ps, bool reset)
  * @ps: the socket, in PVCALLS_SS_CLOSING, or whose accept has failed
  *
  * Context: the worker that the socket belongs to.
- * Return: false if sends still refer to pages of the ring. A dead guest's
- * socket does not wait for them: the pages are then unmapped after the last of
- * the sends.
+ * Return: false if the network still refers to pages of the ring, and then the
+ * work is marked later. A dead guest's socket does not wait for that: the pages
+ * are then unmapped when the network has let go of them.
  */
 bool pvcalls_conn_let_go(struct pvcalls_sock *ps)
 {
@@ -276,6 +279,16 @@ bool pvcalls_conn_let_go(struct pvcalls_sock *ps)
 		if (!pvcalls_guest_dead(ps->guest))
 			return false;
 		pvcalls_zerocopy_forget(z);
+	}
+	if (z->by_ref && ps->state == PVCALLS_SS_CLOSING) {
+		if (!pvcalls_guest_dead(ps->guest) &&
+		    pvcalls_datamap_is_busy(ps->conn.map)) {
+			mod_timer(&ps->conn.retry,
+				  jiffies + PVCALLS_BUSY_PAUSE);
+			return false;
+		}
+		/* which this socket may not outlive */
+		pvcalls_timer_stop(&ps->conn.retry);
 	}
 	pvcalls_conn_unmap(ps);
 	return true;

@@ -240,13 +240,20 @@ static const struct pvcalls_zerocopy_ops pvcalls_sock_sends = {
 	.done = pvcalls_sock_sends_done,
 };
 
-/* TCP may have memory again. The timer ends before the kernel socket does. */
+/*
+ * TCP may have memory again. The timer ends before the kernel socket does. Or the
+ * pages of a socket that is torn down may be free, and then the timer ends
+ * before the socket does.
+ */
 static void pvcalls_sock_retry(struct timer_list *timer)
 {
 	struct pvcalls_sock *ps = container_of(timer, struct pvcalls_sock,
 					       conn.retry);
 
-	ps->callbacks.ops->space(&ps->callbacks, ps->sock->sk);
+	if (READ_ONCE(ps->state) == PVCALLS_SS_CLOSING)
+		pvcalls_work_mark(&ps->work);
+	else
+		ps->callbacks.ops->space(&ps->callbacks, ps->sock->sk);
 }
 
 /**

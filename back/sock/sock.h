@@ -113,7 +113,8 @@ enum pvcalls_sock_flag {
  * @stop_at: index of @out beyond which nothing is sent if
  *	pvcalls_out_is_limited()
  * @zerocopy: sends whose bytes have not been given back
- * @retry: says that there is room, some time after TCP had no memory
+ * @retry: says that there is room, some time after TCP had no memory; or that
+ *	pages may be free, some time after they were not
  * @err: error of the connection, negative, or 0
  * @dgram_err: error of a datagram that the guest has yet to be told, negative,
  *	or 0
