@@ -14,6 +14,7 @@
 #include "sched/members.h"
 #include "guest/call.h"
 #include "guest/policy.h"
+#include "sock/congestion.h"
 #include "sock/inbound.h"
 #include "link/xenbus.h"
 #include "sock/orphan.h"
@@ -39,9 +40,10 @@ static int __init pvcalls_back_init(void)
 	err = pvcalls_inbound_start();
 	if (err)
 		goto exit_zerocopy;
+	pvcalls_congestion_start();
 	err = pvcalls_members_start();
 	if (err)
-		goto exit_zerocopy;
+		goto stop_congestion;
 	err = pvcalls_netlink_start();
 	if (err)
 		goto stop_pool;
@@ -56,6 +58,8 @@ stop_netlink:
 	pvcalls_netlink_stop();
 stop_pool:
 	pvcalls_members_stop();
+stop_congestion:
+	pvcalls_congestion_stop();
 exit_zerocopy:
 	pvcalls_zerocopy_stop();
 exit_datamap:
@@ -78,6 +82,7 @@ static void __exit pvcalls_back_exit(void)
 	pvcalls_zerocopy_stop();
 	pvcalls_members_stop();
 	pvcalls_orphans_stop();
+	pvcalls_congestion_stop();
 	pvcalls_datamap_exit();
 	/*
 	 * softirqs may still be in callbacks of connections that no guest has

@@ -2,7 +2,6 @@
 /* Options of kernel sockets; sockopt.h says for whom. */
 #include <linux/in.h>
 #include <linux/in6.h>
-#include <linux/moduleparam.h>
 #include <linux/net.h>
 #include <linux/sockptr.h>
 #include <linux/string.h>
@@ -16,14 +15,10 @@
 #include "guest/guest.h"
 #include "guest/own.h"
 #include "pvcalls_sockopt.h"
+#include "sock/congestion.h"
 #include "sock/sockopt.h"
 #include "guest/call.h"
 #include "sock/sock.h"
-
-static char *pvcalls_congestion = "reno,cubic";
-module_param_named(congestion, pvcalls_congestion, charp, 0444);
-MODULE_PARM_DESC(congestion,
-		 "Congestion controls that guests may choose, with commas between them (default reno,cubic)");
 
 /**
  * pvcalls_sockopt_owner() - set the owner of a kernel socket
@@ -118,19 +113,6 @@ static bool pvcalls_sockopt_is_name(const struct pvcalls_opt *opt)
 	return i >= 0 && pvcalls_relayed_at(i)->kind == PVCALLS_OPT_NAME;
 }
 
-static bool pvcalls_sockopt_may_congestion(const char *name)
-{
-	const char *s = pvcalls_congestion;
-	size_t len = strlen(name), n;
-
-	for (; *s; s += n + (s[n] == ',')) {
-		n = strcspn(s, ",");
-		if (n && n == len && !memcmp(s, name, n))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Set the congestion control, whose name takes several options. Returns how
  * many.
@@ -147,8 +129,8 @@ static u32 pvcalls_sockopt_congestion(struct socket *sock,
 		memcpy(name + i * sizeof(opt->value), &opt[i].value,
 		       sizeof(opt->value));
 	/* this thread may set any name and load modules, so check the name */
-	*err = -EPERM;
-	if (pvcalls_sockopt_may_congestion(name))
+	*err = pvcalls_congestion_may(name);
+	if (!*err)
 		*err = READ_ONCE(sock->ops)->setsockopt(sock, IPPROTO_TCP,
 							TCP_CONGESTION,
 							KERNEL_SOCKPTR(name),

@@ -2,7 +2,10 @@
 /* A worker's time: much work for the price of a call. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "front.h"
@@ -93,9 +96,35 @@ static void leave(void)
 	       "the backend does not close");
 }
 
+/* A congestion control that guests may choose, and that there is not */
+static void names(void)
+{
+	static const char name[16] = "nosuch";
+	struct raw_req req;
+	unsigned int i, j;
+
+	expect(fe_offered("feature-sockopt"), "no feature-sockopt");
+	fe_init(&fe);
+	fe_reset();
+	fe_node("feature-sockopt", "1");
+	fe_connect(&fe);
+	expect(!fe_socket(&fe, DOOR), "socket");
+	for (i = 0; i < 50; i++) {
+		req = req_new(&fe, CMD_SETSOCKOPT, DOOR);
+		req.u.setsockopt.count = 4;
+		for (j = 0; j < 4; j++) {
+			req.u.setsockopt.opt[j].level = IPPROTO_TCP;
+			req.u.setsockopt.opt[j].name = TCP_CONGESTION;
+			memcpy(&req.u.setsockopt.opt[j].value, name + 4 * j, 4);
+		}
+		expect(fe_call(&fe, &req) == -ENOENT, "no such");
+	}
+}
+
 const struct hcase time_cases[] = {
 	{ "map-loop", map_loop, 100000, CASE_NAMED | CASE_LAST, NULL },
 	{ "crowd", crowd, 1000, CASE_NAMED | CASE_LAST, NULL },
+	{ "names", names, 60, CASE_NAMED, NULL },
 	{ "leave", leave, 1000, CASE_NAMED | CASE_LAST, NULL },
 };
 
