@@ -9,8 +9,8 @@
  * Locks: pvcalls_dev.lock, a mutex, is held while a device's state changes; it
  * is taken by the work of the device, which begins and ends connections, and by
  * xenbus's thread when the device goes. Nobody waits for a guest's end or for
- * workers under it. Requests are read on the command ring's worker. Events of the command
- * ring are hard interrupts and only mark that work.
+ * workers under it. Requests are read on the command ring's worker. Events of
+ * the command ring are hard interrupts and only mark that work.
  */
 #ifndef PVCALLS_BACK_LINK_H
 #define PVCALLS_BACK_LINK_H
