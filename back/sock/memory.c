@@ -4,6 +4,7 @@
 #include <linux/net.h>
 
 #include <net/sock.h>
+#include <net/tcp.h>
 
 #include "account/ledger.h"
 #include "guest/guest.h"
@@ -63,47 +64,98 @@ static u32 pvcalls_memory_part(const struct pvcalls_guest *g, long may)
 		       PVCALLS_MEMORY_LEAST, INT_MAX);
 }
 
+/* What TCP gives a new socket, unless the guest has set less */
+static int pvcalls_memory_usual(const struct pvcalls_sock *ps)
+{
+	const struct sock *sk = ps->sock->sk;
+
+	if (ps->rcvbuf_locked || sk->sk_type != SOCK_STREAM)
+		return ps->rcvbuf;
+	return min(ps->rcvbuf, READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[1]));
+}
+
 /*
- * Have the kernel socket's receive buffer do as the guest's share of memory is:
- * grow as TCP finds the connection to be, stay as it is, or shrink to a part.
+ * A receive buffer for what TCP has, and what it has told the peer to send: it
+ * drops what comes beyond a buffer. It takes half of a buffer for overhead.
  */
+static int pvcalls_memory_promised(const struct sock *sk)
+{
+	return min_t(s64, INT_MAX, atomic_read(&sk->sk_rmem_alloc) +
+				   2LL * tcp_receive_window(tcp_sk(sk)));
+}
+
+/* A receive buffer that is to shrink as far as the peer's bytes allow */
+static int pvcalls_memory_shrunk(const struct pvcalls_sock *ps, u32 part)
+{
+	const struct sock *sk = ps->sock->sk;
+	int usual = pvcalls_memory_usual(ps);
+	int least = max_t(int, part, usual);
+
+	if (sk->sk_type != SOCK_STREAM)
+		return usual;
+	return min(ps->rcvbuf, max(least, min(READ_ONCE(sk->sk_rcvbuf),
+					      pvcalls_memory_promised(sk))));
+}
+
+static int pvcalls_memory_size(const struct pvcalls_sock *ps,
+			       enum pvcalls_fill fill, u32 part)
+{
+	switch (fill) {
+	case PVCALLS_FILL_LITTLE:
+		/* TCP makes it more where that is of use */
+		return max(READ_ONCE(ps->sock->sk->sk_rcvbuf),
+			   pvcalls_memory_usual(ps));
+	case PVCALLS_FILL_MUCH:
+		return pvcalls_memory_shrunk(ps, part);
+	default:
+		return min_t(u32, part, ps->rcvbuf);
+	}
+}
+
+/* Have the kernel socket's receive buffer do as the guest's share is. */
 static void pvcalls_memory_adjust(struct pvcalls_sock *ps,
 				  enum pvcalls_fill fill, u32 part)
 {
 	struct sock *sk = ps->sock->sk;
-	int size;
 
 	lock_sock(sk);
-	size = READ_ONCE(sk->sk_rcvbuf);
 	if (ps->fill == PVCALLS_FILL_LITTLE) {
-		ps->rcvbuf = size;
+		ps->rcvbuf = READ_ONCE(sk->sk_rcvbuf);
 		ps->rcvbuf_locked = sk->sk_userlocks & SOCK_RCVBUF_LOCK;
-	} else if (size != ps->rcvbuf_told) {
+	} else if (READ_ONCE(sk->sk_rcvbuf) != ps->rcvbuf_told) {
 		/* TCP lets it be, so the guest has set it */
-		ps->rcvbuf = size;
+		ps->rcvbuf = READ_ONCE(sk->sk_rcvbuf);
 		ps->rcvbuf_locked = true;
 	}
-
-	if (fill == PVCALLS_FILL_LITTLE)
-		size = ps->rcvbuf;
-	else if (part)
-		size = min_t(u32, part, ps->rcvbuf);
-	WRITE_ONCE(sk->sk_rcvbuf, size);
+	ps->rcvbuf_told = pvcalls_memory_size(ps, fill, part);
+	WRITE_ONCE(sk->sk_rcvbuf, ps->rcvbuf_told);
 	if (fill == PVCALLS_FILL_LITTLE && !ps->rcvbuf_locked)
 		sk->sk_userlocks &= ~SOCK_RCVBUF_LOCK;
 	else
 		sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
 	release_sock(sk);
 
-	ps->rcvbuf_told = size;
 	ps->fill = fill;
-	WRITE_ONCE(ps->part, part);
+	WRITE_ONCE(ps->part, fill == PVCALLS_FILL_OVER ? part : 0);
 }
 
-/* Has the guest set a receive buffer that is more than its part? */
-static bool pvcalls_memory_evaded(const struct pvcalls_sock *ps)
+/* Is a receive buffer other than it shall be, by more than a little? */
+static bool pvcalls_memory_differs(const struct pvcalls_sock *ps,
+				   enum pvcalls_fill fill, u32 part)
 {
-	return ps->part && READ_ONCE(ps->sock->sk->sk_rcvbuf) > ps->rcvbuf_told;
+	int size = READ_ONCE(ps->sock->sk->sk_rcvbuf);
+
+	if (fill != ps->fill)
+		return true;
+	switch (fill) {
+	case PVCALLS_FILL_LITTLE:
+		return false;
+	case PVCALLS_FILL_MUCH:
+		return size - pvcalls_memory_shrunk(ps, part) > size / 8;
+	default:
+		/* the guest may set it, too */
+		return part != ps->part || size != ps->rcvbuf_told;
+	}
 }
 
 /**
@@ -120,20 +172,19 @@ void pvcalls_memory_count(struct pvcalls_sock *ps)
 	enum pvcalls_fill fill = pvcalls_account_fill(account,
 						      PVCALLS_KIND_MEMORY);
 	long *held = &ps->held.of[PVCALLS_KIND_MEMORY];
-	u32 part = 0;
 	long n, may;
+	u32 part;
 
 	if (!pvcalls_memory_counts(ps))
 		return;
 	n = pvcalls_memory_pages(ps) - *held;
-	if (fill == ps->fill && fill != PVCALLS_FILL_OVER &&
+	if (fill == PVCALLS_FILL_LITTLE && ps->fill == fill &&
 	    abs(n) <= *held / 4)
 		return;
 	*held += n;
 	fill = pvcalls_account_force(account, PVCALLS_KIND_MEMORY, n, &may);
-	if (fill == PVCALLS_FILL_OVER)
-		part = pvcalls_memory_part(ps->guest, may);
-	if (fill != ps->fill || part != ps->part || pvcalls_memory_evaded(ps))
+	part = pvcalls_memory_part(ps->guest, may);
+	if (pvcalls_memory_differs(ps, fill, part))
 		pvcalls_memory_adjust(ps, fill, part);
 }
 

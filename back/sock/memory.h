@@ -2,9 +2,10 @@
 /*
  * The memory of kernel sockets' queues. The kernel takes it without asking, so
  * a guest is charged what its sockets are seen to have after each run. While it
- * has more than half of its share, receive buffers do not grow. While it has
- * more than its share, its sockets send and receive no more than a part each:
- * bytes stay in the guest's rings, and with the peers.
+ * has more than half of its share, receive buffers do not grow, and shrink as
+ * far as nothing is dropped. While it has more than its share, its sockets send
+ * and receive no more than a part each: bytes stay in the guest's rings, and
+ * with the peers.
  *
  * The fast path leaves a socket to the worker once there is more to charge than
  * a little.
