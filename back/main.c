@@ -16,6 +16,7 @@
 #include "guest/policy.h"
 #include "sock/inbound.h"
 #include "link/xenbus.h"
+#include "sock/memory.h"
 #include "sock/orphan.h"
 #include "sock/zerocopy.h"
 
@@ -76,6 +77,7 @@ static void __exit pvcalls_back_exit(void)
 	 * later
 	 */
 	pvcalls_zerocopy_stop();
+	pvcalls_memory_stop();
 	pvcalls_members_stop();
 	pvcalls_orphans_stop();
 	pvcalls_datamap_exit();

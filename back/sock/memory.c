@@ -1,21 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory of kernel sockets; memory.h says how it is limited. */
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/net.h>
+#include <linux/workqueue.h>
 
 #include <net/sock.h>
 #include <net/tcp.h>
 
 #include "account/ledger.h"
 #include "guest/guest.h"
+#include "sched/worker.h"
 #include "sock/memory.h"
 #include "sock/sock.h"
 
 /* Bytes that a queue may have, however much too much the guest has */
 #define PVCALLS_MEMORY_LEAST	4096
 
-/* Pages of a socket that may be charged later than the worker's next run */
-#define PVCALLS_MEMORY_UNSEEN	4
+/*
+ * Pages that a connection is charged before it has them, for the fast path, and
+ * the part of a guest's share that all its connections may have so: one in so
+ * many
+ */
+#define PVCALLS_MEMORY_AHEAD	2
+#define PVCALLS_MEMORY_AHEADS	4
+
+/* Bytes of a TCP segment besides data, at most */
+#define PVCALLS_MEMORY_SEGMENT	2048
+
+/* Time between two looks at what sockets are charged */
+#define PVCALLS_MEMORY_PERIOD	HZ
 
 /*
  * Does what the kernel socket has count? Connections are copies of the socket
@@ -38,38 +52,38 @@ static bool pvcalls_memory_counts(const struct pvcalls_sock *ps)
 }
 
 /*
- * Pages of a kernel socket's queues. Pages of the guest that TCP refers to are
+ * Bytes of a kernel socket's queues. Pages of the guest that TCP refers to are
  * charged as such.
  */
-static long pvcalls_memory_pages(const struct pvcalls_sock *ps)
+static long pvcalls_memory_bytes(const struct pvcalls_sock *ps)
 {
 	const struct sock *sk = ps->sock->sk;
 	long sent = READ_ONCE(sk->sk_wmem_queued) -
 		    atomic_read(&ps->conn.zerocopy.pinned) * (long)PAGE_SIZE;
 
 	/* a device may refer to pages for longer than TCP does */
-	return DIV_ROUND_UP(max(sent, 0L) + atomic_read(&sk->sk_rmem_alloc),
-			    PAGE_SIZE);
+	return max(sent, 0L) + atomic_read(&sk->sk_rmem_alloc);
 }
 
 /*
- * What each queue of the guest's sockets may have, if all of them together are
- * to have half of what the guest may have
+ * What each queue of the guest's sockets may have, if all that have anything
+ * are to have half of what the guest may have
  */
-static u32 pvcalls_memory_part(const struct pvcalls_guest *g, long may)
+static u32 pvcalls_memory_part(const struct pvcalls_guest *g)
 {
-	long n = pvcalls_account_has(g->peer.account, PVCALLS_KIND_SOCKETS);
+	long may = pvcalls_account_might(g->peer.account, PVCALLS_KIND_MEMORY);
+	long n = atomic_read(&g->socks->queues);
 
 	return clamp_t(long, may * (long)PAGE_SIZE / 2 / max(n, 1L),
 		       PVCALLS_MEMORY_LEAST, INT_MAX);
 }
 
-/* What TCP gives a new socket, unless the guest has set less */
+/* What TCP gives a new socket; datagram sockets keep that for good */
 static int pvcalls_memory_usual(const struct pvcalls_sock *ps)
 {
 	const struct sock *sk = ps->sock->sk;
 
-	if (ps->rcvbuf_locked || sk->sk_type != SOCK_STREAM)
+	if (sk->sk_type != SOCK_STREAM)
 		return ps->rcvbuf;
 	return min(ps->rcvbuf, READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[1]));
 }
@@ -89,12 +103,12 @@ static int pvcalls_memory_shrunk(const struct pvcalls_sock *ps, u32 part)
 {
 	const struct sock *sk = ps->sock->sk;
 	int usual = pvcalls_memory_usual(ps);
-	int least = max_t(int, part, usual);
 
 	if (sk->sk_type != SOCK_STREAM)
 		return usual;
-	return min(ps->rcvbuf, max(least, min(READ_ONCE(sk->sk_rcvbuf),
-					      pvcalls_memory_promised(sk))));
+	return min(ps->rcvbuf, max3((int)part, usual,
+				    min(READ_ONCE(sk->sk_rcvbuf),
+					pvcalls_memory_promised(sk))));
 }
 
 static int pvcalls_memory_size(const struct pvcalls_sock *ps,
@@ -112,6 +126,18 @@ static int pvcalls_memory_size(const struct pvcalls_sock *ps,
 	}
 }
 
+/* Set the receive buffer. TCP's limit of the window does not follow it. */
+static void pvcalls_memory_set(struct sock *sk, int size)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	WRITE_ONCE(sk->sk_rcvbuf, size);
+	if (sk->sk_type == SOCK_STREAM)
+		WRITE_ONCE(tp->window_clamp,
+			   max_t(u32, tp->window_clamp,
+				 tcp_win_from_space(sk, size)));
+}
+
 /* Have the kernel socket's receive buffer do as the guest's share is. */
 static void pvcalls_memory_adjust(struct pvcalls_sock *ps,
 				  enum pvcalls_fill fill, u32 part)
@@ -119,17 +145,11 @@ static void pvcalls_memory_adjust(struct pvcalls_sock *ps,
 	struct sock *sk = ps->sock->sk;
 
 	lock_sock(sk);
-	if (ps->fill == PVCALLS_FILL_LITTLE) {
+	if (ps->fill == PVCALLS_FILL_LITTLE)
 		ps->rcvbuf = READ_ONCE(sk->sk_rcvbuf);
-		ps->rcvbuf_locked = sk->sk_userlocks & SOCK_RCVBUF_LOCK;
-	} else if (READ_ONCE(sk->sk_rcvbuf) != ps->rcvbuf_told) {
-		/* TCP lets it be, so the guest has set it */
-		ps->rcvbuf = READ_ONCE(sk->sk_rcvbuf);
-		ps->rcvbuf_locked = true;
-	}
-	ps->rcvbuf_told = pvcalls_memory_size(ps, fill, part);
-	WRITE_ONCE(sk->sk_rcvbuf, ps->rcvbuf_told);
-	if (fill == PVCALLS_FILL_LITTLE && !ps->rcvbuf_locked)
+	pvcalls_memory_set(sk, pvcalls_memory_size(ps, fill, part));
+	/* guests cannot set receive buffers, so it is ours */
+	if (fill == PVCALLS_FILL_LITTLE)
 		sk->sk_userlocks &= ~SOCK_RCVBUF_LOCK;
 	else
 		sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
@@ -153,9 +173,61 @@ static bool pvcalls_memory_differs(const struct pvcalls_sock *ps,
 	case PVCALLS_FILL_MUCH:
 		return size - pvcalls_memory_shrunk(ps, part) > size / 8;
 	default:
-		/* the guest may set it, too */
-		return part != ps->part || size != ps->rcvbuf_told;
+		return part != ps->part;
 	}
+}
+
+static void pvcalls_memory_look(struct work_struct *work);
+static DECLARE_DEFERRABLE_WORK(pvcalls_memory_work, pvcalls_memory_look);
+
+/* Charge @pages, and not before that is a change that matters or @exact is set. */
+static void pvcalls_memory_charge(struct pvcalls_sock *ps, long pages,
+				  bool exact)
+{
+	struct pvcalls_account *account = ps->guest->peer.account;
+	enum pvcalls_fill before, fill;
+	long *held = &ps->held.of[PVCALLS_KIND_MEMORY];
+	long n = pages - *held;
+	u32 part;
+
+	before = pvcalls_account_fill(account, PVCALLS_KIND_MEMORY);
+	fill = before;
+	if (exact || fill == PVCALLS_FILL_OVER || abs(n) > *held / 4) {
+		if (!*held && pages)
+			atomic_inc(&ps->guest->socks->queues);
+		else if (*held && !pages)
+			atomic_dec(&ps->guest->socks->queues);
+		WRITE_ONCE(*held, pages);
+		fill = pvcalls_account_force(account, PVCALLS_KIND_MEMORY, n);
+	} else if (fill == PVCALLS_FILL_LITTLE && fill == ps->fill) {
+		return;
+	}
+	if (fill == PVCALLS_FILL_OVER && before != fill)
+		pvcalls_guest_warn(ps->guest, "the queues of its sockets have %ld pages, more than its share of %ld\n",
+				   pvcalls_account_has(account,
+						       PVCALLS_KIND_MEMORY),
+				   pvcalls_account_might(account,
+							 PVCALLS_KIND_MEMORY));
+	part = pvcalls_memory_part(ps->guest);
+	if (pvcalls_memory_differs(ps, fill, part))
+		pvcalls_memory_adjust(ps, fill, part);
+	if (*held || fill != PVCALLS_FILL_LITTLE)
+		schedule_delayed_work(&pvcalls_memory_work,
+				      PVCALLS_MEMORY_PERIOD);
+}
+
+/* May the connection be charged what the fast path will send? */
+static bool pvcalls_memory_ahead(const struct pvcalls_sock *ps)
+{
+	struct pvcalls_account *account = ps->guest->peer.account;
+	long may = pvcalls_account_might(account, PVCALLS_KIND_MEMORY);
+	long has = pvcalls_account_has(account, PVCALLS_KIND_MEMORY);
+
+	if (ps->state != PVCALLS_SS_CONNECTED ||
+	    ps->sock->sk->sk_type != SOCK_STREAM)
+		return false;
+	return ps->held.of[PVCALLS_KIND_MEMORY] >= PVCALLS_MEMORY_AHEAD ||
+	       has + PVCALLS_MEMORY_AHEAD <= may / PVCALLS_MEMORY_AHEADS;
 }
 
 /**
@@ -168,45 +240,96 @@ static bool pvcalls_memory_differs(const struct pvcalls_sock *ps,
  */
 void pvcalls_memory_count(struct pvcalls_sock *ps)
 {
-	struct pvcalls_account *account = ps->guest->peer.account;
-	enum pvcalls_fill fill = pvcalls_account_fill(account,
-						      PVCALLS_KIND_MEMORY);
-	long *held = &ps->held.of[PVCALLS_KIND_MEMORY];
-	long n, may;
-	u32 part;
+	long pages;
 
 	if (!pvcalls_memory_counts(ps))
 		return;
-	n = pvcalls_memory_pages(ps) - *held;
-	if (fill == PVCALLS_FILL_LITTLE && ps->fill == fill &&
-	    abs(n) <= *held / 4)
-		return;
-	*held += n;
-	fill = pvcalls_account_force(account, PVCALLS_KIND_MEMORY, n, &may);
-	part = pvcalls_memory_part(ps->guest, may);
-	if (pvcalls_memory_differs(ps, fill, part))
-		pvcalls_memory_adjust(ps, fill, part);
+	pages = DIV_ROUND_UP(pvcalls_memory_bytes(ps), PAGE_SIZE);
+	if (pages < PVCALLS_MEMORY_AHEAD && pvcalls_memory_ahead(ps))
+		pages = PVCALLS_MEMORY_AHEAD;
+	pvcalls_memory_charge(ps, pages, false);
 }
 
 /**
- * pvcalls_memory_seen() - may more be sent without a run of the worker?
+ * pvcalls_memory_settle() - charge exactly what a kernel socket has
+ * @ps: the socket, with a kernel socket
+ *
+ * Description: What TCP has sent is gone without a run of the socket.
+ *
+ * Context: the worker that the socket belongs to.
+ */
+void pvcalls_memory_settle(struct pvcalls_sock *ps)
+{
+	if (pvcalls_memory_counts(ps))
+		pvcalls_memory_charge(ps,
+				      DIV_ROUND_UP(pvcalls_memory_bytes(ps),
+						   PAGE_SIZE), true);
+}
+
+/**
+ * pvcalls_memory_leave() - leave what is charged to the kernel socket
+ * @ps: the socket, whose kernel socket is about to be closed
+ *
+ * Context: the worker that the socket belongs to.
+ */
+void pvcalls_memory_leave(struct pvcalls_sock *ps)
+{
+	if (ps->held.of[PVCALLS_KIND_MEMORY])
+		atomic_dec(&ps->guest->socks->queues);
+}
+
+static void pvcalls_memory_look_at(struct pvcalls_sock *ps, void *any)
+{
+	if (!READ_ONCE(ps->held.of[PVCALLS_KIND_MEMORY]) &&
+	    READ_ONCE(ps->fill) == PVCALLS_FILL_LITTLE)
+		return;
+	*(bool *)any = true;
+	set_bit(PVCALLS_SF_SETTLE, &ps->flags);
+	pvcalls_work_mark(&ps->work);
+}
+
+static void pvcalls_memory_look_through(struct pvcalls_guest *g, void *any)
+{
+	pvcalls_socks_for_each(g, pvcalls_memory_look_at, any);
+}
+
+static void pvcalls_memory_look(struct work_struct *work)
+{
+	bool any = false;
+
+	pvcalls_guest_for_each(pvcalls_memory_look_through, &any);
+	if (any)
+		schedule_delayed_work(&pvcalls_memory_work,
+				      PVCALLS_MEMORY_PERIOD);
+}
+
+/**
+ * pvcalls_memory_stop() - undo the first call of pvcalls_memory_count()
+ *
+ * Context: process, sleeps; no socket is left.
+ */
+void pvcalls_memory_stop(void)
+{
+	cancel_delayed_work_sync(&pvcalls_memory_work);
+}
+
+/**
+ * pvcalls_memory_covers() - is a send charged already?
  * @ps: the socket, of a stream, in PVCALLS_SS_CONNECTED
+ * @len: number of bytes, 1 or more
  *
  * Context: any, with PVCALLS_SF_RUNNING held.
- * Return: false if the worker must count first what the kernel socket has, or
- * if the guest has too much.
+ * Return: false if the worker must charge it, or if the guest has too much.
  */
-bool pvcalls_memory_seen(const struct pvcalls_sock *ps)
+bool pvcalls_memory_covers(const struct pvcalls_sock *ps, u32 len)
 {
-	long held = ps->held.of[PVCALLS_KIND_MEMORY];
-
 	/* a socket that the worker has not run since has no part yet */
 	if (ps->part || pvcalls_account_fill(ps->guest->peer.account,
 					     PVCALLS_KIND_MEMORY) ==
 			PVCALLS_FILL_OVER)
 		return false;
-	return pvcalls_memory_pages(ps) - held <=
-	       max(held / 4, (long)PVCALLS_MEMORY_UNSEEN);
+	return pvcalls_memory_bytes(ps) + len + PVCALLS_MEMORY_SEGMENT <=
+	       ps->held.of[PVCALLS_KIND_MEMORY] * (long)PAGE_SIZE;
 }
 
 /**

@@ -74,6 +74,7 @@ static bool pvcalls_run_close(struct pvcalls_sock *ps)
 	pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
 	pvcalls_conn_close(ps, reset);
 	pvcalls_listener_close(ps);
+	pvcalls_memory_leave(ps);
 	pvcalls_sock_close(ps);
 
 	while ((call = pvcalls_sock_next(ps)))
@@ -109,6 +110,8 @@ static bool pvcalls_run_pass(struct pvcalls_sock *ps)
 	bool more;
 
 	pvcalls_conn_steer(ps);
+	if (test_and_clear_bit(PVCALLS_SF_SETTLE, &ps->flags))
+		pvcalls_memory_settle(ps);
 	if (pvcalls_conn_resting(ps))
 		return false;
 	/* a new socket learns here that the guest has too much */
