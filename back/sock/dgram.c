@@ -360,7 +360,7 @@ bool pvcalls_dgram_shed(struct pvcalls_sock *ps)
 	s64 left = pvcalls_fairq_budget();
 	int n;
 
-	if (sk->sk_type != SOCK_DGRAM || !ps->part)
+	if (sk->sk_type != SOCK_DGRAM || ps->fill != PVCALLS_FILL_OVER)
 		return false;
 	while ((u32)atomic_read(&sk->sk_rmem_alloc) > ps->part) {
 		/* others' datagrams may come as fast as these go */

@@ -95,7 +95,7 @@ bool pvcalls_fastpath_in(struct pvcalls_sock *ps, struct sock *sk)
 	if (sock_owned_by_user(sk))
 		return false;
 	/* the worker sees whether the guest still has too much memory */
-	if (READ_ONCE(ps->part))
+	if (READ_ONCE(ps->fill) == PVCALLS_FILL_OVER)
 		return false;
 	len = tcp_sk(sk)->rcv_nxt - tcp_sk(sk)->copied_seq;
 	if (!len || len > READ_ONCE(param_direct))

@@ -14,8 +14,12 @@
 #include "sock/memory.h"
 #include "sock/sock.h"
 
-/* Bytes that a queue may have, however much too much the guest has */
+/*
+ * Bytes that a queue may have, however much the guest has: with more than its
+ * share, and before. TCP's own default for receive buffers is the latter.
+ */
 #define PVCALLS_MEMORY_LEAST	4096
+#define PVCALLS_MEMORY_GENTLE	131072
 
 /*
  * Pages that a connection is charged before it has them, for the fast path, and
@@ -51,31 +55,46 @@ static bool pvcalls_memory_counts(const struct pvcalls_sock *ps)
 	}
 }
 
-/*
- * Bytes of a kernel socket's queues. Pages of the guest that TCP refers to are
- * charged as such.
- */
+/* Bytes that TCP has not sent, but for those in pages of the guest */
+static long pvcalls_memory_sent(const struct pvcalls_sock *ps)
+{
+	/* a device may refer to pages for longer than TCP does */
+	return max(READ_ONCE(ps->sock->sk->sk_wmem_queued) -
+		   atomic_read(&ps->conn.zerocopy.pinned) * (long)PAGE_SIZE,
+		   0L);
+}
+
+/* Bytes of a kernel socket's queues. Pages of the guest are charged as such. */
 static long pvcalls_memory_bytes(const struct pvcalls_sock *ps)
 {
-	const struct sock *sk = ps->sock->sk;
-	long sent = READ_ONCE(sk->sk_wmem_queued) -
-		    atomic_read(&ps->conn.zerocopy.pinned) * (long)PAGE_SIZE;
-
-	/* a device may refer to pages for longer than TCP does */
-	return max(sent, 0L) + atomic_read(&sk->sk_rmem_alloc);
+	return pvcalls_memory_sent(ps) +
+	       atomic_read(&ps->sock->sk->sk_rmem_alloc);
 }
 
 /*
- * What each queue of the guest's sockets may have, if all that have anything
- * are to have half of what the guest may have
+ * What each queue of the guest's sockets may have, if those that have anything
+ * are to have half of what the guest may have; or all its sockets, where any
+ * byte is one too many
  */
-static u32 pvcalls_memory_part(const struct pvcalls_guest *g)
+static u32 pvcalls_memory_part(const struct pvcalls_guest *g,
+			       enum pvcalls_fill fill)
 {
 	long may = pvcalls_account_might(g->peer.account, PVCALLS_KIND_MEMORY);
-	long n = atomic_read(&g->socks->queues);
+	long n, least;
 
-	return clamp_t(long, may * (long)PAGE_SIZE / 2 / max(n, 1L),
-		       PVCALLS_MEMORY_LEAST, INT_MAX);
+	switch (fill) {
+	case PVCALLS_FILL_LITTLE:
+		return 0;
+	case PVCALLS_FILL_MUCH:
+		n = atomic_read(&g->socks->queues);
+		least = PVCALLS_MEMORY_GENTLE;
+		break;
+	default:
+		n = pvcalls_account_has(g->peer.account, PVCALLS_KIND_SOCKETS);
+		least = PVCALLS_MEMORY_LEAST;
+	}
+	return clamp_t(long, may * (long)PAGE_SIZE / 2 / max(n, 1L), least,
+		       INT_MAX);
 }
 
 /* What TCP gives a new socket; datagram sockets keep that for good */
@@ -102,13 +121,12 @@ static int pvcalls_memory_promised(const struct sock *sk)
 static int pvcalls_memory_shrunk(const struct pvcalls_sock *ps, u32 part)
 {
 	const struct sock *sk = ps->sock->sk;
-	int usual = pvcalls_memory_usual(ps);
 
 	if (sk->sk_type != SOCK_STREAM)
-		return usual;
-	return min(ps->rcvbuf, max3((int)part, usual,
-				    min(READ_ONCE(sk->sk_rcvbuf),
-					pvcalls_memory_promised(sk))));
+		return ps->rcvbuf;
+	return min(ps->rcvbuf, max_t(int, part,
+				     min(READ_ONCE(sk->sk_rcvbuf),
+					 pvcalls_memory_promised(sk))));
 }
 
 static int pvcalls_memory_size(const struct pvcalls_sock *ps,
@@ -155,8 +173,8 @@ static void pvcalls_memory_adjust(struct pvcalls_sock *ps,
 		sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
 	release_sock(sk);
 
-	ps->fill = fill;
-	WRITE_ONCE(ps->part, fill == PVCALLS_FILL_OVER ? part : 0);
+	WRITE_ONCE(ps->fill, fill);
+	ps->part = part;
 }
 
 /* Is a receive buffer other than it shall be, by more than a little? */
@@ -171,7 +189,8 @@ static bool pvcalls_memory_differs(const struct pvcalls_sock *ps,
 	case PVCALLS_FILL_LITTLE:
 		return false;
 	case PVCALLS_FILL_MUCH:
-		return size - pvcalls_memory_shrunk(ps, part) > size / 8;
+		return ps->part > part + part / 8 || part > ps->part + part / 8 ||
+		       size - pvcalls_memory_shrunk(ps, part) > size / 8;
 	default:
 		return part != ps->part;
 	}
@@ -208,7 +227,7 @@ static void pvcalls_memory_charge(struct pvcalls_sock *ps, long pages,
 						       PVCALLS_KIND_MEMORY),
 				   pvcalls_account_might(account,
 							 PVCALLS_KIND_MEMORY));
-	part = pvcalls_memory_part(ps->guest);
+	part = pvcalls_memory_part(ps->guest, fill);
 	if (pvcalls_memory_differs(ps, fill, part))
 		pvcalls_memory_adjust(ps, fill, part);
 	if (*held || fill != PVCALLS_FILL_LITTLE)
@@ -324,9 +343,9 @@ void pvcalls_memory_stop(void)
 bool pvcalls_memory_covers(const struct pvcalls_sock *ps, u32 len)
 {
 	/* a socket that the worker has not run since has no part yet */
-	if (ps->part || pvcalls_account_fill(ps->guest->peer.account,
-					     PVCALLS_KIND_MEMORY) ==
-			PVCALLS_FILL_OVER)
+	if (ps->fill == PVCALLS_FILL_OVER ||
+	    pvcalls_account_fill(ps->guest->peer.account,
+				 PVCALLS_KIND_MEMORY) == PVCALLS_FILL_OVER)
 		return false;
 	return pvcalls_memory_bytes(ps) + len + PVCALLS_MEMORY_SEGMENT <=
 	       ps->held.of[PVCALLS_KIND_MEMORY] * (long)PAGE_SIZE;
@@ -341,12 +360,10 @@ bool pvcalls_memory_covers(const struct pvcalls_sock *ps, u32 len)
  */
 bool pvcalls_memory_full(struct pvcalls_sock *ps)
 {
-	struct sock *sk = ps->sock->sk;
-
-	if (!ps->part || READ_ONCE(sk->sk_wmem_queued) < ps->part)
+	if (!ps->part || pvcalls_memory_sent(ps) < ps->part)
 		return false;
 	set_bit(SOCK_NOSPACE, &ps->sock->flags);
 	/* set the flag before the last look, as TCP looks at it afterwards */
 	smp_mb__after_atomic();
-	return READ_ONCE(sk->sk_wmem_queued) >= ps->part;
+	return pvcalls_memory_sent(ps) >= ps->part;
 }

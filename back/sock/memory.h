@@ -2,10 +2,10 @@
 /*
  * The memory of kernel sockets' queues. The kernel takes it without asking, so
  * a guest is charged what its sockets are seen to have after each run. While it
- * has more than half of its share, receive buffers do not grow, and shrink as
- * far as nothing is dropped. While it has more than its share, its sockets send
- * and receive no more than a part each: bytes stay in the guest's rings, and
- * with the peers.
+ * has more than half of its share, what is sent stays within a part for each
+ * socket that has anything, and receive buffers shrink to that as far as nothing
+ * is dropped. While it has more than its share, each socket has a part of all,
+ * at once: bytes stay in the guest's rings, and with the peers.
  *
  * The fast path sends only what is charged already: each connection that was
  * run lately is charged a little more than it has, as long as there is room. A

@@ -229,8 +229,7 @@ struct pvcalls_socks {
  * @held: what the guest is charged for the socket
  * @orphan: memory for closing @sock
  * @fill: how full the guest's share of memory was when @sock was last told
- * @part: bytes that each queue of @sock may have while that is
- *	PVCALLS_FILL_OVER; 0: it is not
+ * @part: bytes that each queue of @sock may have then; 0: any number
  * @rcvbuf: what the receive buffer was when that was PVCALLS_FILL_LITTLE
  * @release: the RELEASE that ends the socket, or NULL
  * @conn: the connection, if there is one
