@@ -252,19 +252,21 @@ static bool pvcalls_memory_ahead(const struct pvcalls_sock *ps)
 /**
  * pvcalls_memory_count() - charge what a kernel socket has
  * @ps: the socket, with a kernel socket
+ * @ahead: the connection is in use, and may be charged what the fast path will
+ *	send
  *
  * Small changes are left for later, unless the guest had too much.
  *
  * Context: the worker that the socket belongs to.
  */
-void pvcalls_memory_count(struct pvcalls_sock *ps)
+void pvcalls_memory_count(struct pvcalls_sock *ps, bool ahead)
 {
 	long pages;
 
 	if (!pvcalls_memory_counts(ps))
 		return;
 	pages = DIV_ROUND_UP(pvcalls_memory_bytes(ps), PAGE_SIZE);
-	if (pages < PVCALLS_MEMORY_AHEAD && pvcalls_memory_ahead(ps))
+	if (ahead && pages < PVCALLS_MEMORY_AHEAD && pvcalls_memory_ahead(ps))
 		pages = PVCALLS_MEMORY_AHEAD;
 	pvcalls_memory_charge(ps, pages, false);
 }
