@@ -17,6 +17,7 @@
 #include "sock/congestion.h"
 #include "sock/inbound.h"
 #include "link/xenbus.h"
+#include "sock/memory.h"
 #include "sock/orphan.h"
 #include "sock/zerocopy.h"
 
@@ -80,6 +81,7 @@ static void __exit pvcalls_back_exit(void)
 	 * later
 	 */
 	pvcalls_zerocopy_stop();
+	pvcalls_memory_stop();
 	pvcalls_members_stop();
 	pvcalls_orphans_stop();
 	pvcalls_congestion_stop();

@@ -64,8 +64,9 @@ MODULE_PARM_DESC(host_memory,
  * @tally: what is charged
  * @refused: how often something of each kind was refused
  * @most: what the guest may have of each kind in any case
- * @fill: how full the guest's share of a kind was when it was last charged by
- *	pvcalls_account_force()
+ * @may: what the guest might have of each kind when it was last charged by
+ *	pvcalls_account_force(), and
+ * @fill: how full its share was
  */
 struct pvcalls_account {
 	struct list_head list;
@@ -74,6 +75,7 @@ struct pvcalls_account {
 	struct pvcalls_tally tally;
 	unsigned long refused[PVCALLS_KINDS];
 	long most[PVCALLS_KINDS];
+	long may[PVCALLS_KINDS];
 	enum pvcalls_fill fill[PVCALLS_KINDS];
 };
 
@@ -237,6 +239,7 @@ static struct pvcalls_account *pvcalls_account_find(domid_t domid)
 struct pvcalls_account *pvcalls_account_open(domid_t domid)
 {
 	struct pvcalls_account *a, *fresh;
+	struct pvcalls_limit limit;
 	int i;
 
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
@@ -249,8 +252,15 @@ struct pvcalls_account *pvcalls_account_open(domid_t domid)
 
 	spin_lock_irq(&pvcalls_ledger_lock);
 	a = pvcalls_account_find(domid);
-	if (!a)
+	if (!a) {
 		list_add_tail(&fresh->list, pvcalls_account_place(domid));
+		for (i = 0; i < PVCALLS_KINDS; i++) {
+			limit = pvcalls_account_may(fresh, i);
+			fresh->may[i] = pvcalls_use_limit(&fresh->tally,
+							  &pvcalls_ledger_tally,
+							  i, &limit);
+		}
+	}
 	spin_unlock_irq(&pvcalls_ledger_lock);
 	if (!a)
 		return fresh;
@@ -376,26 +386,26 @@ int pvcalls_account_charge(const struct pvcalls_peer *peer,
  * @account: its account
  * @kind: what
  * @n: amount; less than 0 for what it has given back
- * @may: filled in with what the guest may have
  *
  * Context: any.
  * Return: how full the guest's share is.
  */
 enum pvcalls_fill pvcalls_account_force(struct pvcalls_account *account,
-					enum pvcalls_kind kind, long n,
-					long *may)
+					enum pvcalls_kind kind, long n)
 {
 	const struct pvcalls_limit limit = pvcalls_account_may(account, kind);
 	enum pvcalls_fill fill;
 	unsigned long flags;
+	long may;
 
 	spin_lock_irqsave(&pvcalls_ledger_lock, flags);
 	pvcalls_use_force(&account->tally, &pvcalls_ledger_tally, kind, n,
 			  &limit);
-	*may = pvcalls_use_limit(&account->tally, &pvcalls_ledger_tally, kind,
-				 &limit);
-	fill = pvcalls_use_fill(account->tally.use.of[kind], *may,
+	may = pvcalls_use_limit(&account->tally, &pvcalls_ledger_tally, kind,
+				&limit);
+	fill = pvcalls_use_fill(account->tally.use.of[kind], may,
 				account->fill[kind]);
+	WRITE_ONCE(account->may[kind], may);
 	WRITE_ONCE(account->fill[kind], fill);
 	if (fill == PVCALLS_FILL_OVER && n > 0) {
 		account->refused[kind]++;
@@ -467,6 +477,21 @@ enum pvcalls_fill pvcalls_account_fill(const struct pvcalls_account *account,
 				       enum pvcalls_kind kind)
 {
 	return READ_ONCE(account->fill[kind]);
+}
+
+/**
+ * pvcalls_account_might() - what might a guest have?
+ * @account: its account
+ * @kind: what is charged by pvcalls_account_force()
+ *
+ * Context: any.
+ * Return: amount, 0 or more, when the guest was last charged, or when the
+ * account was made.
+ */
+long pvcalls_account_might(const struct pvcalls_account *account,
+			   enum pvcalls_kind kind)
+{
+	return READ_ONCE(account->may[kind]);
 }
 
 /* Call with the lock held. */

@@ -53,8 +53,7 @@ bool pvcalls_account_take(struct pvcalls_account *account,
 int pvcalls_account_charge(const struct pvcalls_peer *peer,
 			   enum pvcalls_kind kind, long n);
 enum pvcalls_fill pvcalls_account_force(struct pvcalls_account *account,
-					enum pvcalls_kind kind, long n,
-					long *may);
+					enum pvcalls_kind kind, long n);
 void pvcalls_account_uncharge(struct pvcalls_account *account,
 			      enum pvcalls_kind kind, long n);
 long pvcalls_account_has(struct pvcalls_account *account,
@@ -62,6 +61,8 @@ long pvcalls_account_has(struct pvcalls_account *account,
 
 enum pvcalls_fill pvcalls_account_fill(const struct pvcalls_account *account,
 				       enum pvcalls_kind kind);
+long pvcalls_account_might(const struct pvcalls_account *account,
+			   enum pvcalls_kind kind);
 
 void pvcalls_account_limit(struct pvcalls_account *account,
 			   enum pvcalls_kind kind, long most);

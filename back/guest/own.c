@@ -38,7 +38,8 @@ static bool pvcalls_own_address4(const struct sock *sk,
 	rt = ip_route_output_key(sock_net(sk), &fl4);
 	if (IS_ERR(rt))
 		return false;
-	own = rt->rt_type == RTN_LOCAL;
+	/* that of a multicast group, too, if this domain is a member */
+	own = rt->rt_flags & RTCF_LOCAL;
 	ip_rt_put(rt);
 	return own;
 }
@@ -59,6 +60,9 @@ static bool pvcalls_own_address6(const struct sock *sk,
 	if (!IS_ENABLED(CONFIG_IPV6))
 		return false;
 	memcpy(&fl6.daddr, t->addr, sizeof(fl6.daddr));
+	/* this domain is a member of all nodes' group at least */
+	if (ipv6_addr_is_multicast(&fl6.daddr))
+		return true;
 	dst = ip6_route_output(sock_net(sk), NULL, &fl6);
 	own = !dst->error && (container_of(dst, struct rt6_info, dst)->rt6i_flags &
 			      (RTF_LOCAL | RTF_ANYCAST));

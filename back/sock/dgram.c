@@ -357,11 +357,15 @@ bool pvcalls_dgram_shed(struct pvcalls_sock *ps)
 {
 	const struct sock *sk = ps->sock->sk;
 	struct pvcalls_conn *c = &ps->conn;
+	s64 left = pvcalls_fairq_budget();
 	int n;
 
-	if (sk->sk_type != SOCK_DGRAM || !ps->part)
+	if (sk->sk_type != SOCK_DGRAM || ps->fill != PVCALLS_FILL_OVER)
 		return false;
 	while ((u32)atomic_read(&sk->sk_rmem_alloc) > ps->part) {
+		/* others' datagrams may come as fast as these go */
+		if (left <= 0)
+			return true;
 		n = pvcalls_dgram_take(ps, NULL);
 		if (pvcalls_stream_retry(n))
 			return false;
@@ -373,8 +377,7 @@ bool pvcalls_dgram_shed(struct pvcalls_sock *ps)
 		}
 		c->lost_in++;
 		pvcalls_worker_spend(PVCALLS_DGRAM_COST);
-		if (pvcalls_worker_is_over())
-			return true;
+		left -= PVCALLS_DGRAM_COST;
 	}
 	return false;
 }

@@ -95,7 +95,7 @@ bool pvcalls_fastpath_in(struct pvcalls_sock *ps, struct sock *sk)
 	if (sock_owned_by_user(sk))
 		return false;
 	/* the worker sees whether the guest still has too much memory */
-	if (READ_ONCE(ps->part))
+	if (READ_ONCE(ps->fill) == PVCALLS_FILL_OVER)
 		return false;
 	len = tcp_sk(sk)->rcv_nxt - tcp_sk(sk)->copied_seq;
 	if (!len || len > READ_ONCE(param_direct))
@@ -121,12 +121,14 @@ static u32 pvcalls_fastpath_avail(struct pvcalls_sock *ps)
 	struct pvcalls_conn *c = &ps->conn;
 	int avail;
 
-	if (c->in_state == PVCALLS_IN_WAITING || !pvcalls_memory_seen(ps) ||
+	if (c->in_state == PVCALLS_IN_WAITING ||
 	    test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
 	    ringbuf_space(&c->in) < 0)
 		return 0;
 	avail = ringbuf_avail(&c->out);
-	return avail > 0 && avail <= READ_ONCE(param_direct) ? avail : 0;
+	if (avail <= 0 || avail > READ_ONCE(param_direct))
+		return 0;
+	return pvcalls_memory_covers(ps, avail) ? avail : 0;
 }
 
 /**

@@ -1,20 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory of kernel sockets; memory.h says how it is limited. */
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/net.h>
+#include <linux/workqueue.h>
 
 #include <net/sock.h>
+#include <net/tcp.h>
 
 #include "account/ledger.h"
 #include "guest/guest.h"
+#include "sched/worker.h"
 #include "sock/memory.h"
 #include "sock/sock.h"
 
-/* Bytes that a queue may have, however much too much the guest has */
+/*
+ * Bytes that a queue may have, however much the guest has: with more than its
+ * share, and before. TCP's own default for receive buffers is the latter.
+ */
 #define PVCALLS_MEMORY_LEAST	4096
+#define PVCALLS_MEMORY_GENTLE	131072
 
-/* Pages of a socket that may be charged later than the worker's next run */
-#define PVCALLS_MEMORY_UNSEEN	4
+/*
+ * Pages that a connection is charged before it has them, for the fast path, and
+ * the part of a guest's share that all its connections may have so: one in so
+ * many
+ */
+#define PVCALLS_MEMORY_AHEAD	2
+#define PVCALLS_MEMORY_AHEADS	4
+
+/* Bytes of a TCP segment besides data, at most */
+#define PVCALLS_MEMORY_SEGMENT	2048
+
+/* Time between two looks at what sockets are charged */
+#define PVCALLS_MEMORY_PERIOD	HZ
 
 /*
  * Does what the kernel socket has count? Connections are copies of the socket
@@ -36,126 +55,302 @@ static bool pvcalls_memory_counts(const struct pvcalls_sock *ps)
 	}
 }
 
+/* Bytes that TCP has not sent, but for those in pages of the guest */
+static long pvcalls_memory_sent(const struct pvcalls_sock *ps)
+{
+	/* a device may refer to pages for longer than TCP does */
+	return max(READ_ONCE(ps->sock->sk->sk_wmem_queued) -
+		   atomic_read(&ps->conn.zerocopy.pinned) * (long)PAGE_SIZE,
+		   0L);
+}
+
+/* Bytes of a kernel socket's queues. Pages of the guest are charged as such. */
+static long pvcalls_memory_bytes(const struct pvcalls_sock *ps)
+{
+	return pvcalls_memory_sent(ps) +
+	       atomic_read(&ps->sock->sk->sk_rmem_alloc);
+}
+
 /*
- * Pages of a kernel socket's queues. Pages of the guest that TCP refers to are
- * charged as such.
+ * What each queue of the guest's sockets may have, if those that have anything
+ * are to have half of what the guest may have; or all its sockets, where any
+ * byte is one too many
  */
-static long pvcalls_memory_pages(const struct pvcalls_sock *ps)
+static u32 pvcalls_memory_part(const struct pvcalls_guest *g,
+			       enum pvcalls_fill fill)
+{
+	long may = pvcalls_account_might(g->peer.account, PVCALLS_KIND_MEMORY);
+	long n, least;
+
+	switch (fill) {
+	case PVCALLS_FILL_LITTLE:
+		return 0;
+	case PVCALLS_FILL_MUCH:
+		n = atomic_read(&g->socks->queues);
+		least = PVCALLS_MEMORY_GENTLE;
+		break;
+	default:
+		n = pvcalls_account_has(g->peer.account, PVCALLS_KIND_SOCKETS);
+		least = PVCALLS_MEMORY_LEAST;
+	}
+	return clamp_t(long, may * (long)PAGE_SIZE / 2 / max(n, 1L), least,
+		       INT_MAX);
+}
+
+/* What TCP gives a new socket; datagram sockets keep that for good */
+static int pvcalls_memory_usual(const struct pvcalls_sock *ps)
 {
 	const struct sock *sk = ps->sock->sk;
-	long sent = READ_ONCE(sk->sk_wmem_queued) -
-		    atomic_read(&ps->conn.zerocopy.pinned) * (long)PAGE_SIZE;
 
-	/* a device may refer to pages for longer than TCP does */
-	return DIV_ROUND_UP(max(sent, 0L) + atomic_read(&sk->sk_rmem_alloc),
-			    PAGE_SIZE);
+	if (sk->sk_type != SOCK_STREAM)
+		return ps->rcvbuf;
+	return min(ps->rcvbuf, READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[1]));
 }
 
 /*
- * What each queue of the guest's sockets may have, if all of them together are
- * to have half of what the guest may have
+ * A receive buffer for what TCP has, and what it has told the peer to send: it
+ * drops what comes beyond a buffer. It takes half of a buffer for overhead.
  */
-static u32 pvcalls_memory_part(const struct pvcalls_guest *g, long may)
+static int pvcalls_memory_promised(const struct sock *sk)
 {
-	long n = pvcalls_account_has(g->peer.account, PVCALLS_KIND_SOCKETS);
-
-	return clamp_t(long, may * (long)PAGE_SIZE / 2 / max(n, 1L),
-		       PVCALLS_MEMORY_LEAST, INT_MAX);
+	return min_t(s64, INT_MAX, atomic_read(&sk->sk_rmem_alloc) +
+				   2LL * tcp_receive_window(tcp_sk(sk)));
 }
 
-/*
- * Have the kernel socket's receive buffer do as the guest's share of memory is:
- * grow as TCP finds the connection to be, stay as it is, or shrink to a part.
- */
+/* A receive buffer that is to shrink as far as the peer's bytes allow */
+static int pvcalls_memory_shrunk(const struct pvcalls_sock *ps, u32 part)
+{
+	const struct sock *sk = ps->sock->sk;
+
+	if (sk->sk_type != SOCK_STREAM)
+		return ps->rcvbuf;
+	return min(ps->rcvbuf, max_t(int, part,
+				     min(READ_ONCE(sk->sk_rcvbuf),
+					 pvcalls_memory_promised(sk))));
+}
+
+static int pvcalls_memory_size(const struct pvcalls_sock *ps,
+			       enum pvcalls_fill fill, u32 part)
+{
+	switch (fill) {
+	case PVCALLS_FILL_LITTLE:
+		/* TCP makes it more where that is of use */
+		return max(READ_ONCE(ps->sock->sk->sk_rcvbuf),
+			   pvcalls_memory_usual(ps));
+	case PVCALLS_FILL_MUCH:
+		return pvcalls_memory_shrunk(ps, part);
+	default:
+		return min_t(u32, part, ps->rcvbuf);
+	}
+}
+
+/* Set the receive buffer. TCP's limit of the window does not follow it. */
+static void pvcalls_memory_set(struct sock *sk, int size)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	WRITE_ONCE(sk->sk_rcvbuf, size);
+	if (sk->sk_type == SOCK_STREAM)
+		WRITE_ONCE(tp->window_clamp,
+			   max_t(u32, tp->window_clamp,
+				 tcp_win_from_space(sk, size)));
+}
+
+/* Have the kernel socket's receive buffer do as the guest's share is. */
 static void pvcalls_memory_adjust(struct pvcalls_sock *ps,
 				  enum pvcalls_fill fill, u32 part)
 {
 	struct sock *sk = ps->sock->sk;
-	int size;
 
 	lock_sock(sk);
-	size = READ_ONCE(sk->sk_rcvbuf);
-	if (ps->fill == PVCALLS_FILL_LITTLE) {
-		ps->rcvbuf = size;
-		ps->rcvbuf_locked = sk->sk_userlocks & SOCK_RCVBUF_LOCK;
-	} else if (size != ps->rcvbuf_told) {
-		/* TCP lets it be, so the guest has set it */
-		ps->rcvbuf = size;
-		ps->rcvbuf_locked = true;
-	}
-
+	if (ps->fill == PVCALLS_FILL_LITTLE)
+		ps->rcvbuf = READ_ONCE(sk->sk_rcvbuf);
+	pvcalls_memory_set(sk, pvcalls_memory_size(ps, fill, part));
+	/* guests cannot set receive buffers, so it is ours */
 	if (fill == PVCALLS_FILL_LITTLE)
-		size = ps->rcvbuf;
-	else if (part)
-		size = min_t(u32, part, ps->rcvbuf);
-	WRITE_ONCE(sk->sk_rcvbuf, size);
-	if (fill == PVCALLS_FILL_LITTLE && !ps->rcvbuf_locked)
 		sk->sk_userlocks &= ~SOCK_RCVBUF_LOCK;
 	else
 		sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
 	release_sock(sk);
 
-	ps->rcvbuf_told = size;
-	ps->fill = fill;
-	WRITE_ONCE(ps->part, part);
+	WRITE_ONCE(ps->fill, fill);
+	ps->part = part;
 }
 
-/* Has the guest set a receive buffer that is more than its part? */
-static bool pvcalls_memory_evaded(const struct pvcalls_sock *ps)
+/* Is a receive buffer other than it shall be, by more than a little? */
+static bool pvcalls_memory_differs(const struct pvcalls_sock *ps,
+				   enum pvcalls_fill fill, u32 part)
 {
-	return ps->part && READ_ONCE(ps->sock->sk->sk_rcvbuf) > ps->rcvbuf_told;
+	int size = READ_ONCE(ps->sock->sk->sk_rcvbuf);
+
+	if (fill != ps->fill)
+		return true;
+	switch (fill) {
+	case PVCALLS_FILL_LITTLE:
+		return false;
+	case PVCALLS_FILL_MUCH:
+		return ps->part > part + part / 8 || part > ps->part + part / 8 ||
+		       size - pvcalls_memory_shrunk(ps, part) > size / 8;
+	default:
+		return part != ps->part;
+	}
+}
+
+static void pvcalls_memory_look(struct work_struct *work);
+static DECLARE_DEFERRABLE_WORK(pvcalls_memory_work, pvcalls_memory_look);
+
+/* Charge @pages, and not before that is a change that matters or @exact is set. */
+static void pvcalls_memory_charge(struct pvcalls_sock *ps, long pages,
+				  bool exact)
+{
+	struct pvcalls_account *account = ps->guest->peer.account;
+	enum pvcalls_fill before, fill;
+	long *held = &ps->held.of[PVCALLS_KIND_MEMORY];
+	long n = pages - *held;
+	u32 part;
+
+	before = pvcalls_account_fill(account, PVCALLS_KIND_MEMORY);
+	fill = before;
+	if (exact || fill == PVCALLS_FILL_OVER || abs(n) > *held / 4) {
+		if (!*held && pages)
+			atomic_inc(&ps->guest->socks->queues);
+		else if (*held && !pages)
+			atomic_dec(&ps->guest->socks->queues);
+		WRITE_ONCE(*held, pages);
+		fill = pvcalls_account_force(account, PVCALLS_KIND_MEMORY, n);
+	} else if (fill == PVCALLS_FILL_LITTLE && fill == ps->fill) {
+		return;
+	}
+	if (fill == PVCALLS_FILL_OVER && before != fill)
+		pvcalls_guest_warn(ps->guest, "the queues of its sockets have %ld pages, more than its share of %ld\n",
+				   pvcalls_account_has(account,
+						       PVCALLS_KIND_MEMORY),
+				   pvcalls_account_might(account,
+							 PVCALLS_KIND_MEMORY));
+	part = pvcalls_memory_part(ps->guest, fill);
+	if (pvcalls_memory_differs(ps, fill, part))
+		pvcalls_memory_adjust(ps, fill, part);
+	if (*held || fill != PVCALLS_FILL_LITTLE)
+		schedule_delayed_work(&pvcalls_memory_work,
+				      PVCALLS_MEMORY_PERIOD);
+}
+
+/* May the connection be charged what the fast path will send? */
+static bool pvcalls_memory_ahead(const struct pvcalls_sock *ps)
+{
+	struct pvcalls_account *account = ps->guest->peer.account;
+	long may = pvcalls_account_might(account, PVCALLS_KIND_MEMORY);
+	long has = pvcalls_account_has(account, PVCALLS_KIND_MEMORY);
+
+	if (ps->state != PVCALLS_SS_CONNECTED ||
+	    ps->sock->sk->sk_type != SOCK_STREAM)
+		return false;
+	return ps->held.of[PVCALLS_KIND_MEMORY] >= PVCALLS_MEMORY_AHEAD ||
+	       has + PVCALLS_MEMORY_AHEAD <= may / PVCALLS_MEMORY_AHEADS;
 }
 
 /**
  * pvcalls_memory_count() - charge what a kernel socket has
  * @ps: the socket, with a kernel socket
+ * @ahead: the connection is in use, and may be charged what the fast path will
+ *	send
  *
  * Small changes are left for later, unless the guest had too much.
  *
  * Context: the worker that the socket belongs to.
  */
-void pvcalls_memory_count(struct pvcalls_sock *ps)
+void pvcalls_memory_count(struct pvcalls_sock *ps, bool ahead)
 {
-	struct pvcalls_account *account = ps->guest->peer.account;
-	enum pvcalls_fill fill = pvcalls_account_fill(account,
-						      PVCALLS_KIND_MEMORY);
-	long *held = &ps->held.of[PVCALLS_KIND_MEMORY];
-	u32 part = 0;
-	long n, may;
+	long pages;
 
 	if (!pvcalls_memory_counts(ps))
 		return;
-	n = pvcalls_memory_pages(ps) - *held;
-	if (fill == ps->fill && fill != PVCALLS_FILL_OVER &&
-	    abs(n) <= *held / 4)
-		return;
-	*held += n;
-	fill = pvcalls_account_force(account, PVCALLS_KIND_MEMORY, n, &may);
-	if (fill == PVCALLS_FILL_OVER)
-		part = pvcalls_memory_part(ps->guest, may);
-	if (fill != ps->fill || part != ps->part || pvcalls_memory_evaded(ps))
-		pvcalls_memory_adjust(ps, fill, part);
+	pages = DIV_ROUND_UP(pvcalls_memory_bytes(ps), PAGE_SIZE);
+	if (ahead && pages < PVCALLS_MEMORY_AHEAD && pvcalls_memory_ahead(ps))
+		pages = PVCALLS_MEMORY_AHEAD;
+	pvcalls_memory_charge(ps, pages, false);
 }
 
 /**
- * pvcalls_memory_seen() - may more be sent without a run of the worker?
+ * pvcalls_memory_settle() - charge exactly what a kernel socket has
+ * @ps: the socket, with a kernel socket
+ *
+ * Description: What TCP has sent is gone without a run of the socket.
+ *
+ * Context: the worker that the socket belongs to.
+ */
+void pvcalls_memory_settle(struct pvcalls_sock *ps)
+{
+	if (pvcalls_memory_counts(ps))
+		pvcalls_memory_charge(ps,
+				      DIV_ROUND_UP(pvcalls_memory_bytes(ps),
+						   PAGE_SIZE), true);
+}
+
+/**
+ * pvcalls_memory_leave() - leave what is charged to the kernel socket
+ * @ps: the socket, whose kernel socket is about to be closed
+ *
+ * Context: the worker that the socket belongs to.
+ */
+void pvcalls_memory_leave(struct pvcalls_sock *ps)
+{
+	if (ps->held.of[PVCALLS_KIND_MEMORY])
+		atomic_dec(&ps->guest->socks->queues);
+}
+
+static void pvcalls_memory_look_at(struct pvcalls_sock *ps, void *any)
+{
+	if (!READ_ONCE(ps->held.of[PVCALLS_KIND_MEMORY]) &&
+	    READ_ONCE(ps->fill) == PVCALLS_FILL_LITTLE)
+		return;
+	*(bool *)any = true;
+	set_bit(PVCALLS_SF_SETTLE, &ps->flags);
+	pvcalls_work_mark(&ps->work);
+}
+
+static void pvcalls_memory_look_through(struct pvcalls_guest *g, void *any)
+{
+	pvcalls_socks_for_each(g, pvcalls_memory_look_at, any);
+}
+
+static void pvcalls_memory_look(struct work_struct *work)
+{
+	bool any = false;
+
+	pvcalls_guest_for_each(pvcalls_memory_look_through, &any);
+	if (any)
+		schedule_delayed_work(&pvcalls_memory_work,
+				      PVCALLS_MEMORY_PERIOD);
+}
+
+/**
+ * pvcalls_memory_stop() - undo the first call of pvcalls_memory_count()
+ *
+ * Context: process, sleeps; no socket is left.
+ */
+void pvcalls_memory_stop(void)
+{
+	cancel_delayed_work_sync(&pvcalls_memory_work);
+}
+
+/**
+ * pvcalls_memory_covers() - is a send charged already?
  * @ps: the socket, of a stream, in PVCALLS_SS_CONNECTED
+ * @len: number of bytes, 1 or more
  *
  * Context: any, with PVCALLS_SF_RUNNING held.
- * Return: false if the worker must count first what the kernel socket has, or
- * if the guest has too much.
+ * Return: false if the worker must charge it, or if the guest has too much.
  */
-bool pvcalls_memory_seen(const struct pvcalls_sock *ps)
+bool pvcalls_memory_covers(const struct pvcalls_sock *ps, u32 len)
 {
-	long held = ps->held.of[PVCALLS_KIND_MEMORY];
-
 	/* a socket that the worker has not run since has no part yet */
-	if (ps->part || pvcalls_account_fill(ps->guest->peer.account,
-					     PVCALLS_KIND_MEMORY) ==
-			PVCALLS_FILL_OVER)
+	if (ps->fill == PVCALLS_FILL_OVER ||
+	    pvcalls_account_fill(ps->guest->peer.account,
+				 PVCALLS_KIND_MEMORY) == PVCALLS_FILL_OVER)
 		return false;
-	return pvcalls_memory_pages(ps) - held <=
-	       max(held / 4, (long)PVCALLS_MEMORY_UNSEEN);
+	return pvcalls_memory_bytes(ps) + len + PVCALLS_MEMORY_SEGMENT <=
+	       ps->held.of[PVCALLS_KIND_MEMORY] * (long)PAGE_SIZE;
 }
 
 /**
@@ -167,12 +362,10 @@ bool pvcalls_memory_seen(const struct pvcalls_sock *ps)
  */
 bool pvcalls_memory_full(struct pvcalls_sock *ps)
 {
-	struct sock *sk = ps->sock->sk;
-
-	if (!ps->part || READ_ONCE(sk->sk_wmem_queued) < ps->part)
+	if (!ps->part || pvcalls_memory_sent(ps) < ps->part)
 		return false;
 	set_bit(SOCK_NOSPACE, &ps->sock->flags);
 	/* set the flag before the last look, as TCP looks at it afterwards */
 	smp_mb__after_atomic();
-	return READ_ONCE(sk->sk_wmem_queued) >= ps->part;
+	return pvcalls_memory_sent(ps) >= ps->part;
 }

@@ -2,14 +2,17 @@
 /*
  * The memory of kernel sockets' queues. The kernel takes it without asking, so
  * a guest is charged what its sockets are seen to have after each run. While it
- * has more than half of its share, receive buffers do not grow. While it has
- * more than its share, its sockets send and receive no more than a part each:
- * bytes stay in the guest's rings, and with the peers.
+ * has more than half of its share, what is sent stays within a part for each
+ * socket that has anything, and receive buffers shrink to that as far as nothing
+ * is dropped. While it has more than its share, each socket has a part of all,
+ * at once: bytes stay in the guest's rings, and with the peers.
  *
- * The fast path leaves a socket to the worker once there is more to charge than
- * a little.
+ * The fast path sends only what is charged already: each connection that was
+ * run lately is charged a little more than it has, as long as there is room. A
+ * look each second has the worker take back what sockets are charged and do not
+ * have any more.
  *
- * All other functions run on the worker that the socket belongs to.
+ * Most functions run on the worker that the socket belongs to.
  */
 #ifndef PVCALLS_BACK_MEMORY_H
 #define PVCALLS_BACK_MEMORY_H
@@ -18,8 +21,11 @@
 
 struct pvcalls_sock;
 
-void pvcalls_memory_count(struct pvcalls_sock *ps);
-bool pvcalls_memory_seen(const struct pvcalls_sock *ps);
+void pvcalls_memory_count(struct pvcalls_sock *ps, bool ahead);
+void pvcalls_memory_settle(struct pvcalls_sock *ps);
+void pvcalls_memory_leave(struct pvcalls_sock *ps);
+void pvcalls_memory_stop(void);
+bool pvcalls_memory_covers(const struct pvcalls_sock *ps, u32 len);
 bool pvcalls_memory_full(struct pvcalls_sock *ps);
 
 #endif /* PVCALLS_BACK_MEMORY_H */

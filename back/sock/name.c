@@ -66,8 +66,8 @@ static int pvcalls_name_take(struct pvcalls_sock *ps,
 					 NULL);
 	pvcalls_sockopt_bind(ps->guest, ps->sock);
 	ret = kernel_bind(ps->sock, pvcalls_sa(addr), len);
-	if (ret)
-		pvcalls_sock_unhold_port(ps);
+	/* with IP_BIND_ADDRESS_NO_PORT there is none yet */
+	pvcalls_sock_unhold_port(ps);
 	return ret;
 }
 

@@ -73,6 +73,7 @@ static bool pvcalls_run_close(struct pvcalls_sock *ps)
 		pvcalls_inbound_detach(ps->sock->sk);
 	pvcalls_callbacks_detach(&ps->callbacks, ps->sock->sk);
 	pvcalls_conn_close(ps, reset);
+	pvcalls_memory_leave(ps);
 	pvcalls_sock_close(ps);
 	/* RELEASE has been charged as a call */
 	if (!ps->release)
@@ -107,14 +108,17 @@ static bool pvcalls_run_state(struct pvcalls_sock *ps)
 static bool pvcalls_run_pass(struct pvcalls_sock *ps)
 {
 	const struct pvcalls_conn *c = &ps->conn;
+	bool more, settles;
 	u32 in, out;
-	bool more;
 
 	pvcalls_conn_steer(ps);
+	settles = test_and_clear_bit(PVCALLS_SF_SETTLE, &ps->flags);
+	if (settles)
+		pvcalls_memory_settle(ps);
 	if (pvcalls_conn_resting(ps))
 		return false;
 	/* a new socket learns here that the guest has too much */
-	pvcalls_memory_count(ps);
+	pvcalls_memory_count(ps, !settles);
 	in = c->in.prod;
 	out = c->out.cons;
 	more = pvcalls_run_state(ps);
@@ -123,7 +127,7 @@ static bool pvcalls_run_pass(struct pvcalls_sock *ps)
 	out = c->out.cons - out;
 	if (in || out)
 		trace_pvcalls_move(ps->guest->peer.domid, ps->id, in, out);
-	pvcalls_memory_count(ps);
+	pvcalls_memory_count(ps, !settles || in || out);
 	pvcalls_work_did(&ps->work, in + out,
 			 READ_ONCE(ps->sock->sk->sk_incoming_cpu));
 	return more;

@@ -90,11 +90,13 @@ enum pvcalls_sock_state {
  * enum pvcalls_sock_flag - bits of pvcalls_sock.flags, which any thread may set
  * @PVCALLS_SF_IN_READY: the kernel socket may have data, an end or an error
  * @PVCALLS_SF_OUT_READY: the kernel socket may have room, or an error
+ * @PVCALLS_SF_SETTLE: the guest is to be charged what the kernel socket has
  * @PVCALLS_SF_RUNNING: the work is being run, or a function of fastpath.h is
  */
 enum pvcalls_sock_flag {
 	PVCALLS_SF_IN_READY,
 	PVCALLS_SF_OUT_READY,
+	PVCALLS_SF_SETTLE,
 	PVCALLS_SF_RUNNING,
 };
 
@@ -194,6 +196,7 @@ struct pvcalls_sock_type {
  * @lock: guards @all; taken in process context only
  * @all: all sockets
  * @live: number of sockets that are not torn down
+ * @queues: number of sockets that are charged memory
  * @gone: woken when @live reaches 0
  */
 struct pvcalls_socks {
@@ -201,6 +204,7 @@ struct pvcalls_socks {
 	spinlock_t lock;
 	struct list_head all;
 	atomic_t live;
+	atomic_t queues;
 	wait_queue_head_t gone;
 };
 
@@ -226,12 +230,8 @@ struct pvcalls_socks {
  * @held: what the guest is charged for the socket
  * @orphan: memory for closing @sock
  * @fill: how full the guest's share of memory was when @sock was last told
- * @part: bytes that each queue of @sock may have while that is
- *	PVCALLS_FILL_OVER; 0: it is not
- * @rcvbuf: what the receive buffer is to be while that is PVCALLS_FILL_LITTLE,
- *	if it is not
- * @rcvbuf_told: what it is meanwhile, unless the guest sets another
- * @rcvbuf_locked: whether the guest has set @rcvbuf
+ * @part: bytes that each queue of @sock may have then; 0: any number
+ * @rcvbuf: what the receive buffer was when that was PVCALLS_FILL_LITTLE
  * @release: the RELEASE that ends the socket, or NULL
  * @conn: the connection, if there is one
  * @listener: the waiting calls, if the socket listens
@@ -257,8 +257,6 @@ struct pvcalls_sock {
 	enum pvcalls_fill fill;
 	u32 part;
 	int rcvbuf;
-	int rcvbuf_told;
-	bool rcvbuf_locked;
 	struct pvcalls_call *release;
 	struct pvcalls_conn conn;
 	struct pvcalls_listener listener;

@@ -102,7 +102,7 @@ static int pvcalls_stream_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
 	 * a part may be less than a segment, and TCP would wait for the rest,
 	 * which does not come before this has gone
 	 */
-	if (len < avail && !ps->part)
+	if (len < avail && ps->fill != PVCALLS_FILL_OVER)
 		msg.msg_flags |= MSG_MORE;
 	span = ringbuf_data_span(&c->out, c->zerocopy.taken, len);
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv,

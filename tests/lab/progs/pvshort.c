@@ -4,7 +4,8 @@
  * stream. The client's threads connect one after the other, and each
  * connection has its own pattern, so that bytes or events of the one before
  * would be noticed. With --mix connections also end in unusual ways: reset, with
- * the answer unread, or half-closed first.
+ * the answer unread, or half-closed first. With --faults the client's allocations
+ * in the kernel fail as lab-faults has set it.
  */
 #include "common.h"
 #include <getopt.h>
@@ -14,7 +15,7 @@ enum way { PLAIN, HALF, UNREAD, RESET, WAYS };
 static const char *opt_addr = "", *opt_ready;
 static int opt_port = 5520, opt_threads = 1, opt_conns = 1000, opt_timeout = 300, opt_hold;
 static uint64_t opt_bytes = 1;
-static bool opt_server, opt_mix;
+static bool opt_server, opt_mix, opt_faults;
 
 /* ---- server ---- */
 
@@ -123,6 +124,15 @@ static void hold(void)
 	free(fd);
 }
 
+/* Once the program runs: without memory for a new program the kernel may not survive its own clearing up. */
+static void let_allocations_fail(void)
+{
+	int fd = sys(open("/proc/self/make-it-fail", O_WRONLY | O_CLOEXEC));
+
+	check(sys(write(fd, "1", 1)) == 1);
+	close(fd);
+}
+
 static void client(void)
 {
 	pthread_t thread[opt_threads];
@@ -130,6 +140,8 @@ static void client(void)
 	intptr_t i;
 
 	watchdog(opt_timeout, "short connections");
+	if (opt_faults)
+		let_allocations_fail();
 	start = now_ms();
 	if (opt_hold)
 		hold();
@@ -147,7 +159,7 @@ static void usage(void)
 {
 	fprintf(stderr, "usage: pvshort -s [--addr ADDR] [--port PORT] [--threads N] [--ready FIFO]\n"
 		"       pvshort ADDR [--port PORT] [--threads N] [--conns N] [--bytes N] [--mix] [--hold N]\n"
-		"               [--timeout SECONDS]\n");
+		"               [--timeout SECONDS] [--faults]\n");
 	exit(2);
 }
 
@@ -157,7 +169,7 @@ static void options(int argc, char **argv)
 		{ "server", 0, NULL, 's' }, { "addr", 1, NULL, 'a' }, { "port", 1, NULL, 'p' },
 		{ "threads", 1, NULL, 't' }, { "conns", 1, NULL, 'n' }, { "bytes", 1, NULL, 'b' },
 		{ "mix", 0, NULL, 'm' }, { "hold", 1, NULL, 'h' }, { "ready", 1, NULL, 'r' },
-		{ "timeout", 1, NULL, 'T' }, {}
+		{ "timeout", 1, NULL, 'T' }, { "faults", 0, NULL, 'f' }, {}
 	};
 	int c;
 
@@ -189,6 +201,9 @@ static void options(int argc, char **argv)
 			break;
 		case 'r':
 			opt_ready = optarg;
+			break;
+		case 'f':
+			opt_faults = true;
 			break;
 		case 'T':
 			opt_timeout = parse_size(optarg);
