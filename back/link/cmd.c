@@ -251,7 +251,7 @@ static int pvcalls_cmd_read(struct pvcalls_guest *g, struct pvcalls_worker *w)
 	if (n)
 		g->progress = true;
 	n = min(n, PVCALLS_CMD_BATCH);
-	while (n-- && !g->forget && !pvcalls_worker_is_over()) {
+	while (n-- && !g->forget) {
 		struct pvcalls_call *call;
 
 		/* no event is of use before the timer's */
@@ -265,6 +265,8 @@ static int pvcalls_cmd_read(struct pvcalls_guest *g, struct pvcalls_worker *w)
 		trace_pvcalls_request(g->peer.domid, &call->req);
 		pvcalls_cmd_take(call, w);
 		pvcalls_worker_spend(PVCALLS_STEP_COST);
+		if (pvcalls_worker_is_over())
+			break;
 	}
 
 	WRITE_ONCE(g->ring.sring->req_event, g->ring.req_cons + 1);

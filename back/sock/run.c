@@ -154,11 +154,12 @@ static void pvcalls_run_calls(struct pvcalls_sock *ps)
 	struct pvcalls_call *call;
 	int n = PVCALLS_CALL_BATCH;
 
-	while (n-- && !pvcalls_worker_is_over() &&
-	       (call = pvcalls_sock_next(ps))) {
+	while (n-- && (call = pvcalls_sock_next(ps))) {
 		pvcalls_out_wake(ps);
 		call->run(ps, call);
 		pvcalls_worker_spend(PVCALLS_CALL_COST);
+		if (pvcalls_worker_is_over())
+			break;
 	}
 }
 
