@@ -5,7 +5,7 @@
  *
  * It offers the guest (guest.h), calls and responses (call.h), and the policy
  * (policy.h) with what that can say (rules.h) and what it asks this domain
- * (own.h). It may use sched/work.h, ring/, account/, limits.h,
+ * (own.h). It may use sched/work.h, sched/queues.h, ring/, account/, limits.h,
  * peer.h, trace.h and include/; it does not look into sockets.
  *
  * Locks: the list's mutex is held while all guests are looked at.

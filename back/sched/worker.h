@@ -3,10 +3,10 @@
  * Wing sched/: workers run works, each guest in its fair share.
  *
  * It offers works (work.h), the workers that run them (worker.h, thread.h),
- * fair queues (fairq.h), the pool of workers and its members (pool.h,
- * members.h), placing, the balancer and the topology (placing.h, balancer.h,
- * topology.h). It may use ring/tools.h, numa/ and include/; it knows neither
- * guests nor sockets.
+ * fair queues (fairq.h) and each guest's (queues.h), the pool of workers and its
+ * members (pool.h, members.h), placing, the balancer and the topology
+ * (placing.h, balancer.h, topology.h). It may use ring/tools.h, numa/ and
+ * include/; it knows neither guests nor sockets.
  *
  * Workers are kernel threads, each bound to one CPU. Interrupt handlers, socket
  * callbacks, other workers and xenbus's thread call pvcalls_work_mark(). The

@@ -6,8 +6,9 @@
  * connections (connect.h, conn.h, direction.h, callbacks.h), moving of bytes
  * (stream.h, dgram.h, fastpath.h, receive.h, zerocopy.h), listening
  * (listener.h, inbound.h), addresses and options (name.h, sockopt.h,
- * congestion.h), kernel sockets that TCP still needs (orphan.h), and their memory (memory.h). It may
- * use sched/, guest/, ring/, account/, states.h, trace.h, ringbuf/ and include/.
+ * congestion.h), kernel sockets that TCP still needs (orphan.h), and their
+ * memory (memory.h). It may use sched/, guest/, ring/, account/, states.h,
+ * trace.h, ringbuf/ and include/.
  *
  * A socket belongs to one worker, which runs all commands of the socket in
  * order and uses the socket's state without a lock. Other threads only set bits
