@@ -261,14 +261,32 @@ static bool pvcalls_memory_ahead(const struct pvcalls_sock *ps)
  */
 void pvcalls_memory_count(struct pvcalls_sock *ps, bool ahead)
 {
-	long pages;
+	unsigned long pages;
 
 	if (!pvcalls_memory_counts(ps))
 		return;
-	pages = DIV_ROUND_UP(pvcalls_memory_bytes(ps), PAGE_SIZE);
+	pages = DIV_ROUND_UP((unsigned long)pvcalls_memory_bytes(ps), PAGE_SIZE);
 	if (ahead && pages < PVCALLS_MEMORY_AHEAD && pvcalls_memory_ahead(ps))
 		pages = PVCALLS_MEMORY_AHEAD;
 	pvcalls_memory_charge(ps, pages, false);
+}
+
+/**
+ * pvcalls_memory_follow() - do as the guest's share of memory is
+ * @ps: the socket, with a kernel socket, which is about to be run
+ *
+ * Description: A new socket learns here that the guest has too much.
+ *
+ * Context: the worker that the socket belongs to.
+ */
+void pvcalls_memory_follow(struct pvcalls_sock *ps)
+{
+	enum pvcalls_fill fill;
+
+	fill = pvcalls_account_fill(ps->guest->peer.account,
+				    PVCALLS_KIND_MEMORY);
+	if (fill != ps->fill || fill == PVCALLS_FILL_OVER)
+		pvcalls_memory_count(ps, false);
 }
 
 /**

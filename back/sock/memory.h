@@ -22,6 +22,7 @@
 struct pvcalls_sock;
 
 void pvcalls_memory_count(struct pvcalls_sock *ps, bool ahead);
+void pvcalls_memory_follow(struct pvcalls_sock *ps);
 void pvcalls_memory_settle(struct pvcalls_sock *ps);
 void pvcalls_memory_leave(struct pvcalls_sock *ps);
 void pvcalls_memory_stop(void);

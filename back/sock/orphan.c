@@ -16,11 +16,13 @@
 
 /*
  * Least time between two looks that are made because a charge has failed, and
- * how many orphans such a look is at: a worker makes it, and others wait. The
- * looks at all orphans come as often, too, while each ends so many.
+ * how many orphans such a look is at: a worker makes it, and others wait.
  */
 #define PVCALLS_ORPHAN_PAUSE	(HZ / 10)
 #define PVCALLS_ORPHAN_LOOK	1024
+
+/* The looks at all orphans come as often, too, while each ends so many. */
+#define PVCALLS_ORPHAN_MANY	64
 
 /**
  * struct pvcalls_orphan - a kernel socket that is closed here
@@ -98,7 +100,7 @@ static void pvcalls_orphans_reap(unsigned int most, bool all)
 	list_splice_tail(&stay, &pvcalls_orphans);
 	if (!list_empty(&pvcalls_orphans))
 		schedule_delayed_work(&pvcalls_orphans_work,
-				      ended < PVCALLS_ORPHAN_LOOK ?
+				      ended < PVCALLS_ORPHAN_MANY ?
 				      HZ : PVCALLS_ORPHAN_PAUSE);
 	spin_unlock(&pvcalls_orphans_lock);
 }

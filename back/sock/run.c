@@ -115,8 +115,7 @@ static bool pvcalls_run_pass(struct pvcalls_sock *ps)
 		pvcalls_memory_settle(ps);
 	if (pvcalls_conn_resting(ps))
 		return false;
-	/* a new socket learns here that the guest has too much */
-	pvcalls_memory_count(ps, !settles);
+	pvcalls_memory_follow(ps);
 	in = c->in.prod;
 	out = c->out.cons;
 	more = pvcalls_run_state(ps);
