@@ -87,11 +87,12 @@ static void pvcalls_orphans_reap(unsigned int most, bool all)
 	spin_unlock(&pvcalls_orphans_lock);
 
 	list_for_each_entry_safe(orphan, next, &look, list) {
+		list_del(&orphan->list);
 		if (all || READ_ONCE(orphan->sk->sk_state) == TCP_CLOSE) {
 			pvcalls_orphan_end(orphan);
 			ended++;
 		} else {
-			list_move_tail(&orphan->list, &stay);
+			list_add_tail(&orphan->list, &stay);
 		}
 		cond_resched();
 	}
