@@ -293,15 +293,25 @@ void pvcalls_memory_settle(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_memory_leave() - leave what is charged to the kernel socket
+ * pvcalls_memory_leave() - leave to the kernel socket what it still has to send
  * @ps: the socket, whose kernel socket is about to be closed
  *
  * Context: the worker that the socket belongs to.
  */
 void pvcalls_memory_leave(struct pvcalls_sock *ps)
 {
-	if (ps->held.of[PVCALLS_KIND_MEMORY])
-		atomic_dec(&ps->guest->socks->queues);
+	unsigned long pages = DIV_ROUND_UP((unsigned long)
+					   pvcalls_memory_sent(ps), PAGE_SIZE);
+	long *held = &ps->held.of[PVCALLS_KIND_MEMORY];
+
+	if (!*held)
+		return;
+	atomic_dec(&ps->guest->socks->queues);
+	if (*held <= pages)
+		return;
+	pvcalls_account_uncharge(ps->guest->peer.account, PVCALLS_KIND_MEMORY,
+				 *held - pages);
+	*held = pages;
 }
 
 static void pvcalls_memory_look_at(struct pvcalls_sock *ps, void *any)
