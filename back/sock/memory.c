@@ -22,8 +22,9 @@
 #define PVCALLS_MEMORY_GENTLE	131072
 
 /*
- * Pages that the fast path has a connection charged at least, how many it keeps
- * while it is in use, and up to which part of the guest's share: one in so many
+ * Pages that the fast path has a connection charged, or may send uncharged where
+ * there are few connections; how many charged ones a connection keeps while it
+ * is in use; and what part of the guest's share all that may be: one in so many
  */
 #define PVCALLS_MEMORY_AHEAD	2
 #define PVCALLS_MEMORY_KEPT	4
@@ -359,14 +360,27 @@ void pvcalls_memory_stop(void)
 	cancel_delayed_work_sync(&pvcalls_memory_work);
 }
 
-/* Charge a connection what it will have, if the guest has little. */
+/*
+ * Does the guest have so few sockets that what the fast path sends on each of
+ * them makes no difference?
+ */
+static bool pvcalls_memory_few(const struct pvcalls_sock *ps)
+{
+	struct pvcalls_account *account = ps->guest->peer.account;
+	long may = pvcalls_account_might(account, PVCALLS_KIND_MEMORY);
+
+	return pvcalls_account_has(account, PVCALLS_KIND_SOCKETS) <=
+	       may / (PVCALLS_MEMORY_AHEAD * PVCALLS_MEMORY_AHEADS);
+}
+
+/* Charge a connection more pages, if the guest has little. */
 static bool pvcalls_memory_advance(struct pvcalls_sock *ps, long pages)
 {
 	struct pvcalls_account *account = ps->guest->peer.account;
 	long may = pvcalls_account_might(account, PVCALLS_KIND_MEMORY);
 	long has = pvcalls_account_has(account, PVCALLS_KIND_MEMORY);
 	long *held = &ps->held.of[PVCALLS_KIND_MEMORY];
-	long n = max(pages, (long)PVCALLS_MEMORY_AHEAD) - *held;
+	long n = max(pages, (long)PVCALLS_MEMORY_AHEAD);
 
 	if (has + n > may / PVCALLS_MEMORY_AHEADS ||
 	    !pvcalls_account_try(account, PVCALLS_KIND_MEMORY, n))
@@ -396,7 +410,9 @@ bool pvcalls_memory_covers(struct pvcalls_sock *ps, u32 len)
 	    pvcalls_account_fill(ps->guest->peer.account,
 				 PVCALLS_KIND_MEMORY) == PVCALLS_FILL_OVER)
 		return false;
-	return pages <= ps->held.of[PVCALLS_KIND_MEMORY] ||
+	pages -= ps->held.of[PVCALLS_KIND_MEMORY];
+	return pages <= 0 ||
+	       (pages <= PVCALLS_MEMORY_AHEAD && pvcalls_memory_few(ps)) ||
 	       pvcalls_memory_advance(ps, pages);
 }
 

@@ -7,10 +7,11 @@
  * is dropped. While it has more than its share, each socket has a part of all,
  * at once: bytes stay in the guest's rings, and with the peers.
  *
- * The fast path charges before it sends, as long as all such charges are a small
- * part of the share; a connection keeps them while it is in use. A look each
- * second has the worker take back what sockets are charged and do not have any
- * more.
+ * The fast path sends a little uncharged where a guest has few sockets. Where it
+ * has many, the fast path charges before it sends, as long as that is a small
+ * part of the share, and a connection keeps the charge while it is in use. A look
+ * each second has the worker take back what sockets are charged and do not have
+ * any more.
  *
  * Most functions run on the worker that the socket belongs to.
  */

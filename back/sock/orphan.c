@@ -21,6 +21,9 @@
 #define PVCALLS_ORPHAN_PAUSE	(HZ / 10)
 #define PVCALLS_ORPHAN_LOOK	1024
 
+/* So many of the oldest are looked at when another one comes. */
+#define PVCALLS_ORPHAN_STEP	2
+
 /* The looks at all orphans come as often, too, while each ends so many. */
 #define PVCALLS_ORPHAN_MANY	64
 
@@ -99,7 +102,7 @@ static void pvcalls_orphans_reap(unsigned int most, bool all)
 
 	spin_lock(&pvcalls_orphans_lock);
 	list_splice_tail(&stay, &pvcalls_orphans);
-	if (!list_empty(&pvcalls_orphans))
+	if (!most && !list_empty(&pvcalls_orphans))
 		schedule_delayed_work(&pvcalls_orphans_work,
 				      ended < PVCALLS_ORPHAN_MANY ?
 				      HZ : PVCALLS_ORPHAN_PAUSE);
@@ -182,6 +185,8 @@ void pvcalls_orphan_leave(struct pvcalls_orphan *orphan, struct socket *sock,
 		schedule_delayed_work(&pvcalls_orphans_work, HZ);
 	list_add_tail(&orphan->list, &pvcalls_orphans);
 	spin_unlock(&pvcalls_orphans_lock);
+	/* short connections use memory again while it is warm */
+	pvcalls_orphans_reap(PVCALLS_ORPHAN_STEP, false);
 }
 
 /* May a look be made because a charge has failed? */
