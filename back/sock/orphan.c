@@ -102,7 +102,7 @@ static void pvcalls_orphans_reap(unsigned int most, bool all)
 
 	spin_lock(&pvcalls_orphans_lock);
 	list_splice_tail(&stay, &pvcalls_orphans);
-	if (!most && !list_empty(&pvcalls_orphans))
+	if (!list_empty(&pvcalls_orphans))
 		schedule_delayed_work(&pvcalls_orphans_work,
 				      ended < PVCALLS_ORPHAN_MANY ?
 				      HZ : PVCALLS_ORPHAN_PAUSE);
