@@ -380,7 +380,7 @@ static bool pvcalls_memory_advance(struct pvcalls_sock *ps, long pages)
 	long may = pvcalls_account_might(account, PVCALLS_KIND_MEMORY);
 	long has = pvcalls_account_has(account, PVCALLS_KIND_MEMORY);
 	long *held = &ps->held.of[PVCALLS_KIND_MEMORY];
-	long n = max(pages, (long)PVCALLS_MEMORY_AHEAD);
+	long n = max_t(long, pages, PVCALLS_MEMORY_AHEAD);
 
 	if (has + n > may / PVCALLS_MEMORY_AHEADS ||
 	    !pvcalls_account_try(account, PVCALLS_KIND_MEMORY, n))
