@@ -6,7 +6,6 @@
 #include <linux/magic.h>
 #include <linux/nsproxy.h>
 #include <linux/proc_ns.h>
-#include <linux/sched.h>
 
 #include <net/inet_hashtables.h>
 #include <net/ip6_fib.h>
@@ -186,7 +185,7 @@ struct net *pvcalls_own_netns(const char *name)
 	inode = file_inode(file);
 	if (inode->i_sb->s_magic == NSFS_MAGIC) {
 		ns = get_proc_ns(inode);
-		if (ns->ops->type == CLONE_NEWNET)
+		if (ns->ops == init_net.ns.ops)
 			net = get_net(container_of(ns, struct net, ns));
 	}
 	fput(file);
