@@ -329,7 +329,7 @@ static void pvcalls_memory_look_at(struct pvcalls_sock *ps, void *any)
 	if (used && held <= PVCALLS_MEMORY_KEPT && fill == PVCALLS_FILL_LITTLE)
 		return;
 	/* what pvcalls_memory_full() has refused may have room now */
-	if (fill == PVCALLS_FILL_OVER)
+	if (fill != PVCALLS_FILL_LITTLE)
 		set_bit(PVCALLS_SF_OUT_READY, &ps->flags);
 	set_bit(PVCALLS_SF_SETTLE, &ps->flags);
 	pvcalls_work_mark(&ps->work);
