@@ -125,18 +125,15 @@ bool pvcalls_use_charge(struct pvcalls_tally *mine, struct pvcalls_tally *all,
  * @all: what all guests have together, @mine included
  * @kind: what
  * @n: amount; less than 0 for what it has given back
- * @limit: how much there is
+ * @may: what the guest may have, to which what it has makes no difference
  *
  * Context: any; nobody else uses @mine and @all meanwhile.
  * Return: true, or false if the guest has more than it may have.
  */
 bool pvcalls_use_force(struct pvcalls_tally *mine, struct pvcalls_tally *all,
-		       enum pvcalls_kind kind, long n,
-		       const struct pvcalls_limit *limit)
+		       enum pvcalls_kind kind, long n, long may)
 {
-	/* what the guest has itself makes no difference to its limit */
-	long much = mine->use.of[kind] + n -
-		    pvcalls_use_limit(mine, all, kind, limit);
+	long much = mine->use.of[kind] + n - may;
 	long beyond = (much > 0 ? much : 0) - mine->beyond.of[kind];
 
 	pvcalls_use_add(mine, kind, n, beyond);

@@ -113,8 +113,7 @@ bool pvcalls_use_charge(struct pvcalls_tally *mine, struct pvcalls_tally *all,
 enum pvcalls_fill pvcalls_use_fill(long has, long may,
 				   enum pvcalls_fill before);
 bool pvcalls_use_force(struct pvcalls_tally *mine, struct pvcalls_tally *all,
-		       enum pvcalls_kind kind, long n,
-		       const struct pvcalls_limit *limit);
+		       enum pvcalls_kind kind, long n, long may);
 void pvcalls_use_uncharge(struct pvcalls_tally *mine, struct pvcalls_tally *all,
 			  enum pvcalls_kind kind, long n);
 

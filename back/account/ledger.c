@@ -399,10 +399,9 @@ enum pvcalls_fill pvcalls_account_force(struct pvcalls_account *account,
 	long may;
 
 	spin_lock_irqsave(&pvcalls_ledger_lock, flags);
-	pvcalls_use_force(&account->tally, &pvcalls_ledger_tally, kind, n,
-			  &limit);
 	may = pvcalls_use_limit(&account->tally, &pvcalls_ledger_tally, kind,
 				&limit);
+	pvcalls_use_force(&account->tally, &pvcalls_ledger_tally, kind, n, may);
 	fill = pvcalls_use_fill(account->tally.use.of[kind], may,
 				account->fill[kind]);
 	WRITE_ONCE(account->may[kind], may);

@@ -6,7 +6,6 @@
 #include <linux/magic.h>
 #include <linux/nsproxy.h>
 #include <linux/proc_ns.h>
-#include <linux/sched.h>
 
 #include <net/inet_hashtables.h>
 #include <net/ip6_fib.h>
@@ -35,11 +34,13 @@ static bool pvcalls_own_address4(const struct sock *sk,
 	bool own;
 
 	memcpy(&fl4.daddr, t->addr, sizeof(fl4.daddr));
+	/* the interface, and so whether this domain hears it, may be any */
+	if (ipv4_is_multicast(fl4.daddr))
+		return true;
 	rt = ip_route_output_key(sock_net(sk), &fl4);
 	if (IS_ERR(rt))
 		return false;
-	/* that of a multicast group, too, if this domain is a member */
-	own = rt->rt_flags & RTCF_LOCAL;
+	own = rt->rt_type == RTN_LOCAL;
 	ip_rt_put(rt);
 	return own;
 }
@@ -60,7 +61,6 @@ static bool pvcalls_own_address6(const struct sock *sk,
 	if (!IS_ENABLED(CONFIG_IPV6))
 		return false;
 	memcpy(&fl6.daddr, t->addr, sizeof(fl6.daddr));
-	/* this domain is a member of all nodes' group at least */
 	if (ipv6_addr_is_multicast(&fl6.daddr))
 		return true;
 	dst = ip6_route_output(sock_net(sk), NULL, &fl6);
@@ -185,7 +185,7 @@ struct net *pvcalls_own_netns(const char *name)
 	inode = file_inode(file);
 	if (inode->i_sb->s_magic == NSFS_MAGIC) {
 		ns = get_proc_ns(inode);
-		if (ns->ops->type == CLONE_NEWNET)
+		if (ns->ops == init_net.ns.ops)
 			net = get_net(container_of(ns, struct net, ns));
 	}
 	fput(file);

@@ -224,7 +224,8 @@ static bool pvcalls_fastpath_forward(struct pvcalls_sock *ps,
 	if (pvcalls_evtchn_take(&c->ring->sub))
 		pvcalls_conn_eoi(ps);
 	pvcalls_conn_follow(ps, smp_processor_id());
-	if (pvcalls_out_avail(c))
+	/* a peer with a small window makes many segments of few bytes */
+	if (pvcalls_out_avail(c) || !pvcalls_memory_covers(ps, 0))
 		return false;
 	pvcalls_out_rest(ps);
 	return true;

@@ -22,12 +22,16 @@
 #define PVCALLS_MEMORY_GENTLE	131072
 
 /*
- * Pages that a connection is charged before it has them, for the fast path, and
- * the part of a guest's share that all its connections may have so: one in so
- * many
+ * Pages that the fast path has a connection charged, or may send uncharged where
+ * there are few connections; how many charged ones a connection keeps while it
+ * is in use; and what part of the guest's share all that may be: one in so many
  */
 #define PVCALLS_MEMORY_AHEAD	2
+#define PVCALLS_MEMORY_KEPT	4
 #define PVCALLS_MEMORY_AHEADS	4
+
+/* The share times this is so much that not even a little may be sent */
+#define PVCALLS_MEMORY_FAR	2
 
 /* Bytes of a TCP segment besides data, at most */
 #define PVCALLS_MEMORY_SEGMENT	2048
@@ -144,16 +148,21 @@ static int pvcalls_memory_size(const struct pvcalls_sock *ps,
 	}
 }
 
-/* Set the receive buffer. TCP's limit of the window does not follow it. */
+/*
+ * Set the receive buffer. TCP's limit of the window does not follow it, and TCP
+ * makes it larger only for more than what it has measured before.
+ */
 static void pvcalls_memory_set(struct sock *sk, int size)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	WRITE_ONCE(sk->sk_rcvbuf, size);
-	if (sk->sk_type == SOCK_STREAM)
-		WRITE_ONCE(tp->window_clamp,
-			   max_t(u32, tp->window_clamp,
-				 tcp_win_from_space(sk, size)));
+	if (sk->sk_type != SOCK_STREAM)
+		return;
+	WRITE_ONCE(tp->window_clamp, max_t(u32, tp->window_clamp,
+					   tcp_win_from_space(sk, size)));
+	tp->rcvq_space.space = min_t(u32, tp->rcvq_space.space,
+				     TCP_INIT_CWND * tp->advmss);
 }
 
 /* Have the kernel socket's receive buffer do as the guest's share is. */
@@ -183,21 +192,15 @@ static bool pvcalls_memory_differs(const struct pvcalls_sock *ps,
 {
 	int size = READ_ONCE(ps->sock->sk->sk_rcvbuf);
 
-	if (fill != ps->fill)
+	if (fill != ps->fill || max(part, ps->part) - min(part, ps->part) >
+				ps->part / 8)
 		return true;
-	switch (fill) {
-	case PVCALLS_FILL_LITTLE:
-		return false;
-	case PVCALLS_FILL_MUCH:
-		return ps->part > part + part / 8 || part > ps->part + part / 8 ||
-		       size - pvcalls_memory_shrunk(ps, part) > size / 8;
-	default:
-		return part != ps->part;
-	}
+	return fill == PVCALLS_FILL_MUCH &&
+	       size - pvcalls_memory_shrunk(ps, part) > size / 8;
 }
 
 static void pvcalls_memory_look(struct work_struct *work);
-static DECLARE_DEFERRABLE_WORK(pvcalls_memory_work, pvcalls_memory_look);
+static DECLARE_DELAYED_WORK(pvcalls_memory_work, pvcalls_memory_look);
 
 /* Charge @pages, and not before that is a change that matters or @exact is set. */
 static void pvcalls_memory_charge(struct pvcalls_sock *ps, long pages,
@@ -235,40 +238,43 @@ static void pvcalls_memory_charge(struct pvcalls_sock *ps, long pages,
 				      PVCALLS_MEMORY_PERIOD);
 }
 
-/* May the connection be charged what the fast path will send? */
-static bool pvcalls_memory_ahead(const struct pvcalls_sock *ps)
-{
-	struct pvcalls_account *account = ps->guest->peer.account;
-	long may = pvcalls_account_might(account, PVCALLS_KIND_MEMORY);
-	long has = pvcalls_account_has(account, PVCALLS_KIND_MEMORY);
-
-	if (ps->state != PVCALLS_SS_CONNECTED ||
-	    ps->sock->sk->sk_type != SOCK_STREAM)
-		return false;
-	return ps->held.of[PVCALLS_KIND_MEMORY] >= PVCALLS_MEMORY_AHEAD ||
-	       has + PVCALLS_MEMORY_AHEAD <= may / PVCALLS_MEMORY_AHEADS;
-}
-
 /**
  * pvcalls_memory_count() - charge what a kernel socket has
  * @ps: the socket, with a kernel socket
- * @ahead: the connection is in use, and may be charged what the fast path will
- *	send
  *
  * Small changes are left for later, unless the guest had too much.
  *
  * Context: the worker that the socket belongs to.
  */
-void pvcalls_memory_count(struct pvcalls_sock *ps, bool ahead)
+void pvcalls_memory_count(struct pvcalls_sock *ps)
 {
-	long pages;
+	long held = ps->held.of[PVCALLS_KIND_MEMORY];
+	unsigned long pages;
 
 	if (!pvcalls_memory_counts(ps))
 		return;
-	pages = DIV_ROUND_UP(pvcalls_memory_bytes(ps), PAGE_SIZE);
-	if (ahead && pages < PVCALLS_MEMORY_AHEAD && pvcalls_memory_ahead(ps))
-		pages = PVCALLS_MEMORY_AHEAD;
+	pages = DIV_ROUND_UP((unsigned long)pvcalls_memory_bytes(ps), PAGE_SIZE);
+	if (pages < held && held <= PVCALLS_MEMORY_KEPT)
+		pages = held;
 	pvcalls_memory_charge(ps, pages, false);
+}
+
+/**
+ * pvcalls_memory_follow() - do as the guest's share of memory is
+ * @ps: the socket, with a kernel socket, which is about to be run
+ *
+ * Description: A new socket learns here that the guest has too much.
+ *
+ * Context: the worker that the socket belongs to.
+ */
+void pvcalls_memory_follow(struct pvcalls_sock *ps)
+{
+	enum pvcalls_fill fill;
+
+	fill = pvcalls_account_fill(ps->guest->peer.account,
+				    PVCALLS_KIND_MEMORY);
+	if (fill != ps->fill || fill == PVCALLS_FILL_OVER)
+		pvcalls_memory_count(ps);
 }
 
 /**
@@ -288,23 +294,43 @@ void pvcalls_memory_settle(struct pvcalls_sock *ps)
 }
 
 /**
- * pvcalls_memory_leave() - leave what is charged to the kernel socket
+ * pvcalls_memory_leave() - leave to the kernel socket what it still has to send
  * @ps: the socket, whose kernel socket is about to be closed
  *
  * Context: the worker that the socket belongs to.
  */
 void pvcalls_memory_leave(struct pvcalls_sock *ps)
 {
-	if (ps->held.of[PVCALLS_KIND_MEMORY])
-		atomic_dec(&ps->guest->socks->queues);
+	unsigned long pages = DIV_ROUND_UP((unsigned long)
+					   pvcalls_memory_sent(ps), PAGE_SIZE);
+	long *held = &ps->held.of[PVCALLS_KIND_MEMORY];
+
+	if (!*held)
+		return;
+	atomic_dec(&ps->guest->socks->queues);
+	if (*held <= pages)
+		return;
+	pvcalls_account_uncharge(ps->guest->peer.account, PVCALLS_KIND_MEMORY,
+				 *held - pages);
+	*held = pages;
 }
 
 static void pvcalls_memory_look_at(struct pvcalls_sock *ps, void *any)
 {
-	if (!READ_ONCE(ps->held.of[PVCALLS_KIND_MEMORY]) &&
-	    READ_ONCE(ps->fill) == PVCALLS_FILL_LITTLE)
+	long held = READ_ONCE(ps->held.of[PVCALLS_KIND_MEMORY]);
+	enum pvcalls_fill fill = READ_ONCE(ps->fill);
+	u32 passed = READ_ONCE(ps->conn.in.prod) + READ_ONCE(ps->conn.out.cons);
+	bool used = passed != ps->looked;
+
+	if (!held && fill == PVCALLS_FILL_LITTLE)
 		return;
 	*(bool *)any = true;
+	ps->looked = passed;
+	if (used && held <= PVCALLS_MEMORY_KEPT && fill == PVCALLS_FILL_LITTLE)
+		return;
+	/* what pvcalls_memory_full() has refused may have room now */
+	if (fill != PVCALLS_FILL_LITTLE)
+		set_bit(PVCALLS_SF_OUT_READY, &ps->flags);
 	set_bit(PVCALLS_SF_SETTLE, &ps->flags);
 	pvcalls_work_mark(&ps->work);
 }
@@ -334,23 +360,71 @@ void pvcalls_memory_stop(void)
 	cancel_delayed_work_sync(&pvcalls_memory_work);
 }
 
+/*
+ * Does the guest have so few sockets that what the fast path sends on each of
+ * them makes no difference?
+ */
+static bool pvcalls_memory_few(const struct pvcalls_sock *ps)
+{
+	struct pvcalls_account *account = ps->guest->peer.account;
+	long may = pvcalls_account_might(account, PVCALLS_KIND_MEMORY);
+
+	return pvcalls_account_has(account, PVCALLS_KIND_SOCKETS) <=
+	       may / (PVCALLS_MEMORY_AHEAD * PVCALLS_MEMORY_AHEADS);
+}
+
+/* Charge a connection more pages, if the guest has little. */
+static bool pvcalls_memory_advance(struct pvcalls_sock *ps, long pages)
+{
+	struct pvcalls_account *account = ps->guest->peer.account;
+	long may = pvcalls_account_might(account, PVCALLS_KIND_MEMORY);
+	long has = pvcalls_account_has(account, PVCALLS_KIND_MEMORY);
+	long *held = &ps->held.of[PVCALLS_KIND_MEMORY];
+	long n = max_t(long, pages, PVCALLS_MEMORY_AHEAD);
+
+	if (has + n > may / PVCALLS_MEMORY_AHEADS ||
+	    !pvcalls_account_try(account, PVCALLS_KIND_MEMORY, n))
+		return false;
+	if (!*held)
+		atomic_inc(&ps->guest->socks->queues);
+	WRITE_ONCE(*held, *held + n);
+	schedule_delayed_work(&pvcalls_memory_work, PVCALLS_MEMORY_PERIOD);
+	return true;
+}
+
 /**
- * pvcalls_memory_covers() - is a send charged already?
+ * pvcalls_memory_covers() - is a send charged, or can it be?
  * @ps: the socket, of a stream, in PVCALLS_SS_CONNECTED
- * @len: number of bytes, 1 or more
+ * @len: number of bytes, 0 or more
  *
  * Context: any, with PVCALLS_SF_RUNNING held.
  * Return: false if the worker must charge it, or if the guest has too much.
  */
-bool pvcalls_memory_covers(const struct pvcalls_sock *ps, u32 len)
+bool pvcalls_memory_covers(struct pvcalls_sock *ps, u32 len)
 {
+	long pages = DIV_ROUND_UP((unsigned long)pvcalls_memory_bytes(ps) +
+				  len + PVCALLS_MEMORY_SEGMENT, PAGE_SIZE);
+
 	/* a socket that the worker has not run since has no part yet */
 	if (ps->fill == PVCALLS_FILL_OVER ||
 	    pvcalls_account_fill(ps->guest->peer.account,
 				 PVCALLS_KIND_MEMORY) == PVCALLS_FILL_OVER)
 		return false;
-	return pvcalls_memory_bytes(ps) + len + PVCALLS_MEMORY_SEGMENT <=
-	       ps->held.of[PVCALLS_KIND_MEMORY] * (long)PAGE_SIZE;
+	pages -= ps->held.of[PVCALLS_KIND_MEMORY];
+	return pages <= 0 ||
+	       (pages <= PVCALLS_MEMORY_AHEAD && pvcalls_memory_few(ps)) ||
+	       pvcalls_memory_advance(ps, pages);
+}
+
+/* Does the guest have so much that none of its sockets may send? */
+static bool pvcalls_memory_far(const struct pvcalls_sock *ps)
+{
+	struct pvcalls_account *account = ps->guest->peer.account;
+
+	return ps->fill == PVCALLS_FILL_OVER &&
+	       pvcalls_account_has(account, PVCALLS_KIND_MEMORY) /
+	       PVCALLS_MEMORY_FAR >
+	       pvcalls_account_might(account, PVCALLS_KIND_MEMORY);
 }
 
 /**
@@ -358,10 +432,14 @@ bool pvcalls_memory_covers(const struct pvcalls_sock *ps, u32 len)
  * @ps: the socket, of a stream; PVCALLS_SF_OUT_READY has been cleared
  *
  * Context: the worker that the socket belongs to.
- * Return: true if nothing may be sent before TCP has room, which is announced.
+ * Return: true if nothing may be sent before TCP or the guest has room, which is
+ * announced.
  */
 bool pvcalls_memory_full(struct pvcalls_sock *ps)
 {
+	/* the next look has the worker try again */
+	if (pvcalls_memory_far(ps))
+		return true;
 	if (!ps->part || pvcalls_memory_sent(ps) < ps->part)
 		return false;
 	set_bit(SOCK_NOSPACE, &ps->sock->flags);

@@ -16,11 +16,16 @@
 
 /*
  * Least time between two looks that are made because a charge has failed, and
- * how many orphans such a look is at: a worker makes it, and others wait. The
- * looks at all orphans come as often, too, while each ends so many.
+ * how many orphans such a look is at: a worker makes it, and others wait.
  */
 #define PVCALLS_ORPHAN_PAUSE	(HZ / 10)
 #define PVCALLS_ORPHAN_LOOK	1024
+
+/* So many of the oldest are looked at when another one comes. */
+#define PVCALLS_ORPHAN_STEP	2
+
+/* The looks at all orphans come as often, too, while each ends so many. */
+#define PVCALLS_ORPHAN_MANY	64
 
 /**
  * struct pvcalls_orphan - a kernel socket that is closed here
@@ -85,11 +90,12 @@ static void pvcalls_orphans_reap(unsigned int most, bool all)
 	spin_unlock(&pvcalls_orphans_lock);
 
 	list_for_each_entry_safe(orphan, next, &look, list) {
+		list_del(&orphan->list);
 		if (all || READ_ONCE(orphan->sk->sk_state) == TCP_CLOSE) {
 			pvcalls_orphan_end(orphan);
 			ended++;
 		} else {
-			list_move_tail(&orphan->list, &stay);
+			list_add_tail(&orphan->list, &stay);
 		}
 		cond_resched();
 	}
@@ -98,7 +104,7 @@ static void pvcalls_orphans_reap(unsigned int most, bool all)
 	list_splice_tail(&stay, &pvcalls_orphans);
 	if (!list_empty(&pvcalls_orphans))
 		schedule_delayed_work(&pvcalls_orphans_work,
-				      ended < PVCALLS_ORPHAN_LOOK ?
+				      ended < PVCALLS_ORPHAN_MANY ?
 				      HZ : PVCALLS_ORPHAN_PAUSE);
 	spin_unlock(&pvcalls_orphans_lock);
 }
@@ -179,6 +185,8 @@ void pvcalls_orphan_leave(struct pvcalls_orphan *orphan, struct socket *sock,
 		schedule_delayed_work(&pvcalls_orphans_work, HZ);
 	list_add_tail(&orphan->list, &pvcalls_orphans);
 	spin_unlock(&pvcalls_orphans_lock);
+	/* short connections use memory again while it is warm */
+	pvcalls_orphans_reap(PVCALLS_ORPHAN_STEP, false);
 }
 
 /* May a look be made because a charge has failed? */

@@ -92,6 +92,7 @@ static bool pvcalls_run_state(struct pvcalls_sock *ps)
 		pvcalls_connect_check(ps);
 		if (ps->state != PVCALLS_SS_CONNECTED)
 			return false;
+		pvcalls_memory_follow(ps);
 		fallthrough;
 	case PVCALLS_SS_CONNECTED:
 	case PVCALLS_SS_DRAINING:
@@ -108,17 +109,15 @@ static bool pvcalls_run_state(struct pvcalls_sock *ps)
 static bool pvcalls_run_pass(struct pvcalls_sock *ps)
 {
 	const struct pvcalls_conn *c = &ps->conn;
-	bool more, settles;
 	u32 in, out;
+	bool more;
 
 	pvcalls_conn_steer(ps);
-	settles = test_and_clear_bit(PVCALLS_SF_SETTLE, &ps->flags);
-	if (settles)
+	if (test_and_clear_bit(PVCALLS_SF_SETTLE, &ps->flags))
 		pvcalls_memory_settle(ps);
 	if (pvcalls_conn_resting(ps))
 		return false;
-	/* a new socket learns here that the guest has too much */
-	pvcalls_memory_count(ps, !settles);
+	pvcalls_memory_follow(ps);
 	in = c->in.prod;
 	out = c->out.cons;
 	more = pvcalls_run_state(ps);
@@ -127,7 +126,7 @@ static bool pvcalls_run_pass(struct pvcalls_sock *ps)
 	out = c->out.cons - out;
 	if (in || out)
 		trace_pvcalls_move(ps->guest->peer.domid, ps->id, in, out);
-	pvcalls_memory_count(ps, !settles || in || out);
+	pvcalls_memory_count(ps);
 	pvcalls_work_did(&ps->work, in + out,
 			 READ_ONCE(ps->sock->sk->sk_incoming_cpu));
 	return more;

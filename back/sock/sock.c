@@ -359,6 +359,7 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 		goto free;
 
 	kref_init(&ps->ref);
+	ps->held.of[PVCALLS_KIND_SOCKETS] = 1;
 	ps->guest = g;
 	ps->id = id;
 	ps->state = sock ? PVCALLS_SS_IDLE : PVCALLS_SS_ACCEPTING;
@@ -381,7 +382,6 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 			pvcalls_guest_warn(g, "socket id %llx in use\n", id);
 		goto free;
 	}
-	ps->held.of[PVCALLS_KIND_SOCKETS] = 1;
 	atomic_inc(&socks->live);
 	pvcalls_guest_get(g);
 	spin_lock(&socks->lock);

@@ -232,6 +232,8 @@ struct pvcalls_socks {
  * @orphan: memory for closing @sock
  * @fill: how full the guest's share of memory was when @sock was last told
  * @part: bytes that each queue of @sock may have then; 0: any number
+ * @looked: number of bytes that had passed when what @sock has was last looked
+ *	at; wraps
  * @rcvbuf: what the receive buffer was when that was PVCALLS_FILL_LITTLE
  * @release: the RELEASE that ends the socket, or NULL
  * @conn: the connection, if there is one
@@ -257,6 +259,7 @@ struct pvcalls_sock {
 	struct pvcalls_orphan *orphan;
 	enum pvcalls_fill fill;
 	u32 part;
+	u32 looked;
 	int rcvbuf;
 	struct pvcalls_call *release;
 	struct pvcalls_conn conn;

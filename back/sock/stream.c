@@ -270,8 +270,12 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 		 * sets it
 		 */
 		smp_mb__after_atomic();
-		n = pvcalls_memory_full(ps) ? -EAGAIN :
-		    pvcalls_stream_send(ps, avail,
+		if (pvcalls_memory_full(ps)) {
+			/* TCP has room, so its timer would come at once */
+			pvcalls_out_block(ps);
+			return false;
+		}
+		n = pvcalls_stream_send(ps, avail,
 					min_not_zero(budget, ps->part));
 		if (n > 0) {
 			budget -= n;

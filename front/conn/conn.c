@@ -138,18 +138,20 @@ static void pvc_conn_destroy(struct pvc_conn *c)
 /*
  * Gives the ring of a connection that nobody uses to the cache, if possible. A
  * ring that has come from the cache goes back to it if the backend has refused
- * the connection: only FORGET has the backend let go of such a ring. A ring that
+ * the connection: only FORGET has the backend let go of such a ring, and a port
+ * that it could not bind for want of memory stays bound in Linux. A ring that
  * was freed without it would leave its event channel's port to another ring,
  * which the backend takes for one that shares the channel.
  */
 static void pvc_conn_recycle(struct pvc_conn *c)
 {
+	bool refused = c->state != PVC_CONN_REUSABLE;
 	struct pvc_shm *shm = c->ring.shm;
 
-	if (!shm || (c->state != PVC_CONN_REUSABLE && !shm->known))
+	if (!shm || (refused && !shm->known))
 		return;
 	pvc_ring_detach(&c->ring);
-	if (pvc_cache_put(c->link, shm))
+	if (pvc_cache_put(c->link, shm, refused))
 		c->ring.shm = NULL;
 }
 

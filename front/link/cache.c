@@ -48,7 +48,7 @@ static unsigned int pvc_cache_old(struct pvc_link *link, struct list_head *old)
 	while (!pvc_link_ended(link) && !list_empty(&cache->idle) &&
 	       n < PVCALLS_MAX_FORGET) {
 		shm = list_last_entry(&cache->idle, struct pvc_shm, list);
-		if (!cache->drain &&
+		if (!cache->drain && !shm->refused &&
 		    cache->count <= READ_ONCE(param_reuse_rings) &&
 		    time_before(jiffies, shm->since + keep))
 			break;
@@ -219,7 +219,7 @@ struct pvc_shm *pvc_cache_take(struct pvc_link *link, struct pvc_payers *payers,
 	spin_lock_irqsave(&cache->lock, flags);
 	list_for_each_entry(shm, &cache->idle, list) {
 		if (cache->stopped || shm->order < min || shm->order > max ||
-		    shm->memcg != memcg)
+		    shm->refused || shm->memcg != memcg)
 			continue;
 		if (!pvc_shm_lend(link, shm, payers)) {
 			list_del_init(&shm->list);
@@ -238,12 +238,14 @@ struct pvc_shm *pvc_cache_take(struct pvc_link *link, struct pvc_payers *payers,
  * @shm: ring that its last socket has detached; the backend has answered the
  *	RELEASE that asked for reuse, or the ring has come from the cache and
  *	the backend has not used it for a connection
+ * @refused: the latter: the backend is told to forget the ring, and no socket
+ *	gets it any more
  *
  * Context: any.
  * Return: true, or false if the link has ended and the ring is still the
  * caller's.
  */
-bool pvc_cache_put(struct pvc_link *link, struct pvc_shm *shm)
+bool pvc_cache_put(struct pvc_link *link, struct pvc_shm *shm, bool refused)
 {
 	struct pvc_cache *cache = &link->cache;
 	unsigned long flags;
@@ -256,8 +258,13 @@ bool pvc_cache_put(struct pvc_link *link, struct pvc_shm *shm)
 		if (shm->payers)
 			pvc_shm_return(shm);
 		shm->known = true;
+		shm->refused = refused;
 		shm->since = jiffies;
-		list_add(&shm->list, &cache->idle);
+		/* those at the end go first */
+		if (refused)
+			list_add_tail(&shm->list, &cache->idle);
+		else
+			list_add(&shm->list, &cache->idle);
 		pvc_cache_count(cache, 1);
 		pvc_cache_arm(cache);
 	}

@@ -19,7 +19,7 @@ void pvc_cache_free(struct pvc_link *link);
 bool pvc_cache_wants(struct pvc_link *link);
 struct pvc_shm *pvc_cache_take(struct pvc_link *link, struct pvc_payers *payers,
 			       unsigned int min, unsigned int max);
-bool pvc_cache_put(struct pvc_link *link, struct pvc_shm *shm);
+bool pvc_cache_put(struct pvc_link *link, struct pvc_shm *shm, bool refused);
 bool pvc_cache_drain(struct pvc_link *link);
 void pvc_cache_watch(struct pvc_link *link);
 

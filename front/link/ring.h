@@ -34,6 +34,8 @@ struct pvc_link;
  * @memcg: the memory cgroup that the pages are charged to, see pvc_shm_memcg()
  * @known: the backend may have the memory in its cache, and has not said that it
  *	took the memory out for a connection
+ * @refused: a connection with the memory was refused, so that the backend may
+ *	not have been able to map it or to bind its event channel
  *
  * One such memory may serve one socket after another.
  */
@@ -49,6 +51,7 @@ struct pvc_shm {
 	struct pvc_payers *payers;
 	u64 memcg;
 	bool known;
+	bool refused;
 };
 
 /**

@@ -119,35 +119,40 @@ static void kept(void **state)
 	assert_int_equal(pvcalls_use_limit(&none, &none, SOCKETS, &only), 1);
 }
 
+static bool force(struct pvcalls_tally *mine, struct pvcalls_tally *all, long n)
+{
+	return pvcalls_use_force(mine, all, SOCKETS, n, pvcalls_use_limit(mine, all, SOCKETS, &quarter));
+}
+
 /* What the kernel takes without asking is charged anyway. */
 static void forced(void **state)
 {
 	struct pvcalls_tally mine = {}, all = {}, other = {};
 
 	(void)state;
-	assert_true(pvcalls_use_force(&mine, &all, SOCKETS, 250, &quarter));
-	assert_false(pvcalls_use_force(&mine, &all, SOCKETS, 1, &quarter));
+	assert_true(force(&mine, &all, 250));
+	assert_false(force(&mine, &all, 1));
 	assert_int_equal(mine.use.of[SOCKETS], 251);
 	assert_int_equal(all.use.of[SOCKETS], 251);
 	assert_false(pvcalls_use_charge(&mine, &all, SOCKETS, 1, &quarter));
-	assert_true(pvcalls_use_force(&mine, &all, SOCKETS, -1, &quarter));
-	assert_false(pvcalls_use_force(&mine, &all, SOCKETS, 800, &quarter));
+	assert_true(force(&mine, &all, -1));
+	assert_false(force(&mine, &all, 800));
 	/* what is beyond its share does not count against others, and is still the guest's */
 	assert_int_equal(all.use.of[SOCKETS], 1050);
 	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 250);
 	assert_int_equal(pvcalls_use_limit(&other, &all, SOCKETS, &quarter), 187);
-	assert_true(pvcalls_use_force(&other, &all, SOCKETS, 187, &quarter));
-	assert_false(pvcalls_use_force(&other, &all, SOCKETS, 1, &quarter));
+	assert_true(force(&other, &all, 187));
+	assert_false(force(&other, &all, 1));
 	/* the first one may have less since */
-	assert_false(pvcalls_use_force(&mine, &all, SOCKETS, 0, &quarter));
+	assert_false(force(&mine, &all, 0));
 	assert_int_equal(pvcalls_use_limit(&mine, &all, SOCKETS, &quarter), 203);
 	/* what is beyond is given back first */
 	pvcalls_use_uncharge(&mine, &all, SOCKETS, 840);
 	assert_int_equal(pvcalls_use_limit(&other, &all, SOCKETS, &quarter), 199);
 	pvcalls_use_uncharge(&mine, &all, SOCKETS, 10);
 	assert_int_equal(pvcalls_use_limit(&other, &all, SOCKETS, &quarter), 200);
-	assert_true(pvcalls_use_force(&mine, &all, SOCKETS, -200, &quarter));
-	assert_true(pvcalls_use_force(&other, &all, SOCKETS, 0, &quarter));
+	assert_true(force(&mine, &all, -200));
+	assert_true(force(&other, &all, 0));
 	pvcalls_use_uncharge(&other, &all, SOCKETS, 188);
 	assert_int_equal(all.use.of[SOCKETS], 0);
 	assert_int_equal(all.beyond.of[SOCKETS], 0);
