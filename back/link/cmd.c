@@ -278,12 +278,36 @@ static int pvcalls_cmd_read(struct pvcalls_guest *g, struct pvcalls_worker *w)
 	return n < 0 ? n : n > 0;
 }
 
+/*
+ * Do what is left to do before requests are read. Returns whether this has cost
+ * so much that they have to wait for the next run.
+ */
+static bool pvcalls_cmd_chores(struct pvcalls_guest *g,
+			       struct pvcalls_worker *w)
+{
+	bool over = false, aged;
+
+	if (test_and_clear_bit(PVCALLS_GUEST_AGE, &g->flags)) {
+		do {
+			aged = pvcalls_rings_age(&g->rings, &w->tools.scratch);
+			over = pvcalls_worker_is_over();
+		} while (aged && !over);
+		if (aged)
+			set_bit(PVCALLS_GUEST_AGE, &g->flags);
+	}
+	if (g->forget && !over) {
+		pvcalls_cmd_forget_some(g, w);
+		over = pvcalls_worker_is_over();
+	}
+	return over;
+}
+
 static bool pvcalls_cmd_run(struct pvcalls_work *work,
 			    struct pvcalls_worker *w)
 {
 	struct pvcalls_guest *g = container_of(work, struct pvcalls_guest,
 					       work);
-	bool eoi;
+	bool eoi, over;
 	int more;
 
 	/*
@@ -302,12 +326,8 @@ static bool pvcalls_cmd_run(struct pvcalls_work *work,
 		return false;
 
 	pvcalls_work_steer(work, g->irq);
-	if (test_and_clear_bit(PVCALLS_GUEST_AGE, &g->flags) &&
-	    pvcalls_rings_age(&g->rings, &w->tools.scratch))
-		set_bit(PVCALLS_GUEST_AGE, &g->flags);
-	if (g->forget)
-		pvcalls_cmd_forget_some(g, w);
-	more = pvcalls_cmd_read(g, w);
+	over = pvcalls_cmd_chores(g, w);
+	more = over ? 1 : pvcalls_cmd_read(g, w);
 	if (more < 0) {
 		set_bit(PVCALLS_GUEST_BROKEN, &g->flags);
 		pvcalls_guest_warn(g,
@@ -317,7 +337,7 @@ static bool pvcalls_cmd_run(struct pvcalls_work *work,
 	}
 	pvcalls_guest_notify(g);
 	/* a guest that has to wait raises no event meanwhile */
-	if (eoi && timer_pending(&g->delay)) {
+	if (eoi && (over || timer_pending(&g->delay))) {
 		set_bit(PVCALLS_GUEST_EOI, &g->flags);
 	} else if (eoi) {
 		xen_irq_lateeoi(g->irq,

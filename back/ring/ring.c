@@ -2,6 +2,7 @@
 /* Data rings of a guest and their cache; ring.h describes the objects. */
 #include <linux/err.h>
 #include <linux/hash.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "account/ledger.h"
@@ -10,9 +11,6 @@
 #include "pvcalls_compat.h"
 #include "ring/datamap.h"
 #include "ring/ring.h"
-
-/* Pages of cached rings that are unmapped before other works have their turn */
-#define PVCALLS_AGE_PAGES	256
 
 /*
  * Unmapping must not fail for want of memory, so each worker has its own
@@ -95,6 +93,12 @@ static bool pvcalls_ring_drop_last(struct pvcalls_rings *rings,
 	return true;
 }
 
+/* Are more pages cached than may be? */
+static bool pvcalls_rings_are_many(const struct pvcalls_rings *rings)
+{
+	return rings->cached_pages > pvcalls_reuse_pages();
+}
+
 static void pvcalls_rings_timer(struct timer_list *timer)
 {
 	struct pvcalls_rings *rings = container_of(timer, struct pvcalls_rings,
@@ -131,24 +135,28 @@ void pvcalls_rings_init(struct pvcalls_rings *rings,
  */
 void pvcalls_rings_exit(struct pvcalls_rings *rings)
 {
-	struct pvcalls_ring *ring, *next;
+	bool more;
 
 	pvcalls_timer_stop(&rings->timer);
-	mutex_lock(&pvcalls_end_lock);
-	mutex_lock(&rings->lock);
-	list_for_each_entry_safe(ring, next, &rings->cached, cached)
-		pvcalls_ring_drop(rings, ring, &pvcalls_end_scratch);
-	mutex_unlock(&rings->lock);
-	mutex_unlock(&pvcalls_end_lock);
+	do {
+		/* other guests end meanwhile, ring by ring as this one */
+		mutex_lock(&pvcalls_end_lock);
+		mutex_lock(&rings->lock);
+		more = pvcalls_ring_drop_last(rings, &pvcalls_end_scratch);
+		mutex_unlock(&rings->lock);
+		mutex_unlock(&pvcalls_end_lock);
+		cond_resched();
+	} while (more);
 }
 
 /**
- * pvcalls_rings_age() - unmap rings that have been cached for too long
+ * pvcalls_rings_age() - unmap a ring that has been cached for too long
  * @rings: the guest's rings
  * @scratch: the worker's scratch
  *
- * As many rings are unmapped as have %PVCALLS_AGE_PAGES, and the one with which
- * that is reached, so that other works are not delayed.
+ * While too many pages are cached, any ring has been so for too long. Each call
+ * unmaps one, because other workers wait for the lock, and other works for this
+ * worker.
  *
  * Context: the command ring's worker.
  * Return: true if there may be more of them.
@@ -157,25 +165,20 @@ bool pvcalls_rings_age(struct pvcalls_rings *rings,
 		       struct pvcalls_datamap_scratch *scratch)
 {
 	struct list_head *cached = &rings->cached;
-	unsigned long keep = pvcalls_reuse_time();
 	bool more = false;
-	u32 pages;
+	unsigned long end;
 
 	mutex_lock(&rings->lock);
-	pages = rings->cached_pages;
-	while (!list_empty(cached)) {
-		unsigned long end = list_last_entry(cached, struct pvcalls_ring,
-						    cached)->since + keep;
-
-		if (time_before(jiffies, end)) {
-			mod_timer(&rings->timer, end);
-			break;
-		}
-		more = pages - rings->cached_pages >= PVCALLS_AGE_PAGES;
-		if (more)
-			break;
+	if (list_empty(cached))
+		goto unlock;
+	end = list_last_entry(cached, struct pvcalls_ring, cached)->since +
+	      pvcalls_reuse_time();
+	more = pvcalls_rings_are_many(rings) || !time_before(jiffies, end);
+	if (more)
 		pvcalls_ring_drop_last(rings, scratch);
-	}
+	else
+		mod_timer(&rings->timer, end);
+unlock:
 	mutex_unlock(&rings->lock);
 	return more;
 }
@@ -366,19 +369,28 @@ struct pvcalls_ring *pvcalls_ring_get(struct pvcalls_rings *rings,
 	       pvcalls_ring_new(rings, ref, port, scratch);
 }
 
+/*
+ * Put a ring into the cache. For one that comes another one goes, if there are
+ * too many; what else there is too much of is left to the command ring's worker.
+ */
 static void pvcalls_ring_cache(struct pvcalls_rings *rings,
 			       struct pvcalls_ring *ring,
 			       struct pvcalls_datamap_scratch *scratch)
 {
+	bool many;
+
 	mutex_lock(&rings->lock);
 	if (list_empty(&rings->cached))
 		mod_timer(&rings->timer, jiffies + pvcalls_reuse_time());
 	ring->since = jiffies;
 	list_add(&ring->cached, &rings->cached);
 	rings->cached_pages += pvcalls_datamap_pages(ring->map);
-	while (rings->cached_pages > pvcalls_reuse_pages())
+	if (pvcalls_rings_are_many(rings))
 		pvcalls_ring_drop_last(rings, scratch);
+	many = pvcalls_rings_are_many(rings);
 	mutex_unlock(&rings->lock);
+	if (many)
+		rings->aged(rings);
 }
 
 /**

@@ -46,8 +46,8 @@ struct pvcalls_peer;
  * @cached: rings that no socket uses, the most recently used one at the head
  * @cached_pages: number of the guest's pages in @cached
  * @timer: runs while @cached is not empty
- * @aged: called in softirq context when rings may have been cached for too
- *	long; a call of pvcalls_rings_age() is to follow
+ * @aged: called in any context when rings may have been cached for too long;
+ *	calls of pvcalls_rings_age() are to follow
  */
 struct pvcalls_rings {
 	const struct pvcalls_peer *peer;
