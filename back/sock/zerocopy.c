@@ -8,8 +8,6 @@
 #include <linux/wait_bit.h>
 
 #include <net/dst.h>
-#include <net/inet_connection_sock.h>
-#include <net/net_namespace.h>
 #include <net/sock.h>
 
 #include "account/ledger.h"
@@ -167,16 +165,6 @@ static bool pvcalls_send_stays_here(struct sock *sk)
 	return here;
 }
 
-/*
- * May TCP keep pages for longer than it says? From 6.5 on it makes probes of the
- * path's MTU of the pages of segments, which it takes to be sent then.
- */
-static bool pvcalls_send_probes(const struct sock *sk)
-{
-	return READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_mtu_probing) ||
-	       inet_csk(sk)->icsk_mtup.enabled;
-}
-
 /**
  * pvcalls_zerocopy_wanted() - should the next send be by reference?
  * @z: the sends
@@ -192,7 +180,7 @@ bool pvcalls_zerocopy_wanted(struct pvcalls_zerocopy *z, struct sock *sk,
 	u32 min = READ_ONCE(param_zerocopy);
 
 	if (!min || len < min || !(READ_ONCE(sk->sk_route_caps) & NETIF_F_SG) ||
-	    pvcalls_send_stays_here(sk) || pvcalls_send_probes(sk))
+	    pvcalls_send_stays_here(sk) || pvcalls_tcp_probes(sk))
 		return false;
 	if (z->skip) {
 		z->skip--;
