@@ -15,6 +15,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -277,9 +278,19 @@ static void pvcalls_dev_kick(struct pvcalls_dev *pdev)
 		pvcalls_dev_put(pdev);
 }
 
+/*
+ * On a worker, which knows the guest for longer than xenbus knows the device. A
+ * device that is removed has its last look ahead, or behind.
+ */
 static void pvcalls_dev_broken(void *arg)
 {
-	pvcalls_dev_kick(arg);
+	struct pvcalls_dev *pdev = arg;
+
+	/* the workqueue takes no more of this when it is destroyed */
+	rcu_read_lock();
+	if (!READ_ONCE(pdev->removed))
+		pvcalls_dev_kick(pdev);
+	rcu_read_unlock();
 }
 
 /* Returns 0, or an error number that has been reported in xenstore. */
@@ -525,7 +536,7 @@ static void pvcalls_xenbus_remove(struct xenbus_device *xdev)
 	struct pvcalls_dev *pdev = dev_get_drvdata(&xdev->dev);
 
 	mutex_lock(&pdev->lock);
-	pdev->removed = true;
+	WRITE_ONCE(pdev->removed, true);
 	mutex_unlock(&pdev->lock);
 	pvcalls_dev_unwatch(pdev);
 	pvcalls_policy_hide(&pdev->policy);
@@ -591,6 +602,8 @@ int pvcalls_xenbus_register(void)
 void pvcalls_xenbus_unregister(void)
 {
 	xenbus_unregister_driver(&pvcalls_xenbus_driver);
+	/* workers may not have seen that the devices were removed */
+	synchronize_rcu();
 	/* devices that are gone may still have guests that end */
 	destroy_workqueue(pvcalls_dev_wq);
 }
