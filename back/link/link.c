@@ -158,6 +158,7 @@ void pvcalls_link_end(struct pvcalls_guest *g)
 {
 	pvcalls_guest_hide(g);
 	set_bit(PVCALLS_GUEST_DEAD, &g->flags);
+	pvcalls_queues_hurry(g->queues, true);
 
 	/*
 	 * wait until no request is read any more, so that no new socket or call
@@ -179,5 +180,6 @@ void pvcalls_link_end(struct pvcalls_guest *g)
 	pvcalls_reply_flush(g);
 	pvcalls_socks_exit(g);
 	pvcalls_work_exit(&g->work);
+	pvcalls_queues_hurry(g->queues, false);
 	pvcalls_guest_put(g);
 }

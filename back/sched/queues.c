@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The queues of all guests; queues.h says what they are. */
+#include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -7,7 +8,7 @@
 
 #include "sched/queues.h"
 
-/* Guards the list */
+/* Guards the list, and how much each guest gets */
 static DEFINE_SPINLOCK(pvcalls_queues_lock);
 static LIST_HEAD(pvcalls_queues_list);
 
@@ -69,6 +70,17 @@ void pvcalls_queues_put(struct pvcalls_queues *queues)
 	kvfree(queues);
 }
 
+static void pvcalls_queues_apply(struct pvcalls_queues *queues)
+{
+	u32 weight = queues->weight;
+	unsigned int i;
+
+	if (queues->ends)
+		weight = max_t(u32, weight, PVCALLS_WEIGHT_DEFAULT);
+	for (i = 0; i < PVCALLS_PLACES; i++)
+		WRITE_ONCE(queues->on[i].weight, weight);
+}
+
 /**
  * pvcalls_queues_weigh() - say how much of each worker a guest gets
  * @queues: its queues
@@ -78,8 +90,30 @@ void pvcalls_queues_put(struct pvcalls_queues *queues)
  */
 void pvcalls_queues_weigh(struct pvcalls_queues *queues, u32 weight)
 {
-	unsigned int i;
+	unsigned long flags;
 
-	for (i = 0; i < PVCALLS_PLACES; i++)
-		WRITE_ONCE(queues->on[i].weight, weight);
+	spin_lock_irqsave(&pvcalls_queues_lock, flags);
+	queues->weight = weight;
+	pvcalls_queues_apply(queues);
+	spin_unlock_irqrestore(&pvcalls_queues_lock, flags);
+}
+
+/**
+ * pvcalls_queues_hurry() - a connection of a guest begins to end, or has ended
+ * @queues: the guest's queues
+ * @ends: it begins to
+ *
+ * Description: Somebody waits for the end, and the guest's pages with it. So the
+ * guest gets no less than others meanwhile.
+ *
+ * Context: any.
+ */
+void pvcalls_queues_hurry(struct pvcalls_queues *queues, bool ends)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&pvcalls_queues_lock, flags);
+	queues->ends += ends ? 1 : -1;
+	pvcalls_queues_apply(queues);
+	spin_unlock_irqrestore(&pvcalls_queues_lock, flags);
 }

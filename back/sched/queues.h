@@ -28,17 +28,22 @@
  * @list: entry in the list of all guests' queues
  * @ref: held by the device and by the connection, and so by each queued work
  * @domid: the guest
+ * @weight: what the guest's policy gives it, in percent of the parameter budget
+ * @ends: how many connections of the guest are ending
  * @on: the queues, by pvcalls_fairq.place
  */
 struct pvcalls_queues {
 	struct list_head list;
 	refcount_t ref;
 	domid_t domid;
+	u32 weight;
+	u32 ends;
 	struct pvcalls_guestq on[PVCALLS_PLACES];
 };
 
 struct pvcalls_queues *pvcalls_queues_open(domid_t domid);
 void pvcalls_queues_put(struct pvcalls_queues *queues);
 void pvcalls_queues_weigh(struct pvcalls_queues *queues, u32 weight);
+void pvcalls_queues_hurry(struct pvcalls_queues *queues, bool ends);
 
 #endif /* PVCALLS_BACK_QUEUES_H */
