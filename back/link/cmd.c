@@ -264,8 +264,7 @@ static int pvcalls_cmd_read(struct pvcalls_guest *g, struct pvcalls_worker *w)
 		g->ring.req_cons++;
 		trace_pvcalls_request(g->peer.domid, &call->req);
 		pvcalls_cmd_take(call, w);
-		pvcalls_worker_spend(PVCALLS_STEP_COST);
-		if (pvcalls_worker_is_over())
+		if (pvcalls_worker_spend(PVCALLS_STEP_COST))
 			break;
 	}
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Events that a worker owes to guests. A round of the worker may owe events to
- * many guests. They are sent together at the end of the round, because a
- * hypercall for all costs less than one for each.
+ * many guests. They are sent together at the end of the round, or of a part of
+ * it, because a hypercall for all costs less than one for each.
  */
 #ifndef PVCALLS_BACK_NOTIFY_H
 #define PVCALLS_BACK_NOTIFY_H

@@ -16,7 +16,8 @@
 
 /**
  * struct pvcalls_tools - a worker's tools for rings
- * @events: events that are owed to guests; sent at the end of a round
+ * @events: events that are owed to guests; sent at the end of a round at the
+ *	latest
  * @scratch: memory for mapping and unmapping
  * @bvec: segments of the move under way
  * @frags: pages for data that is copied for sending

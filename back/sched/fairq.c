@@ -10,11 +10,13 @@
 #include "sched/work.h"
 
 /*
- * Most budgets that a guest can owe, and most rounds that pay them back, with
- * the least weight: a guest waits no longer than that.
+ * Most budgets that a guest can owe, and how large each of them is at least: a
+ * large ring is charged in full if budgets are small, too. And most rounds that
+ * pay a debt back, however small the guest's weight is: it waits no longer.
  */
 #define PVCALLS_MAX_DEBT	64
-#define PVCALLS_MAX_ROUNDS	(PVCALLS_MAX_DEBT * PVCALLS_WEIGHT_DEFAULT)
+#define PVCALLS_DEBT_BUDGET	65536
+#define PVCALLS_MAX_ROUNDS	1024
 
 PVCALLS_PARAM_UINT(budget, 1 << 18, 4096, 1 << 30, 0644);
 MODULE_PARM_DESC(budget,
@@ -76,6 +78,16 @@ static s64 pvcalls_fairq_quantum(const struct pvcalls_guestq *q)
 		       PVCALLS_WEIGHT_DEFAULT);
 }
 
+/* Let a guest off what it owes beyond the limit. */
+static void pvcalls_fairq_let_off(struct pvcalls_guestq *q)
+{
+	u64 most = (u64)PVCALLS_MAX_DEBT *
+		   max_t(u32, pvcalls_fairq_budget(), PVCALLS_DEBT_BUDGET);
+
+	most = min_t(u64, most, PVCALLS_MAX_ROUNDS * pvcalls_fairq_quantum(q));
+	q->deficit = max_t(s64, q->deficit, -(s64)most);
+}
+
 /* Add a work as the last one of a circle. */
 static void pvcalls_fairq_push(struct llist_node **last,
 			       struct llist_node *node)
@@ -101,6 +113,59 @@ static struct llist_node *pvcalls_fairq_pop(struct llist_node **last)
 	return node;
 }
 
+/* A queue has works again: its guest has saved nothing up. */
+static void pvcalls_fairq_enter(struct pvcalls_fairq *fq,
+				struct pvcalls_guestq *q)
+{
+	if (q->deficit < 0) {
+		pvcalls_fairq_let_off(q);
+		q->deficit += min_t(u32, fq->round - q->round,
+				    PVCALLS_MAX_ROUNDS) *
+			      pvcalls_fairq_quantum(q);
+	}
+	q->deficit = min_t(s64, q->deficit, 0);
+	list_add_tail(&q->node, &fq->queues);
+}
+
+/* Each cycle since a work was looked at makes it cheaper. */
+static void pvcalls_fairq_forget(const struct pvcalls_guestq *q,
+				 struct pvcalls_work *work)
+{
+	u32 cycles = q->cycle - work->cycle;
+
+	work->used -= min_t(u64, work->used,
+			    (u64)cycles * pvcalls_fairq_sparse());
+	work->cycle = q->cycle;
+}
+
+/**
+ * pvcalls_fairq_alone() - give a round to the only work that is ready
+ * @fq: fair queue of the worker, outside of a guest's share of a round
+ * @work: the work, which is on no list
+ *
+ * Description: Mostly there is no other work, and what pvcalls_fairq_add() and
+ * a round would do is known beforehand: a sparse work of a guest that owes
+ * nothing is run, and the round ends. The caller runs it, and then calls
+ * pvcalls_fairq_spend().
+ *
+ * Context: the worker that @fq belongs to.
+ * Return: the guest's queue; or NULL if the work is to be added, since there are
+ * others, or since it is no such work.
+ */
+struct pvcalls_guestq *pvcalls_fairq_alone(struct pvcalls_fairq *fq,
+					   struct pvcalls_work *work)
+{
+	struct pvcalls_guestq *q = pvcalls_fairq_queue(fq, work);
+
+	if (!list_empty(&fq->queues) || q->deficit < 0 ||
+	    q->cycle != work->cycle || atomic_read(&work->fast_cost) ||
+	    work->used >= pvcalls_fairq_sparse())
+		return NULL;
+	q->deficit = pvcalls_fairq_quantum(q);
+	q->round = ++fq->round;
+	return q;
+}
+
 /**
  * pvcalls_fairq_add() - add a work that is ready
  * @fq: fair queue of the worker, outside of a guest's share of a round
@@ -111,21 +176,16 @@ static struct llist_node *pvcalls_fairq_pop(struct llist_node **last)
 void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work)
 {
 	struct pvcalls_guestq *q = pvcalls_fairq_queue(fq, work);
-	u32 cycles = q->cycle - work->cycle;
-	u32 fast = atomic_xchg(&work->fast_cost, 0);
+	u32 fast = 0;
 
-	if (pvcalls_fairq_empty(q)) {
-		q->deficit += min_t(u32, fq->round - q->round,
-				    PVCALLS_MAX_ROUNDS) *
-			      pvcalls_fairq_quantum(q);
-		q->deficit = min_t(s64, q->deficit, 0);
-		list_add_tail(&q->node, &fq->queues);
-	}
+	if (pvcalls_fairq_empty(q))
+		pvcalls_fairq_enter(fq, q);
+	if (atomic_read(&work->fast_cost))
+		fast = atomic_xchg(&work->fast_cost, 0);
 	q->deficit -= fast;
 	work->used += fast;
-	work->used -= min_t(u64, work->used,
-			    (u64)cycles * pvcalls_fairq_sparse());
-	work->cycle = q->cycle;
+	if (work->cycle != q->cycle)
+		pvcalls_fairq_forget(q, work);
 	if (work->used < pvcalls_fairq_sparse()) {
 		pvcalls_fairq_push(&q->sparse, &work->node);
 	} else {
@@ -142,10 +202,8 @@ void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work)
  */
 void pvcalls_fairq_begin(struct pvcalls_guestq *q)
 {
-	s64 budget = pvcalls_fairq_budget();
-
-	/* the debt was limited by a budget that may have been larger then */
-	q->deficit = max_t(s64, q->deficit, -PVCALLS_MAX_DEBT * budget);
+	if (q->deficit < 0)
+		pvcalls_fairq_let_off(q);
 	q->deficit += pvcalls_fairq_quantum(q);
 }
 

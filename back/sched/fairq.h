@@ -9,7 +9,8 @@
  * times the weight. If the last work exceeded the quantum, the excess is taken
  * off the guest's next ones: deficit round robin (M. Shreedhar and G. Varghese,
  * SIGCOMM 1995). Unlike there, a debt outlives an empty queue, and each round in
- * which the queue is empty pays back one quantum. A guest brings its queues
+ * which the queue is empty pays back one quantum. There is a limit to debts, so
+ * that a guest waits for 1024 rounds at most. A guest brings its queues
  * along, one for each worker (queues.h), and works know them, so a worker needs
  * neither a search nor memory when a guest comes.
  *
@@ -79,6 +80,8 @@ struct pvcalls_fairq {
 u32 pvcalls_fairq_budget(void);
 u32 pvcalls_fairq_sparse(void);
 void pvcalls_fairq_init(struct pvcalls_fairq *fq, u32 place);
+struct pvcalls_guestq *pvcalls_fairq_alone(struct pvcalls_fairq *fq,
+					   struct pvcalls_work *work);
 void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work);
 void pvcalls_fairq_begin(struct pvcalls_guestq *q);
 struct pvcalls_work *pvcalls_fairq_take(struct pvcalls_guestq *q);

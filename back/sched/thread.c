@@ -112,47 +112,58 @@ static void pvcalls_worker_fast(struct tasklet_struct *t)
 }
 
 /*
+ * Serve a guest. Returns what that has cost.
+ *
  * The queue is the guest's, which may go with the reference to a work. So the
  * reference to the last work is kept until the queue is not used any more.
  */
-static void pvcalls_worker_turn(struct pvcalls_worker *w,
-				struct pvcalls_guestq *q)
+static u64 pvcalls_worker_turn(struct pvcalls_worker *w,
+			       struct pvcalls_guestq *q)
 {
 	struct pvcalls_work *work, *last = NULL;
+	s64 cost;
 
 	pvcalls_fairq_begin(q);
+	cost = q->deficit;
 	while ((work = pvcalls_fairq_take(q))) {
 		pvcalls_worker_run(w, q, work);
 		if (last)
 			last->ops->put(last);
 		last = work;
 	}
+	cost -= q->deficit;
 	pvcalls_fairq_end(&w->fairq, q);
 	if (last)
 		last->ops->put(last);
+	return cost;
 }
 
-/* Serve each guest that has ready works, and then send the events owed. */
+/* Serve each guest that has ready works. */
 static void pvcalls_worker_round(struct pvcalls_worker *w)
 {
 	LIST_HEAD(round);
+	u64 cost = 0;
 
 	list_splice_init(&w->fairq.queues, &round);
-	while (!list_empty(&round))
-		pvcalls_worker_turn(w, list_first_entry(&round,
-							struct pvcalls_guestq,
-							node));
+	while (!list_empty(&round)) {
+		cost += pvcalls_worker_turn(w,
+					    list_first_entry(&round,
+						struct pvcalls_guestq, node));
+		if (list_empty(&round) || cost <= pvcalls_fairq_budget())
+			continue;
+		/* who has had its turn does not wait until all others have */
+		pvcalls_events_send(&w->tools.events);
+		cond_resched();
+		cost = 0;
+	}
 	pvcalls_fairq_round(&w->fairq);
-	pvcalls_events_send(&w->tools.events);
-	w->stats.rounds++;
 }
 
-/* Add all marked works to the fair queue. Returns whether any is ready. */
-static bool pvcalls_worker_collect(struct pvcalls_worker *w)
+/* Add marked works, the first one last, to the fair queue. */
+static void pvcalls_worker_collect(struct pvcalls_worker *w,
+				   struct llist_node *ready)
 {
-	struct llist_node *ready;
-
-	ready = llist_reverse_order(llist_del_all(&w->ready));
+	ready = llist_reverse_order(ready);
 	while (ready) {
 		struct pvcalls_work *work =
 			llist_entry(ready, struct pvcalls_work, node);
@@ -160,7 +171,36 @@ static bool pvcalls_worker_collect(struct pvcalls_worker *w)
 		ready = ready->next;
 		pvcalls_fairq_add(&w->fairq, work);
 	}
-	return !list_empty(&w->fairq.queues);
+}
+
+/* Run a marked work at once, if it is the only one. Returns whether it is. */
+static bool pvcalls_worker_alone(struct pvcalls_worker *w,
+				 struct llist_node *ready)
+{
+	struct pvcalls_guestq *q;
+	struct pvcalls_work *work;
+
+	if (!ready || ready->next)
+		return false;
+	work = llist_entry(ready, struct pvcalls_work, node);
+	q = pvcalls_fairq_alone(&w->fairq, work);
+	if (!q)
+		return false;
+	pvcalls_worker_run(w, q, work);
+	work->ops->put(work);
+	return true;
+}
+
+/* Run what is ready, and then send the events that are owed. */
+static void pvcalls_worker_serve(struct pvcalls_worker *w,
+				 struct llist_node *ready)
+{
+	if (!pvcalls_worker_alone(w, ready)) {
+		pvcalls_worker_collect(w, ready);
+		pvcalls_worker_round(w);
+	}
+	pvcalls_events_send(&w->tools.events);
+	w->stats.rounds++;
 }
 
 /*
@@ -192,9 +232,10 @@ static int pvcalls_worker_main(void *data)
 	u64 dry = 0;
 
 	for (;;) {
+		struct llist_node *ready = llist_del_all(&w->ready);
 		u32 limit;
 
-		if (pvcalls_worker_collect(w)) {
+		if (ready || !list_empty(&w->fairq.queues)) {
 			if (dry) {
 				limit = READ_ONCE(param_poll_us) *
 					NSEC_PER_USEC;
@@ -202,7 +243,7 @@ static int pvcalls_worker_main(void *data)
 							local_clock() - dry);
 				dry = 0;
 			}
-			pvcalls_worker_round(w);
+			pvcalls_worker_serve(w, ready);
 			cond_resched();
 			continue;
 		}

@@ -229,15 +229,25 @@ unsigned int pvcalls_work_index(const struct pvcalls_work *work)
 	return index;
 }
 
+static bool pvcalls_worker_has_spent(const struct pvcalls_worker *w)
+{
+	return w->spent - w->began + w->tools.scratch.cost >=
+	       pvcalls_fairq_budget();
+}
+
 /**
  * pvcalls_worker_spend() - charge this run for more than the bytes it moves
  * @cost: additional cost of the run, in bytes
  *
  * Context: any worker.
+ * Return: as pvcalls_worker_is_over().
  */
-void pvcalls_worker_spend(u32 cost)
+bool pvcalls_worker_spend(u32 cost)
 {
-	pvcalls_worker_current()->spent += cost;
+	struct pvcalls_worker *w = pvcalls_worker_current();
+
+	w->spent += cost;
+	return pvcalls_worker_has_spent(w);
 }
 
 /**
@@ -252,8 +262,5 @@ void pvcalls_worker_spend(u32 cost)
  */
 bool pvcalls_worker_is_over(void)
 {
-	const struct pvcalls_worker *w = pvcalls_worker_current();
-
-	return w->spent - w->began + w->tools.scratch.cost >=
-	       pvcalls_fairq_budget();
+	return pvcalls_worker_has_spent(pvcalls_worker_current());
 }

@@ -11,7 +11,8 @@
  * Workers are kernel threads, each bound to one CPU. Interrupt handlers, socket
  * callbacks, other workers and xenbus's thread call pvcalls_work_mark(). The
  * worker's thread runs the work. At the end of a round, when each guest with
- * ready works has been served, the thread sends the events that are owed.
+ * ready works has been served, and between its turns once they have cost a
+ * budget, the thread sends the events that are owed.
  *
  * Locks: the pool's mutex guards the set of workers; process context takes it,
  * and holds it while workers start and end. Inside it is pvcalls_worker.lock, a
@@ -125,7 +126,7 @@ struct pvcalls_worker {
 struct pvcalls_worker *pvcalls_worker_current(void);
 void pvcalls_worker_ask(struct pvcalls_worker *w);
 void pvcalls_worker_unload(struct pvcalls_worker *w);
-void pvcalls_worker_spend(u32 cost);
+bool pvcalls_worker_spend(u32 cost);
 bool pvcalls_worker_is_over(void);
 
 void pvcalls_work_exit(struct pvcalls_work *work);

@@ -156,8 +156,7 @@ static void pvcalls_run_calls(struct pvcalls_sock *ps)
 	while (n-- && (call = pvcalls_sock_next(ps))) {
 		pvcalls_out_wake(ps);
 		call->run(ps, call);
-		pvcalls_worker_spend(PVCALLS_CALL_COST);
-		if (pvcalls_worker_is_over())
+		if (pvcalls_worker_spend(PVCALLS_CALL_COST))
 			break;
 	}
 }

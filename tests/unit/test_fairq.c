@@ -136,6 +136,52 @@ static void once_is_charged(void **state)
 	must(queue_of(1)->sparse == &work.node && !queue_of(1)->bulk);
 }
 
+/* A work that is the only one is run at once, if there is nothing to it. */
+static void alone(void **state)
+{
+	struct pvcalls_work work = {}, other = {};
+	struct pvcalls_fairq t;
+	struct pvcalls_guestq *q;
+	u32 i;
+
+	begin(&t);
+	q = queue_of(1);
+	work.queues = guests[1];
+	other.queues = guests[2];
+	for (i = 0; i < 7; i++) {
+		/* nothing is saved up */
+		must(pvcalls_fairq_alone(&t, &work) == q);
+		must(q->deficit == QUANTUM && t.round == i + 1);
+		must(list_empty(&t.queues) && !q->sparse && !q->bulk);
+		pvcalls_fairq_spend(q, &work, RUN, 0);
+	}
+	/* this was all that a sparse work may cost, so far */
+	must(pvcalls_fairq_alone(&t, &work));
+	pvcalls_fairq_spend(q, &work, RUN, 0);
+	must(!pvcalls_fairq_alone(&t, &work));
+	/* until a cycle has ended */
+	q->cycle++;
+	must(!pvcalls_fairq_alone(&t, &work));
+	pvcalls_fairq_add(&t, &work);
+	must(turn(&t, 1, RUN) == &work && pvcalls_fairq_alone(&t, &work));
+	/* softirqs are charged */
+	atomic_add(RUN, &work.fast_cost);
+	must(!pvcalls_fairq_alone(&t, &work));
+	pvcalls_fairq_add(&t, &work);
+	must(turn(&t, 1, RUN) == &work);
+	/* somebody else is there, also of the same guest */
+	pvcalls_fairq_add(&t, &other);
+	must(!pvcalls_fairq_alone(&t, &work));
+	must(turn(&t, 2, RUN) == &other);
+	/* who owes something waits, for as long as ever */
+	work.used = 0;
+	must(pvcalls_fairq_alone(&t, &work) == q);
+	pvcalls_fairq_spend(q, &work, RUN, 5 * QUANTUM - RUN);
+	must(!pvcalls_fairq_alone(&t, &work));
+	must(waits(&t, 2, RUN) == 0);
+	must(waits(&t, 1, QUANTUM) == 3);
+}
+
 #define BULK	16
 
 /* Runs the next work, which is ready again at once if it is bulk. */
@@ -222,7 +268,13 @@ static void weights(void **state)
 	pvcalls_queues_weigh(guests[1], 1);
 	must(waits(&t, 1, 1ULL << 40) == 0);
 	i = waits(&t, 1, QUANTUM);
-	must(i >= 6400 && i <= 6402);
+	must(i >= 1024 && i <= 1026);
+	/* and it is paid back while the guest is away, as far as it counts */
+	must(waits(&t, 1, 1ULL << 40) >= 90);
+	for (i = 0; i < 1000; i++)
+		must(waits(&t, 2, RUN) == 0);
+	i = waits(&t, 1, QUANTUM);
+	must(i >= 24 && i <= 26);
 	pvcalls_queues_weigh(guests[1], PVCALLS_WEIGHT_DEFAULT);
 	for (i = 0; i < 10; i++)
 		must(waits(&t, 1, QUANTUM) <= 1);
@@ -240,6 +292,17 @@ static void queues_of_guests(void **state)
 	must(a != b);
 	pvcalls_queues_put(b);
 	pvcalls_queues_weigh(a, 7);
+	/* while a connection ends, or two, the guest is not slow */
+	pvcalls_queues_hurry(a, true);
+	pvcalls_queues_hurry(a, true);
+	must(a->on[PVCALLS_PLACES - 1].weight == PVCALLS_WEIGHT_DEFAULT);
+	pvcalls_queues_weigh(a, 200);
+	pvcalls_queues_hurry(a, false);
+	must(a->on[0].weight == 200);
+	pvcalls_queues_weigh(a, 7);
+	must(a->on[0].weight == PVCALLS_WEIGHT_DEFAULT);
+	pvcalls_queues_hurry(a, false);
+	must(a->on[0].weight == 7);
 	b = pvcalls_queues_open(1);
 	must(a == b);
 	pvcalls_queues_put(a);
@@ -259,6 +322,7 @@ int main(void)
 		cmocka_unit_test(debts),
 		cmocka_unit_test(fast_is_charged),
 		cmocka_unit_test(once_is_charged),
+		cmocka_unit_test(alone),
 		cmocka_unit_test(sparse_first),
 		cmocka_unit_test(weights),
 		cmocka_unit_test(queues_of_guests),
