@@ -242,7 +242,7 @@ static bool pvcalls_worker_has_spent(const struct pvcalls_worker *w)
  * Context: any worker.
  * Return: as pvcalls_worker_is_over().
  */
-bool pvcalls_worker_spend(u32 cost)
+bool pvcalls_worker_spend(u64 cost)
 {
 	struct pvcalls_worker *w = pvcalls_worker_current();
 

@@ -126,7 +126,7 @@ struct pvcalls_worker {
 struct pvcalls_worker *pvcalls_worker_current(void);
 void pvcalls_worker_ask(struct pvcalls_worker *w);
 void pvcalls_worker_unload(struct pvcalls_worker *w);
-bool pvcalls_worker_spend(u32 cost);
+bool pvcalls_worker_spend(u64 cost);
 bool pvcalls_worker_is_over(void);
 
 void pvcalls_work_exit(struct pvcalls_work *work);

@@ -113,18 +113,17 @@ static bool pvcalls_listener_answer(struct pvcalls_sock *ps, int ret)
 	return false;
 }
 
-/* Fail accepts, at most a batch. Returns whether there are more. */
+/* Fail accepts, at most a batch. Returns whether there may be more. */
 static bool pvcalls_listener_abort(struct pvcalls_sock *ps)
 {
 	struct pvcalls_call *call, *next;
 	int n = PVCALLS_ACCEPT_BATCH;
 
 	list_for_each_entry_safe(call, next, &ps->listener.accepts, list) {
-		if (!n-- || pvcalls_worker_is_over())
-			return true;
 		list_del(&call->list);
 		pvcalls_listener_fail(ps, call, -ECONNABORTED);
-		pvcalls_worker_spend(PVCALLS_CALL_COST);
+		if (pvcalls_worker_spend(PVCALLS_CALL_COST) || !--n)
+			return true;
 	}
 	return false;
 }
@@ -132,7 +131,7 @@ static bool pvcalls_listener_abort(struct pvcalls_sock *ps)
 /*
  * Reset connections that wait, at most a batch, as the kernel does when it
  * closes a listening socket, but it does that with all of them at once. A batch
- * is left to it. Returns whether there are more.
+ * is left to it. Returns whether there may be more.
  */
 static bool pvcalls_listener_reset(struct pvcalls_sock *ps)
 {
@@ -141,16 +140,16 @@ static bool pvcalls_listener_reset(struct pvcalls_sock *ps)
 	struct socket *sock;
 
 	while (READ_ONCE(sk->sk_ack_backlog) > PVCALLS_ACCEPT_BATCH) {
-		if (!n-- || pvcalls_worker_is_over())
-			return true;
 		/* without memory the kernel has to do it */
 		if (kernel_accept(ps->sock, &sock, O_NONBLOCK))
 			break;
 		sock_no_linger(sock->sk);
 		sock_release(sock);
-		pvcalls_worker_spend(PVCALLS_CALL_COST);
+		if (pvcalls_worker_spend(PVCALLS_CALL_COST) || !--n)
+			return true;
 	}
-	pvcalls_worker_spend(READ_ONCE(sk->sk_ack_backlog) * PVCALLS_CALL_COST);
+	pvcalls_worker_spend((u64)READ_ONCE(sk->sk_ack_backlog) *
+			     PVCALLS_CALL_COST);
 	return false;
 }
 
