@@ -141,14 +141,14 @@ static u64 pvcalls_worker_turn(struct pvcalls_worker *w,
 /* Serve each guest that has ready works. */
 static void pvcalls_worker_round(struct pvcalls_worker *w)
 {
+	struct pvcalls_guestq *q;
 	LIST_HEAD(round);
 	u64 cost = 0;
 
 	list_splice_init(&w->fairq.queues, &round);
 	while (!list_empty(&round)) {
-		cost += pvcalls_worker_turn(w,
-					    list_first_entry(&round,
-						struct pvcalls_guestq, node));
+		q = list_first_entry(&round, struct pvcalls_guestq, node);
+		cost += pvcalls_worker_turn(w, q);
 		if (list_empty(&round) || cost <= pvcalls_fairq_budget())
 			continue;
 		/* who has had its turn does not wait until all others have */
