@@ -162,7 +162,8 @@ void pvcalls_worker_ask(struct pvcalls_worker *w)
  */
 void pvcalls_work_did(struct pvcalls_work *work, u32 bytes, int cpu)
 {
-	struct pvcalls_worker *w = pvcalls_worker_current();
+	/* nobody else gives the work away meanwhile */
+	struct pvcalls_worker *w = work->worker;
 
 	WRITE_ONCE(work->cost, work->cost + bytes + PVCALLS_RUN_COST);
 	w->stats.bytes += bytes;

@@ -159,11 +159,14 @@ static void alone(void **state)
 	must(pvcalls_fairq_alone(&t, &work));
 	pvcalls_fairq_spend(q, &work, RUN, 0);
 	must(!pvcalls_fairq_alone(&t, &work));
-	/* until a cycle has ended */
+	/* until a cycle has ended, which is to be taken into account */
+	q->cycle++;
+	pvcalls_fairq_add(&t, &work);
+	must(turn(&t, 1, RUN) == &work && pvcalls_fairq_alone(&t, &work));
 	q->cycle++;
 	must(!pvcalls_fairq_alone(&t, &work));
 	pvcalls_fairq_add(&t, &work);
-	must(turn(&t, 1, RUN) == &work && pvcalls_fairq_alone(&t, &work));
+	must(turn(&t, 1, RUN) == &work && work.used == RUN);
 	/* softirqs are charged */
 	atomic_add(RUN, &work.fast_cost);
 	must(!pvcalls_fairq_alone(&t, &work));
