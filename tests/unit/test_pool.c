@@ -558,6 +558,89 @@ static void guests_take_turns(void **state)
 	must(about(busy_runs(QUANTUM - RUN, 0, QUANTUM - RUN, 257), FAIR));
 }
 
+#define LATE	4		/* guests with a work each */
+
+/* A work whose turn is a long one */
+struct late {
+	struct pvcalls_work work;
+	struct pvcalls_notify notify;
+	u32 refs;
+	u32 seen;	/* events that the one before it has got */
+	u32 ran;
+};
+
+static struct late late[LATE];
+
+static void late_get(struct pvcalls_work *work)
+{
+	__atomic_add_fetch(&container_of(work, struct late, work)->refs, 1,
+			   __ATOMIC_SEQ_CST);
+}
+
+static void late_put(struct pvcalls_work *work)
+{
+	__atomic_sub_fetch(&container_of(work, struct late, work)->refs, 1,
+			   __ATOMIC_SEQ_CST);
+}
+
+static bool late_run(struct pvcalls_work *work, struct pvcalls_worker *w)
+{
+	struct late *l = container_of(work, struct late, work);
+	int i;
+
+	if (l == late) {
+		/* all others have their turns in the next round */
+		for (i = 1; i < LATE; i++)
+			pvcalls_work_mark(&late[i].work);
+	} else {
+		l->seen = __atomic_load_n(&events[l[-1].notify.irq],
+					  __ATOMIC_SEQ_CST);
+		pvcalls_notify_owe(&l->notify, &w->tools.events);
+		pvcalls_worker_spend(QUANTUM + 1);
+	}
+	__atomic_store_n(&l->ran, 1, __ATOMIC_SEQ_CST);
+	return false;
+}
+
+static const struct pvcalls_work_ops late_ops = {
+	.run = late_run,
+	.get = late_get,
+	.put = late_put,
+};
+
+/* Who has had a long turn gets its events before the next one has its turn. */
+static void events_between_turns(void **state)
+{
+	int i;
+
+	must(!pvcalls_members_start());
+	must(!test_param_workers->set("1", NULL));
+	for (i = 0; i < LATE; i++) {
+		pvcalls_notify_init(&late[i].notify);
+		late[i].notify.irq = IRQS - LATE + i;
+		events[IRQS - LATE + i] = 0;
+		pvcalls_work_init(&late[i].work, &late_ops,
+				  pvcalls_queues_open(1 + i),
+				  PLACEMENT_ANY_NODE, NULL);
+	}
+	pvcalls_work_mark(&late[0].work);
+	for (i = 0; i < LATE; i++) {
+		while (!__atomic_load_n(&late[i].ran, __ATOMIC_SEQ_CST) ||
+		       __atomic_load_n(&late[i].refs, __ATOMIC_SEQ_CST))
+			usleep_some();
+	}
+	for (i = 0; i < LATE; i++) {
+		pvcalls_work_exit(&late[i].work);
+		pvcalls_queues_put(late[i].work.queues);
+	}
+	pvcalls_members_stop();
+	for (i = 0; i < LATE; i++) {
+		must(events[IRQS - LATE + i] == (i > 0));
+		must(late[i].seen == (i > 1));
+		events[IRQS - LATE + i] = 0;
+	}
+}
+
 /* What it has to do with counts only among equals, and is one work less. */
 static void near_among_equals(void **state)
 {
@@ -591,6 +674,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(near_among_equals),
 		cmocka_unit_test(guests_take_turns),
+		cmocka_unit_test(events_between_turns),
 		cmocka_unit_test(changes_under_load),
 	};
 
