@@ -125,7 +125,6 @@ static void pvc_conn_destroy(struct pvc_conn *c)
 	spin_lock_irqsave(&link->conns_lock, flags);
 	list_del(&c->list);
 	spin_unlock_irqrestore(&link->conns_lock, flags);
-	pvc_cmd_fini(&c->cmds.open);
 	pvc_cmd_fini(&c->cmds.op);
 	pvc_cmd_fini(&c->cmds.release);
 	if (c->listener)
@@ -229,7 +228,7 @@ void pvc_conn_put(struct pvc_conn *c)
  */
 bool pvc_conn_is_dgram(const struct pvc_conn *c)
 {
-	return c->cmds.open.req.u.socket.type == SOCK_DGRAM;
+	return c->type == SOCK_DGRAM;
 }
 
 /**
@@ -250,18 +249,6 @@ int pvc_conn_submit(struct pvc_conn *c, struct pvc_cmd *cmd)
 	if (ret)
 		pvc_conn_put(c);
 	return ret;
-}
-
-static void pvc_conn_open_done(struct pvc_cmd *cmd)
-{
-	struct pvc_conn *c = container_of(cmd, struct pvc_conn, cmds.open);
-	unsigned long flags;
-
-	spin_lock_irqsave(&c->lock, flags);
-	if (cmd->rsp.ret)
-		c->err = cmd->rsp.ret;
-	spin_unlock_irqrestore(&c->lock, flags);
-	pvc_conn_put(c);
 }
 
 static void pvc_conn_release_done(struct pvc_cmd *cmd)
@@ -326,7 +313,6 @@ struct pvc_conn *pvc_conn_new(struct pvc_link *link, struct pvc_payers *payers,
 			      int family, int type, int protocol)
 {
 	struct pvc_conn *c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
-	struct xen_pvcalls_socket *req;
 	int ret;
 
 	if (!c)
@@ -344,21 +330,14 @@ struct pvc_conn *pvc_conn_new(struct pvc_link *link, struct pvc_payers *payers,
 	INIT_LIST_HEAD(&c->acceptq.conns);
 	INIT_LIST_HEAD(&c->accept_node);
 	c->family = family;
+	c->type = type;
+	c->protocol = type == SOCK_STREAM ? IPPROTO_IP : protocol;
 	c->id = atomic64_inc_return(&link->next_id);
-	ret = pvc_cmd_init(&c->cmds.open, link, PVCALLS_SOCKET,
-			   pvc_conn_open_done);
-	if (ret)
-		goto err_uncharge;
 	ret = pvc_cmd_init(&c->cmds.release, link, PVCALLS_RELEASE,
 			   pvc_conn_release_done);
 	if (ret)
-		goto err_fini;
+		goto err_uncharge;
 	c->cmds.release.req.u.release.id = c->id;
-	req = &c->cmds.open.req.u.socket;
-	req->id = c->id;
-	req->domain = family;
-	req->type = type;
-	req->protocol = type == SOCK_STREAM ? IPPROTO_IP : protocol;
 
 	kref_get(&link->ref);
 	c->link = link;
@@ -367,8 +346,6 @@ struct pvc_conn *pvc_conn_new(struct pvc_link *link, struct pvc_payers *payers,
 	spin_unlock_irq(&link->conns_lock);
 	return c;
 
-err_fini:
-	pvc_cmd_fini(&c->cmds.open);
 err_uncharge:
 	pvc_conn_uncharge(c);
 err_free:

@@ -120,12 +120,10 @@ struct pvc_ring_seen {
 
 /**
  * struct pvc_conn_cmds - the commands of a connection, one of each at a time
- * @open: SOCKET
  * @op: CONNECT or ACCEPT
  * @release: RELEASE
  */
 struct pvc_conn_cmds {
-	struct pvc_cmd open;
 	struct pvc_cmd op;
 	struct pvc_cmd release;
 };
@@ -138,6 +136,8 @@ struct pvc_conn_cmds {
  * @list: in pvc_link.conns
  * @id: the socket's id at the backend
  * @family: of the backend's socket, AF_INET or AF_INET6
+ * @type: of the backend's socket, SOCK_STREAM or SOCK_DGRAM
+ * @protocol: of the backend's socket, as in socket()
  * @uid: the user whose program has bound the socket
  * @payers: who pays for the connection and its ring, referenced
  * @lock: guards what interrupts and programs share: @sk to @seen, the indexes
@@ -182,6 +182,8 @@ struct pvc_conn {
 	struct list_head list;
 	u64 id;
 	int family;
+	int type;
+	int protocol;
 	kuid_t uid;
 	struct pvc_payers *payers;
 

@@ -1,8 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See conn.h. What a connection is made for: bind, listen, connect. */
+#include <linux/slab.h>
 #include <net/sock.h>
 
 #include "conn/conn.h"
+
+/**
+ * struct pvc_opening - a SOCKET that nobody waits for
+ * @cmd: the command
+ * @c: the connection, referenced
+ */
+struct pvc_opening {
+	struct pvc_cmd cmd;
+	struct pvc_conn *c;
+};
+
+/* Fills in SOCKET. */
+static void pvc_conn_prepare_open(const struct pvc_conn *c,
+				  struct xen_pvcalls_request *req)
+{
+	req->u.socket.id = c->id;
+	req->u.socket.domain = c->family;
+	req->u.socket.type = c->type;
+	req->u.socket.protocol = c->protocol;
+}
 
 /**
  * pvc_conn_open() - create the backend's socket
@@ -13,12 +34,35 @@
  */
 int pvc_conn_open(struct pvc_conn *c)
 {
-	int ret = pvc_cmd_call(c->link, &c->cmds.open.req, NULL);
+	struct xen_pvcalls_request req = { .cmd = PVCALLS_SOCKET };
+	int ret;
 
+	pvc_conn_prepare_open(c, &req);
+	ret = pvc_cmd_call(c->link, &req, NULL);
 	/* the backend may still create a socket that a killed task asked for */
 	if (!ret || ret == -EINTR)
 		pvc_conn_move(c, PVC_CONN_OPENED);
 	return ret;
+}
+
+static void pvc_opening_free(struct pvc_opening *o)
+{
+	pvc_cmd_fini(&o->cmd);
+	pvc_conn_put(o->c);
+	kfree(o);
+}
+
+static void pvc_opening_done(struct pvc_cmd *cmd)
+{
+	struct pvc_opening *o = container_of(cmd, struct pvc_opening, cmd);
+	struct pvc_conn *c = o->c;
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	if (cmd->rsp.ret)
+		c->err = cmd->rsp.ret;
+	spin_unlock_irqrestore(&c->lock, flags);
+	pvc_opening_free(o);
 }
 
 /**
@@ -27,29 +71,40 @@ int pvc_conn_open(struct pvc_conn *c)
  *
  * An error makes the connect fail that follows. So both cost one round trip.
  *
- * Context: any.
- * Return: 0, or -ENOTCONN if the link has ended.
+ * Context: process, may sleep, but not for the backend.
+ * Return: 0, -ENOMEM, or -ENOTCONN if the link has ended.
  */
 int pvc_conn_open_nowait(struct pvc_conn *c)
 {
+	struct pvc_opening *o = kzalloc(sizeof(*o), GFP_KERNEL_ACCOUNT);
 	int ret;
 
-	c->cmds.open.lazy = true;
-	ret = pvc_conn_submit(c, &c->cmds.open);
-	if (!ret)
-		pvc_conn_move(c, PVC_CONN_OPENED);
-	return ret;
+	if (!o)
+		return -ENOMEM;
+	pvc_conn_hold(c);
+	o->c = c;
+	ret = pvc_cmd_init(&o->cmd, c->link, PVCALLS_SOCKET, pvc_opening_done);
+	if (!ret) {
+		pvc_conn_prepare_open(c, &o->cmd.req);
+		o->cmd.lazy = true;
+		ret = pvc_cmd_submit(&o->cmd);
+	}
+	if (ret) {
+		pvc_opening_free(o);
+		return ret;
+	}
+	pvc_conn_move(c, PVC_CONN_OPENED);
+	return 0;
 }
 
 /* An address, as one of a connection's user. */
 static struct pvc_port_key pvc_conn_key(const struct pvc_conn *c,
 					const struct pvc_addr *a)
 {
-	const struct xen_pvcalls_socket *req = &c->cmds.open.req.u.socket;
 	struct pvc_port_key key = {
 		.space = c->link,
-		.type = req->type,
-		.protocol = req->protocol,
+		.type = c->type,
+		.protocol = c->protocol,
 		.uid = __kuid_val(c->uid),
 	};
 

@@ -4,8 +4,8 @@
  * stream. The client's threads connect one after the other, and each
  * connection has its own pattern, so that bytes or events of the one before
  * would be noticed. With --mix connections also end in unusual ways: reset, with
- * the answer unread, or half-closed first. With --faults the client's allocations
- * in the kernel fail as lab-faults has set it.
+ * the answer unread, or half-closed first. With --faults the allocations
+ * of the client's threads in the kernel fail as lab-faults has set it.
  */
 #include "common.h"
 #include <getopt.h>
@@ -94,11 +94,22 @@ static void exchange(int fd, uint64_t seed, size_t len, enum way way)
 		fail("connection %llu: more than was sent, or an error", (unsigned long long)seed);
 }
 
+/* The calling thread's, once it runs: without memory for a new one the kernel stumbles over its own clearing up. */
+static void let_allocations_fail(void)
+{
+	int fd = sys(open("/proc/thread-self/make-it-fail", O_WRONLY | O_CLOEXEC));
+
+	check(sys(write(fd, "1", 1)) == 1);
+	close(fd);
+}
+
 static void *client_thread(void *arg)
 {
 	uint64_t base = (uint64_t)(intptr_t)arg << 32, random = base + 1;
 	int i;
 
+	if (opt_faults)
+		let_allocations_fail();
 	for (i = 0; i < opt_conns; i++) {
 		size_t len = opt_bytes == 1 ? 1 : rnd_range(&random, 1, opt_bytes);
 		enum way way = opt_mix ? rnd(&random) % WAYS : PLAIN;
@@ -124,15 +135,6 @@ static void hold(void)
 	free(fd);
 }
 
-/* Once the program runs: without memory for a new program the kernel may not survive its own clearing up. */
-static void let_allocations_fail(void)
-{
-	int fd = sys(open("/proc/self/make-it-fail", O_WRONLY | O_CLOEXEC));
-
-	check(sys(write(fd, "1", 1)) == 1);
-	close(fd);
-}
-
 static void client(void)
 {
 	pthread_t thread[opt_threads];
@@ -140,8 +142,6 @@ static void client(void)
 	intptr_t i;
 
 	watchdog(opt_timeout, "short connections");
-	if (opt_faults)
-		let_allocations_fail();
 	start = now_ms();
 	if (opt_hold)
 		hold();
