@@ -127,6 +127,38 @@ static void pvcalls_fairq_enter(struct pvcalls_fairq *fq,
 	list_add_tail(&q->node, &fq->queues);
 }
 
+/**
+ * pvcalls_fairq_may_fast() - may a softirq run a work of a busy worker?
+ * @fq: fair queue of the worker
+ * @work: the work
+ *
+ * Description: All works of a guest together may cost in softirqs what a sparse
+ * work may, until it is the guest's turn, which is charged for that.
+ *
+ * Context: softirq of the worker's CPU.
+ * Return: true if so.
+ */
+bool pvcalls_fairq_may_fast(const struct pvcalls_fairq *fq,
+			    const struct pvcalls_work *work)
+{
+	return atomic_read(&pvcalls_fairq_queue(fq, work)->fast) <
+	       pvcalls_fairq_sparse();
+}
+
+/**
+ * pvcalls_fairq_spend_fast() - charge a guest for a run in a softirq
+ * @fq: fair queue of the worker
+ * @work: the work that was run
+ * @cost: cost of the run, in bytes
+ *
+ * Context: softirq of the worker's CPU.
+ */
+void pvcalls_fairq_spend_fast(struct pvcalls_fairq *fq,
+			      const struct pvcalls_work *work, u32 cost)
+{
+	atomic_add(cost, &pvcalls_fairq_queue(fq, work)->fast);
+}
+
 /* Each cycle since a work was looked at makes it cheaper. */
 static void pvcalls_fairq_forget(const struct pvcalls_guestq *q,
 				 struct pvcalls_work *work)
@@ -158,7 +190,7 @@ struct pvcalls_guestq *pvcalls_fairq_alone(struct pvcalls_fairq *fq,
 	struct pvcalls_guestq *q = pvcalls_fairq_queue(fq, work);
 
 	if (!list_empty(&fq->queues) || q->deficit < 0 ||
-	    q->cycle != work->cycle || atomic_read(&work->fast_cost) ||
+	    q->cycle != work->cycle || atomic_read(&q->fast) ||
 	    work->used >= pvcalls_fairq_sparse())
 		return NULL;
 	q->deficit = pvcalls_fairq_quantum(q);
@@ -176,14 +208,9 @@ struct pvcalls_guestq *pvcalls_fairq_alone(struct pvcalls_fairq *fq,
 void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work)
 {
 	struct pvcalls_guestq *q = pvcalls_fairq_queue(fq, work);
-	u32 fast = 0;
 
 	if (pvcalls_fairq_empty(q))
 		pvcalls_fairq_enter(fq, q);
-	if (atomic_read(&work->fast_cost))
-		fast = atomic_xchg(&work->fast_cost, 0);
-	q->deficit -= fast;
-	work->used += fast;
 	if (work->cycle != q->cycle)
 		pvcalls_fairq_forget(q, work);
 	if (work->used < pvcalls_fairq_sparse()) {
@@ -202,6 +229,8 @@ void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work)
  */
 void pvcalls_fairq_begin(struct pvcalls_guestq *q)
 {
+	if (atomic_read(&q->fast))
+		q->deficit -= atomic_xchg(&q->fast, 0);
 	if (q->deficit < 0)
 		pvcalls_fairq_let_off(q);
 	q->deficit += pvcalls_fairq_quantum(q);

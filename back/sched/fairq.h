@@ -48,10 +48,12 @@ struct pvcalls_work;
  * @round: number of the round after the last one in which the queue had works
  * @deficit: what the guest may still spend in this round, in bytes; a negative
  *	value is the guest's debt
+ * @fast: cost in softirqs that has not been charged yet, in bytes
  * @weight: what the guest gets in a round, in percent of the parameter budget,
  *	1 to 1000; others write this
  *
  * The queue is one cache line, which only its worker writes, but for @weight.
+ * The worker's softirqs add to @fast.
  */
 struct pvcalls_guestq {
 	struct list_head node;
@@ -62,6 +64,7 @@ struct pvcalls_guestq {
 	u32 cycle;
 	u32 round;
 	s64 deficit;
+	atomic_t fast;
 	u32 weight;
 } ____cacheline_aligned;
 
@@ -80,6 +83,10 @@ struct pvcalls_fairq {
 u32 pvcalls_fairq_budget(void);
 u32 pvcalls_fairq_sparse(void);
 void pvcalls_fairq_init(struct pvcalls_fairq *fq, u32 place);
+bool pvcalls_fairq_may_fast(const struct pvcalls_fairq *fq,
+			    const struct pvcalls_work *work);
+void pvcalls_fairq_spend_fast(struct pvcalls_fairq *fq,
+			      const struct pvcalls_work *work, u32 cost);
 struct pvcalls_guestq *pvcalls_fairq_alone(struct pvcalls_fairq *fq,
 					   struct pvcalls_work *work);
 void pvcalls_fairq_add(struct pvcalls_fairq *fq, struct pvcalls_work *work);

@@ -80,7 +80,6 @@ struct pvcalls_work_ops {
  * @cpu_seen: CPU on which the last packets arrived, while it differs from
  *	@cpu_wish
  * @cpu_runs: number of runs in a row with @cpu_seen
- * @fast_cost: cost in softirqs that has not been charged yet, in bytes
  * @used: recent cost, in bytes; see fairq.h
  * @cycle: cycle of the fair queue in which @used was updated
  * @cost: bytes moved, and PVCALLS_RUN_COST for each run; only grows
@@ -89,8 +88,8 @@ struct pvcalls_work_ops {
  *	none
  *
  * While the work is queued, the queue holds a reference to its object. Only the
- * work's worker uses the members from @steered on, except that softirqs add to
- * @fast_cost, and that @cost_seen and @moved are the balancer's.
+ * work's worker uses the members from @steered on, except that @cost_seen and
+ * @moved are the balancer's.
  */
 struct pvcalls_work {
 	struct llist_node node;
@@ -105,7 +104,6 @@ struct pvcalls_work {
 	int cpu_wish;
 	int cpu_seen;
 	u32 cpu_runs;
-	atomic_t fast_cost;
 	u32 used;
 	u32 cycle;
 	u64 cost;

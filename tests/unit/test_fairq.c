@@ -94,28 +94,34 @@ static void debts(void **state)
 	must(waits(&t, 1, QUANTUM) == 0);
 }
 
-/* What softirqs have done for a work is charged when it comes to the worker. */
+/* What softirqs do for a guest's works has a limit, and is charged to it. */
 static void fast_is_charged(void **state)
 {
-	struct pvcalls_work work = { .cost = RUN }, other;
+	struct pvcalls_work work = {}, other = {};
 	struct pvcalls_fairq t;
 	u32 n = 0;
 
 	begin(&t);
 	work.queues = guests[1];
-	other = work;
-	atomic_add(2 * QUANTUM, &work.fast_cost);
+	other.queues = guests[1];
+	/* all works of the guest together */
+	while (n < 100 && pvcalls_fairq_may_fast(&t, n % 2 ? &work : &other)) {
+		pvcalls_fairq_spend_fast(&t, n % 2 ? &work : &other, RUN);
+		n++;
+	}
+	must(n == QUANTUM / 8 / RUN);
+	/* the guest's turn makes it possible again */
 	pvcalls_fairq_add(&t, &work);
-	pvcalls_fairq_add(&t, &other);
-	/* turns of the guest, and its own right to go first */
+	must(turn(&t, 1, RUN) == &work);
+	must(queue_of(1)->deficit == QUANTUM - QUANTUM / 8 - RUN);
+	must(pvcalls_fairq_may_fast(&t, &other));
+	/* turns of the guest go by */
+	pvcalls_fairq_spend_fast(&t, &work, 2 * QUANTUM + RUN);
+	pvcalls_fairq_add(&t, &work);
+	n = 0;
 	while (n < 10 && !turn(&t, 1, 0))
 		n++;
-	must(n == 2 && !queue_of(1)->sparse && queue_of(1)->bulk == &work.node);
-	must(turn(&t, 1, 0) == &work);
-	/* once */
-	pvcalls_fairq_add(&t, &work);
-	must(turn(&t, 1, 0) == &work &&
-	     queue_of(1)->deficit == QUANTUM - RUN);
+	must(n == 2);
 }
 
 /* What says nothing about a work is the guest's, and not the work's. */
@@ -168,7 +174,7 @@ static void alone(void **state)
 	pvcalls_fairq_add(&t, &work);
 	must(turn(&t, 1, RUN) == &work && work.used == RUN);
 	/* softirqs are charged */
-	atomic_add(RUN, &work.fast_cost);
+	atomic_add(RUN, &queue_of(1)->fast);
 	must(!pvcalls_fairq_alone(&t, &work));
 	pvcalls_fairq_add(&t, &work);
 	must(turn(&t, 1, RUN) == &work);
