@@ -75,7 +75,7 @@ static bool pvcalls_worker_try_fast(struct pvcalls_worker *w,
 	 * a thread that was woken for others, but has no CPU yet, is not asleep
 	 */
 	asleep = READ_ONCE(w->asleep) && llist_empty(&w->ready);
-	if (!asleep && atomic_read(&work->fast_cost) >= pvcalls_fairq_sparse())
+	if (!asleep && !pvcalls_fairq_may_fast(&w->fairq, work))
 		return false;
 	clear_bit(PVCALLS_WORK_QUEUED, &work->state);
 	/* pairs with marking: what preceded a mark is seen by this run */
@@ -84,7 +84,8 @@ static bool pvcalls_worker_try_fast(struct pvcalls_worker *w,
 	if (done) {
 		w->stats.fast++;
 		if (!asleep)
-			atomic_add(PVCALLS_RUN_COST, &work->fast_cost);
+			pvcalls_fairq_spend_fast(&w->fairq, work,
+						 PVCALLS_RUN_COST);
 	}
 	/* only the thread hands works over, and a wish may follow the mark */
 	if (!done || READ_ONCE(work->dest) != PVCALLS_DEST_STAY)
@@ -121,21 +122,28 @@ static u64 pvcalls_worker_turn(struct pvcalls_worker *w,
 			       struct pvcalls_guestq *q)
 {
 	struct pvcalls_work *work, *last = NULL;
-	s64 cost;
+	s64 begun, told;
 
 	pvcalls_fairq_begin(q);
-	cost = q->deficit;
+	begun = q->deficit;
+	told = begun;
 	while ((work = pvcalls_fairq_take(q))) {
 		pvcalls_worker_run(w, q, work);
 		if (last)
 			last->ops->put(last);
 		last = work;
+		/* a large weight makes a long turn */
+		if (told - q->deficit > pvcalls_fairq_budget()) {
+			pvcalls_events_send(&w->tools.events);
+			cond_resched();
+			told = q->deficit;
+		}
 	}
-	cost -= q->deficit;
+	begun -= q->deficit;
 	pvcalls_fairq_end(&w->fairq, q);
 	if (last)
 		last->ops->put(last);
-	return cost;
+	return begun;
 }
 
 /* Serve each guest that has ready works. */
