@@ -13,6 +13,7 @@
 #include "ring/datamap.h"
 #include "ring/tools.h"
 #include "sched/fairq.h"
+#include "sched/worker.h"
 #include "sock/direction.h"
 #include "sock/memory.h"
 #include "sock/receive.h"
@@ -226,6 +227,20 @@ static void pvcalls_stream_block(struct pvcalls_sock *ps)
 		mod_timer(&ps->conn.retry, jiffies + PVCALLS_MEMORY_PAUSE);
 }
 
+/*
+ * Count @n bytes that have moved in a run. The first time is in what a run
+ * costs anyway, each further one costs a step: a guest that adds a byte while
+ * the one before is sent, or a peer that sends such bytes, would otherwise keep
+ * the worker for as long as a whole budget of such bytes takes.
+ */
+static void pvcalls_stream_step(u32 *budget, u32 *step, u32 n)
+{
+	*budget -= min(*budget, n + *step);
+	if (*step)
+		pvcalls_worker_spend(*step);
+	*step = PVCALLS_STEP_COST;
+}
+
 /**
  * pvcalls_stream_out() - send bytes from the guest
  * @ps: the socket, in PVCALLS_SS_CONNECTED, PVCALLS_SS_DRAINING or
@@ -240,7 +255,7 @@ static void pvcalls_stream_block(struct pvcalls_sock *ps)
 bool pvcalls_stream_out(struct pvcalls_sock *ps)
 {
 	struct pvcalls_conn *c = &ps->conn;
-	u32 budget = pvcalls_fairq_budget();
+	u32 budget = pvcalls_fairq_budget(), step = 0;
 
 	pvcalls_stream_give_back(ps);
 	if (c->out_state == PVCALLS_OUT_DONE)
@@ -278,7 +293,7 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 		n = pvcalls_stream_send(ps, avail,
 					min_not_zero(budget, ps->part));
 		if (n > 0) {
-			budget -= n;
+			pvcalls_stream_step(&budget, &step, n);
 			pvcalls_stream_give_back(ps);
 		} else if (pvcalls_stream_retry(n)) {
 			pvcalls_stream_block(ps);
@@ -343,7 +358,7 @@ bool pvcalls_stream_dry(const struct sock *sk)
 bool pvcalls_stream_in(struct pvcalls_sock *ps)
 {
 	struct pvcalls_conn *c = &ps->conn;
-	u32 budget = pvcalls_fairq_budget();
+	u32 budget = pvcalls_fairq_budget(), step = 0;
 
 	while (c->in_state != PVCALLS_IN_DONE &&
 	       test_bit(PVCALLS_SF_IN_READY, &ps->flags)) {
@@ -369,7 +384,7 @@ bool pvcalls_stream_in(struct pvcalls_sock *ps)
 		smp_mb__after_atomic();
 		n = pvcalls_stream_recv(ps, len);
 		if (n > 0) {
-			budget -= n;
+			pvcalls_stream_step(&budget, &step, n);
 			if (ringbuf_produce(&c->in, n))
 				pvcalls_direction_owe(ps);
 			if (n == len || !pvcalls_stream_dry(ps->sock->sk))
