@@ -16,6 +16,7 @@
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
+#include <linux/rwsem.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -373,14 +374,25 @@ static void pvcalls_dev_disconnect(struct pvcalls_dev *pdev)
 			    pdev->xdev->otherend_id);
 }
 
+/*
+ * Held to remove a device by xenbus's watch thread, and all of them with the
+ * module. The module's removal holds a device while it waits for the watch
+ * thread, which must not wait for the device then.
+ */
+static DECLARE_RWSEM(pvcalls_dev_leaving);
+
 static void pvcalls_dev_left(struct xenbus_watch *watch, const char *path,
 			     const char *token)
 {
 	struct pvcalls_dev *pdev = container_of(watch, struct pvcalls_dev,
 						leave);
 
+	/* otherwise the module's removal closes the device */
+	if (!down_read_trylock(&pvcalls_dev_leaving))
+		return;
 	xenbus_switch_state(pdev->xdev, XenbusStateClosed);
 	device_unregister(&pdev->xdev->dev);
+	up_read(&pvcalls_dev_leaving);
 }
 
 /*
@@ -405,9 +417,8 @@ static void pvcalls_dev_leave(struct pvcalls_dev *pdev)
  * the device is to be closed and to go away.
  */
 static bool pvcalls_dev_follow(struct pvcalls_dev *pdev,
-			       enum xenbus_state frontend)
+			       enum xenbus_state frontend, bool stale)
 {
-	bool stale = READ_ONCE(pdev->stale);
 	struct xenbus_device *xdev = pdev->xdev;
 
 	switch (frontend) {
@@ -449,6 +460,8 @@ static bool pvcalls_dev_follow(struct pvcalls_dev *pdev,
 static void pvcalls_dev_work(struct work_struct *work)
 {
 	struct pvcalls_dev *pdev = container_of(work, struct pvcalls_dev, work);
+	/* pairs with pvcalls_xenbus_changed(): an old state is still stale */
+	bool stale = smp_load_acquire(&pdev->stale);
 	enum xenbus_state frontend = READ_ONCE(pdev->frontend);
 	bool broken = pdev->guest &&
 		      test_bit(PVCALLS_GUEST_BROKEN, &pdev->guest->flags);
@@ -461,7 +474,7 @@ static void pvcalls_dev_work(struct work_struct *work)
 	if (!pdev->removed && !pdev->leave.node) {
 		if (broken)
 			xenbus_switch_state(pdev->xdev, XenbusStateClosing);
-		if (pvcalls_dev_follow(pdev, frontend))
+		if (pvcalls_dev_follow(pdev, frontend, stale))
 			pvcalls_dev_leave(pdev);
 	}
 	mutex_unlock(&pdev->lock);
@@ -473,9 +486,10 @@ static void pvcalls_xenbus_changed(struct xenbus_device *xdev,
 {
 	struct pvcalls_dev *pdev = dev_get_drvdata(&xdev->dev);
 
-	if (frontend != XenbusStateClosing && frontend != XenbusStateClosed)
-		WRITE_ONCE(pdev->stale, false);
 	WRITE_ONCE(pdev->frontend, frontend);
+	/* the work that sees this sees the state that says so */
+	if (frontend != XenbusStateClosing && frontend != XenbusStateClosed)
+		smp_store_release(&pdev->stale, false);
 	pvcalls_dev_kick(pdev);
 }
 
@@ -601,7 +615,9 @@ int pvcalls_xenbus_register(void)
  */
 void pvcalls_xenbus_unregister(void)
 {
+	down_write(&pvcalls_dev_leaving);
 	xenbus_unregister_driver(&pvcalls_xenbus_driver);
+	up_write(&pvcalls_dev_leaving);
 	/* workers may not have seen that the devices were removed */
 	synchronize_rcu();
 	/* devices that are gone may still have guests that end */
