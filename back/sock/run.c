@@ -200,7 +200,7 @@ closed:
 			pvcalls_reply(ps->release, 0);
 		else
 			/* pages are on their way through a slow network */
-			pvcalls_reply_later(ps->release);
+			pvcalls_reply_maybe_later(ps->release);
 	}
 	pvcalls_guest_notify(g);
 	if (closed)
