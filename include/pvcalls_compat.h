@@ -147,21 +147,8 @@ pvcalls_zerocopy_any(struct ubuf_info *(*alloc)(struct sock *sk, size_t size,
 		pvcalls_zerocopy_host,					\
 		pvcalls_zerocopy_any)(&msg_zerocopy_realloc, sk, size))
 
-/*
- * May TCP keep pages for longer than it says? 6.5: it makes probes of the path's
- * MTU of the pages of segments, which it takes to be sent then. Before, it
- * copies the bytes.
- */
-static inline bool pvcalls_tcp_probes(const struct sock *sk)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
-	return READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_mtu_probing) ||
-	       inet_csk(sk)->icsk_mtup.enabled;
-#else
-	return false;
-#endif
-}
-
+/* 6.5: TCP's probes of a path's MTU are pages of segments, before copies */
+#define PVCALLS_PROBES_HOLD (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
 /* 6.5: sendfile() uses MSG_SPLICE_PAGES, and proto_ops.sendpage has gone */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 #define PVCALLS_NO_SENDPAGE

@@ -9,9 +9,7 @@
  * where the toolstack has removed the device's directory.
  */
 #include <linux/err.h>
-#include <linux/ipv6.h>
 #include <linux/kref.h>
-#include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
@@ -27,11 +25,9 @@
 #include "guest/policy.h"
 #include "placement.h"
 #include "limits.h"
-#include "pvcalls_ext.h"
 #include "link/link.h"
+#include "link/node.h"
 #include "link/xenbus.h"
-
-#define PVCALLS_VERSION	"1"
 
 /**
  * struct pvcalls_dev - a device, from probe until its guest has ended
@@ -80,144 +76,6 @@ static struct workqueue_struct *pvcalls_dev_wq;
 	else \
 		xenbus_switch_state(__pdev->xdev, XenbusStateClosing); \
 } while (0)
-
-static const char * const pvcalls_feature_keys[] = PVCALLS_FEATURE_KEYS;
-
-/*
- * Can this domain do what an extension is for? Without IPv6 in the kernel, each
- * attempt to make such a socket would have a worker wait for modprobe(8).
- */
-static bool pvcalls_dev_can(unsigned int feature)
-{
-	return feature != PVCALLS_F_IPV6 || ipv6_mod_enabled();
-}
-
-static int pvcalls_dev_write(struct xenbus_device *xdev,
-			     struct xenbus_transaction xbt)
-{
-	const char *node = xdev->nodename;
-	unsigned int i;
-	int err;
-
-	err = xenbus_write(xbt, node, "versions", PVCALLS_VERSION);
-	if (err)
-		return err;
-	err = xenbus_printf(xbt, node, "max-page-order", "%u",
-			    pvcalls_max_order());
-	if (err)
-		return err;
-	err = xenbus_printf(xbt, node, "max-ring-page-order", "%u",
-			    pvcalls_max_cmd_order());
-	if (err)
-		return err;
-	err = xenbus_write(xbt, node, "function-calls", XENBUS_FUNCTIONS_CALLS);
-	if (err)
-		return err;
-	for (i = 0; i < ARRAY_SIZE(pvcalls_feature_keys); i++) {
-		err = xenbus_write(xbt, node, pvcalls_feature_keys[i],
-				   pvcalls_dev_can(i) ? "1" : "0");
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/* Write this backend's abilities to xenstore, all at once. */
-static int pvcalls_dev_publish(struct xenbus_device *xdev)
-{
-	struct xenbus_transaction xbt;
-	int err;
-
-	do {
-		err = xenbus_transaction_start(&xbt);
-		if (err)
-			return err;
-		err = pvcalls_dev_write(xdev, xbt);
-		if (err) {
-			xenbus_transaction_end(xbt, 1);
-			return err;
-		}
-		err = xenbus_transaction_end(xbt, 0);
-	} while (err == -EAGAIN);
-	return err;
-}
-
-/*
- * Does the guest want this extension? Only "1" counts: a number that is 1
- * modulo 2^32 must not.
- */
-static bool pvcalls_dev_wants(struct xenbus_device *xdev, const char *key)
-{
-	char *value = xenbus_read(XBT_NIL, xdev->otherend, key, NULL);
-	bool wants;
-
-	if (IS_ERR(value))
-		return false;
-	wants = !strcmp(value, "1");
-	kfree(value);
-	return wants;
-}
-
-static unsigned long pvcalls_dev_features(struct xenbus_device *xdev)
-{
-	unsigned long features = 0;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(pvcalls_feature_keys); i++)
-		if (pvcalls_dev_can(i) &&
-		    pvcalls_dev_wants(xdev, pvcalls_feature_keys[i]))
-			features |= BIT(i);
-	return features;
-}
-
-/*
- * Read the command ring's grants. There is one, unless the guest says how many.
- */
-static int pvcalls_dev_ring(struct xenbus_device *xdev,
-			    struct pvcalls_link_params *params)
-{
-	unsigned int i;
-	char key[24];
-	int err;
-
-	err = xenbus_scanf(XBT_NIL, xdev->otherend, "ring-page-order", "%u",
-			   &params->ring_order);
-	if (err == -ENOENT) {
-		params->ring_order = 0;
-		return xenbus_gather(XBT_NIL, xdev->otherend, "ring-ref", "%u",
-				     &params->ring_refs[0], NULL);
-	}
-	if (err != 1 || params->ring_order > pvcalls_max_cmd_order())
-		return -EINVAL;
-	for (i = 0; i < 1U << params->ring_order; i++) {
-		snprintf(key, sizeof(key), "ring-ref%u", i);
-		err = xenbus_gather(XBT_NIL, xdev->otherend, key, "%u",
-				    &params->ring_refs[i], NULL);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/*
- * Read the mark of the guest's sockets. This domain's toolstack may have
- * written the mark into the device's directory. A mark that can't be read is an
- * error: without the mark, rules for the guest's sockets would not match.
- */
-static int pvcalls_dev_mark(struct xenbus_device *xdev, u32 *mark)
-{
-	char *value = xenbus_read(XBT_NIL, xdev->nodename, "mark", NULL);
-	int err;
-
-	if (IS_ERR(value)) {
-		err = PTR_ERR(value);
-		*mark = pvcalls_mark(xdev->otherend_id);
-		return err == -ENOENT ? 0 : err;
-	}
-	err = kstrtou32(value, 0, mark);
-	kfree(value);
-	return err;
-}
 
 /*
  * Take the policy that this domain's toolstack may have written into the
@@ -312,7 +170,7 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 			    "version", "%u", &version,
 			    "port", "%u", &params.port, NULL);
 	if (!err)
-		err = pvcalls_dev_ring(xdev, &params);
+		err = pvcalls_node_ring(xdev, &params);
 	if (err) {
 		pvcalls_dev_refuse(pdev, err, "reading %s", xdev->otherend);
 		return err;
@@ -327,7 +185,7 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 				   xdev->nodename);
 		return -EINVAL;
 	}
-	params.features = pvcalls_dev_features(xdev);
+	params.features = pvcalls_node_features(xdev);
 	/*
 	 * the toolstack knows the guest's node, but this domain's kernel does
 	 * not
@@ -335,7 +193,7 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 	if (xenbus_scanf(XBT_NIL, xdev->nodename, "node", "%d",
 			 &params.node) != 1 || params.node < 0)
 		params.node = PLACEMENT_ANY_NODE;
-	err = pvcalls_dev_mark(xdev, &params.mark);
+	err = pvcalls_node_mark(xdev, &params.mark);
 	if (err) {
 		pvcalls_dev_refuse(pdev, err, "reading %s/mark",
 				   xdev->nodename);
@@ -460,11 +318,14 @@ static bool pvcalls_dev_follow(struct pvcalls_dev *pdev,
 static void pvcalls_dev_work(struct work_struct *work)
 {
 	struct pvcalls_dev *pdev = container_of(work, struct pvcalls_dev, work);
+	enum xenbus_state frontend;
+	bool stale, broken;
+
 	/* pairs with pvcalls_xenbus_changed(): an old state is still stale */
-	bool stale = smp_load_acquire(&pdev->stale);
-	enum xenbus_state frontend = READ_ONCE(pdev->frontend);
-	bool broken = pdev->guest &&
-		      test_bit(PVCALLS_GUEST_BROKEN, &pdev->guest->flags);
+	stale = smp_load_acquire(&pdev->stale);
+	frontend = READ_ONCE(pdev->frontend);
+	broken = pdev->guest &&
+		 test_bit(PVCALLS_GUEST_BROKEN, &pdev->guest->flags);
 
 	/* without the lock, for which xenbus's watch thread may wait */
 	if (broken || READ_ONCE(pdev->removed) ||
@@ -487,9 +348,10 @@ static void pvcalls_xenbus_changed(struct xenbus_device *xdev,
 	struct pvcalls_dev *pdev = dev_get_drvdata(&xdev->dev);
 
 	WRITE_ONCE(pdev->frontend, frontend);
-	/* the work that sees this sees the state that says so */
-	if (frontend != XenbusStateClosing && frontend != XenbusStateClosed)
+	if (frontend != XenbusStateClosing && frontend != XenbusStateClosed) {
+		/* the work that sees this sees the state that says so */
 		smp_store_release(&pdev->stale, false);
+	}
 	pvcalls_dev_kick(pdev);
 }
 
@@ -531,7 +393,7 @@ static int pvcalls_xenbus_probe(struct xenbus_device *xdev,
 	if (err)
 		goto put;
 
-	err = pvcalls_dev_publish(xdev);
+	err = pvcalls_node_publish(xdev);
 	if (!err)
 		err = xenbus_switch_state(xdev, XenbusStateInitWait);
 	if (!err)

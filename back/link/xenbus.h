@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The xenbus driver: devices, their states, and the negotiation in xenstore. */
+/* The xenbus driver: devices and their states. */
 #ifndef PVCALLS_BACK_XENBUS_H
 #define PVCALLS_BACK_XENBUS_H
 

@@ -165,6 +165,17 @@ static bool pvcalls_send_stays_here(struct sock *sk)
 	return here;
 }
 
+/*
+ * May TCP keep pages for longer than it says? It takes a segment to be sent when
+ * its pages have become a part of a probe, which is sent later.
+ */
+static bool pvcalls_send_is_probed(const struct sock *sk)
+{
+	return PVCALLS_PROBES_HOLD &&
+	       (READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_mtu_probing) ||
+		inet_csk(sk)->icsk_mtup.enabled);
+}
+
 /**
  * pvcalls_zerocopy_wanted() - should the next send be by reference?
  * @z: the sends
@@ -180,7 +191,7 @@ bool pvcalls_zerocopy_wanted(struct pvcalls_zerocopy *z, struct sock *sk,
 	u32 min = READ_ONCE(param_zerocopy);
 
 	if (!min || len < min || !(READ_ONCE(sk->sk_route_caps) & NETIF_F_SG) ||
-	    pvcalls_send_stays_here(sk) || pvcalls_tcp_probes(sk))
+	    pvcalls_send_stays_here(sk) || pvcalls_send_is_probed(sk))
 		return false;
 	if (z->skip) {
 		z->skip--;

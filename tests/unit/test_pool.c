@@ -10,14 +10,10 @@
 #include <cmocka.h>
 
 #include "placement.h"
-#include "sched/members.h"
-#include "sched/pool.h"
-#include "sched/queues.h"
-#include "sched/worker.h"
+#include "pool.h"
 
 #define WORKS		12
 #define MARKERS		3
-#define IRQS		(64 * WORKS)
 
 /*
  * A socket, say. One with an odd number is like one that waits to be accepted:
@@ -47,52 +43,8 @@ static struct slot slots[WORKS];
 static u32 items;		/* that exist */
 static u32 made;		/* ever */
 static u32 fasts;		/* runs in a softirq */
-static u32 events[IRQS];	/* sent */
 static u32 owed[IRQS];		/* by runs that have begun */
 static bool stop;
-static u32 pending;		/* queue_work() */
-static struct work_struct *pending_work;
-
-extern const struct kernel_param_ops *const test_param_workers;
-extern const struct kernel_param_ops *const test_param_cpus;
-extern const struct kernel_param_ops *const test_param_placement;
-extern const struct kernel_param_ops *const test_param_poll_us;
-
-void irq_set_affinity(int irq, const void *mask)
-{
-}
-
-void notify_remote_via_irq(int irq)
-{
-	__atomic_add_fetch(&events[irq], 1, __ATOMIC_SEQ_CST);
-}
-
-unsigned int irq_from_evtchn(evtchn_port_t port)
-{
-	return port - 1;
-}
-
-int HYPERVISOR_multicall(void *calls, u32 n)
-{
-	const struct multicall_entry *call = calls;
-	u32 i;
-
-	must(n > 1 && n <= PVCALLS_EVENTS_BATCH);
-	for (i = 0; i < n; i++) {
-		const struct evtchn_send *send = (void *)call[i].args[1];
-
-		must(call[i].op == __HYPERVISOR_event_channel_op);
-		must(call[i].args[0] == EVTCHNOP_send);
-		notify_remote_via_irq(irq_from_evtchn(send->port));
-	}
-	return 0;
-}
-
-void test_queue_work(struct work_struct *work)
-{
-	__atomic_store_n(&pending_work, work, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&pending, 1, __ATOMIC_SEQ_CST);
-}
 
 static void item_put(struct item *item)
 {
@@ -434,213 +386,6 @@ static void changes_under_load(void **state)
 	pvcalls_members_stop();
 }
 
-/* ---- turns ---- */
-
-#define MANY	80		/* works of one guest */
-#define FAIR	2000U		/* runs of that one that are counted */
-#define QUANTUM	262144U		/* default of the parameter budget */
-#define RUN	4096U		/* what a run costs beside its bytes */
-
-/* A work that has always more to do */
-struct busy {
-	struct pvcalls_work work;
-	int guest;
-	u32 bytes;	/* of each run; and */
-	u32 spends;
-	u32 runs;	/* the worker's own */
-	u32 refs;
-};
-
-static struct busy busy[MANY + 1];
-static u32 runs[2];		/* of the guest with many, and of the other */
-static bool uneven;
-static u32 lead;		/* runs that one may be ahead of the next */
-static bool begun;		/* all of them are ready */
-static bool over;
-
-static void busy_get(struct pvcalls_work *work)
-{
-	__atomic_add_fetch(&container_of(work, struct busy, work)->refs, 1,
-			   __ATOMIC_SEQ_CST);
-}
-
-static void busy_put(struct pvcalls_work *work)
-{
-	__atomic_sub_fetch(&container_of(work, struct busy, work)->refs, 1,
-			   __ATOMIC_SEQ_CST);
-}
-
-static bool busy_run(struct pvcalls_work *work, struct pvcalls_worker *w)
-{
-	struct busy *b = container_of(work, struct busy, work);
-
-	if (__atomic_load_n(&over, __ATOMIC_SEQ_CST))
-		return false;
-	if (!__atomic_load_n(&begun, __ATOMIC_SEQ_CST))
-		return true;
-	b->runs++;
-	/* a guest's works in turn, too */
-	if (b > busy && b < &busy[MANY] && b->runs > b[-1].runs + lead)
-		uneven = true;
-	if (b->bytes)
-		pvcalls_work_did(work, b->bytes, PLACEMENT_ANY_CPU);
-	pvcalls_worker_spend(b->spends / 2);
-	w->tools.scratch.cost += b->spends / 2;
-	must(pvcalls_worker_is_over() ==
-	     (b->bytes + b->spends + (b->bytes ? RUN : 0) >= QUANTUM));
-	if (++runs[b->guest] == FAIR && !b->guest)
-		__atomic_store_n(&over, true, __ATOMIC_SEQ_CST);
-	return true;
-}
-
-static const struct pvcalls_work_ops busy_ops = {
-	.run = busy_run,
-	.get = busy_get,
-	.put = busy_put,
-};
-
-/*
- * Works of a guest with many, and of one with a single one, that cost so much
- * each: how often does the latter run while the former's run FAIR times?
- */
-static u32 busy_runs(u32 bytes, u32 spends, u32 others_bytes, domid_t other)
-{
-	int i;
-
-	memset(busy, 0, sizeof(busy));
-	memset(runs, 0, sizeof(runs));
-	begun = over = uneven = false;
-	/* while it costs little it goes first */
-	lead = 1 + QUANTUM / 4 / (bytes + spends + RUN);
-	must(!pvcalls_members_start());
-	must(!test_param_workers->set("1", NULL));
-	for (i = 0; i <= MANY; i++) {
-		busy[i].guest = i == MANY;
-		busy[i].bytes = i == MANY ? others_bytes : bytes;
-		busy[i].spends = i == MANY ? 0 : spends;
-		pvcalls_work_init(&busy[i].work, &busy_ops,
-				  pvcalls_queues_open(i == MANY ? other : 1),
-				  PLACEMENT_ANY_NODE, NULL);
-	}
-	for (i = 0; i <= MANY; i++)
-		pvcalls_work_mark(&busy[i].work);
-	__atomic_store_n(&begun, true, __ATOMIC_SEQ_CST);
-	for (i = 0; i <= MANY; i++) {
-		while (!__atomic_load_n(&over, __ATOMIC_SEQ_CST) ||
-		       __atomic_load_n(&busy[i].refs, __ATOMIC_SEQ_CST))
-			usleep_some();
-		pvcalls_work_exit(&busy[i].work);
-		pvcalls_queues_put(busy[i].work.queues);
-	}
-	pvcalls_members_stop();
-	must(!uneven);
-	return runs[1];
-}
-
-/* A guest with many works gets no more of a worker than one with one. */
-static void guests_take_turns(void **state)
-{
-	/* one run is a turn */
-	must(about(busy_runs(QUANTUM - RUN, 0, QUANTUM - RUN, 2), FAIR));
-	/* sixteen are */
-	must(about(busy_runs(QUANTUM / 16 - RUN, 0, QUANTUM - RUN, 2),
-		   FAIR / 16));
-	/* one that has cost as much as four turns is to wait for three */
-	must(about(busy_runs(4 * QUANTUM - RUN, 0, QUANTUM - RUN, 2),
-		   FAIR * 4));
-	/* and so is who has nothing else to run */
-	must(about(busy_runs(QUANTUM - RUN, 0, 4 * QUANTUM - RUN, 2),
-		   FAIR / 4));
-	/* what is no bytes counts, and a run that does nothing */
-	must(about(busy_runs(0, QUANTUM / 2, QUANTUM - RUN, 2), FAIR / 2));
-	must(about(busy_runs(0, 0, QUANTUM - RUN, 2), FAIR * RUN / QUANTUM));
-	/* no other guest is near, whatever its number is */
-	must(about(busy_runs(QUANTUM - RUN, 0, QUANTUM - RUN, 257), FAIR));
-}
-
-#define LATE	4		/* guests with a work each */
-
-/* A work whose turn is a long one */
-struct late {
-	struct pvcalls_work work;
-	struct pvcalls_notify notify;
-	u32 refs;
-	u32 seen;	/* events that the one before it has got */
-	u32 ran;
-};
-
-static struct late late[LATE];
-
-static void late_get(struct pvcalls_work *work)
-{
-	__atomic_add_fetch(&container_of(work, struct late, work)->refs, 1,
-			   __ATOMIC_SEQ_CST);
-}
-
-static void late_put(struct pvcalls_work *work)
-{
-	__atomic_sub_fetch(&container_of(work, struct late, work)->refs, 1,
-			   __ATOMIC_SEQ_CST);
-}
-
-static bool late_run(struct pvcalls_work *work, struct pvcalls_worker *w)
-{
-	struct late *l = container_of(work, struct late, work);
-	int i;
-
-	if (l == late) {
-		/* all others have their turns in the next round */
-		for (i = 1; i < LATE; i++)
-			pvcalls_work_mark(&late[i].work);
-	} else {
-		l->seen = __atomic_load_n(&events[l[-1].notify.irq],
-					  __ATOMIC_SEQ_CST);
-		pvcalls_notify_owe(&l->notify, &w->tools.events);
-		pvcalls_worker_spend(QUANTUM + 1);
-	}
-	__atomic_store_n(&l->ran, 1, __ATOMIC_SEQ_CST);
-	return false;
-}
-
-static const struct pvcalls_work_ops late_ops = {
-	.run = late_run,
-	.get = late_get,
-	.put = late_put,
-};
-
-/* Who has had a long turn gets its events before the next one has its turn. */
-static void events_between_turns(void **state)
-{
-	int i;
-
-	must(!pvcalls_members_start());
-	must(!test_param_workers->set("1", NULL));
-	for (i = 0; i < LATE; i++) {
-		pvcalls_notify_init(&late[i].notify);
-		late[i].notify.irq = IRQS - LATE + i;
-		events[IRQS - LATE + i] = 0;
-		pvcalls_work_init(&late[i].work, &late_ops,
-				  pvcalls_queues_open(1 + i),
-				  PLACEMENT_ANY_NODE, NULL);
-	}
-	pvcalls_work_mark(&late[0].work);
-	for (i = 0; i < LATE; i++) {
-		while (!__atomic_load_n(&late[i].ran, __ATOMIC_SEQ_CST) ||
-		       __atomic_load_n(&late[i].refs, __ATOMIC_SEQ_CST))
-			usleep_some();
-	}
-	for (i = 0; i < LATE; i++) {
-		pvcalls_work_exit(&late[i].work);
-		pvcalls_queues_put(late[i].work.queues);
-	}
-	pvcalls_members_stop();
-	for (i = 0; i < LATE; i++) {
-		must(events[IRQS - LATE + i] == (i > 0));
-		must(late[i].seen == (i > 1));
-		events[IRQS - LATE + i] = 0;
-	}
-}
-
 /* What it has to do with counts only among equals, and is one work less. */
 static void near_among_equals(void **state)
 {
@@ -673,8 +418,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(near_among_equals),
-		cmocka_unit_test(guests_take_turns),
-		cmocka_unit_test(events_between_turns),
 		cmocka_unit_test(changes_under_load),
 	};
 

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How guests take turns on a worker, which is a thread of the program. */
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "placement.h"
+#include "pool.h"
+
+#define MANY	80		/* works of one guest */
+#define FAIR	2000U		/* runs of that one that are counted */
+#define QUANTUM	262144U		/* default of the parameter budget */
+#define RUN	4096U		/* what a run costs beside its bytes */
+
+/* A work that has always more to do */
+struct busy {
+	struct pvcalls_work work;
+	int guest;
+	u32 bytes;	/* of each run; and */
+	u32 spends;
+	u32 runs;	/* the worker's own */
+	u32 refs;
+};
+
+static struct busy busy[MANY + 1];
+static u32 runs[2];		/* of the guest with many, and of the other */
+static bool uneven;
+static u32 lead;		/* runs that one may be ahead of the next */
+static bool begun;		/* all of them are ready */
+static bool over;
+
+static void busy_get(struct pvcalls_work *work)
+{
+	__atomic_add_fetch(&container_of(work, struct busy, work)->refs, 1,
+			   __ATOMIC_SEQ_CST);
+}
+
+static void busy_put(struct pvcalls_work *work)
+{
+	__atomic_sub_fetch(&container_of(work, struct busy, work)->refs, 1,
+			   __ATOMIC_SEQ_CST);
+}
+
+static bool busy_run(struct pvcalls_work *work, struct pvcalls_worker *w)
+{
+	struct busy *b = container_of(work, struct busy, work);
+
+	if (__atomic_load_n(&over, __ATOMIC_SEQ_CST))
+		return false;
+	if (!__atomic_load_n(&begun, __ATOMIC_SEQ_CST))
+		return true;
+	b->runs++;
+	/* a guest's works in turn, too */
+	if (b > busy && b < &busy[MANY] && b->runs > b[-1].runs + lead)
+		uneven = true;
+	if (b->bytes)
+		pvcalls_work_did(work, b->bytes, PLACEMENT_ANY_CPU);
+	pvcalls_worker_spend(b->spends / 2);
+	w->tools.scratch.cost += b->spends / 2;
+	must(pvcalls_worker_is_over() ==
+	     (b->bytes + b->spends + (b->bytes ? RUN : 0) >= QUANTUM));
+	if (++runs[b->guest] == FAIR && !b->guest)
+		__atomic_store_n(&over, true, __ATOMIC_SEQ_CST);
+	return true;
+}
+
+static const struct pvcalls_work_ops busy_ops = {
+	.run = busy_run,
+	.get = busy_get,
+	.put = busy_put,
+};
+
+/*
+ * Works of a guest with many, and of one with a single one, that cost so much
+ * each: how often does the latter run while the former's run FAIR times?
+ */
+static u32 busy_runs(u32 bytes, u32 spends, u32 others_bytes, domid_t other)
+{
+	int i;
+
+	memset(busy, 0, sizeof(busy));
+	memset(runs, 0, sizeof(runs));
+	begun = over = uneven = false;
+	/* while it costs little it goes first */
+	lead = 1 + QUANTUM / 4 / (bytes + spends + RUN);
+	must(!pvcalls_members_start());
+	must(!test_param_workers->set("1", NULL));
+	for (i = 0; i <= MANY; i++) {
+		busy[i].guest = i == MANY;
+		busy[i].bytes = i == MANY ? others_bytes : bytes;
+		busy[i].spends = i == MANY ? 0 : spends;
+		pvcalls_work_init(&busy[i].work, &busy_ops,
+				  pvcalls_queues_open(i == MANY ? other : 1),
+				  PLACEMENT_ANY_NODE, NULL);
+	}
+	for (i = 0; i <= MANY; i++)
+		pvcalls_work_mark(&busy[i].work);
+	__atomic_store_n(&begun, true, __ATOMIC_SEQ_CST);
+	for (i = 0; i <= MANY; i++) {
+		while (!__atomic_load_n(&over, __ATOMIC_SEQ_CST) ||
+		       __atomic_load_n(&busy[i].refs, __ATOMIC_SEQ_CST))
+			usleep_some();
+		pvcalls_work_exit(&busy[i].work);
+		pvcalls_queues_put(busy[i].work.queues);
+	}
+	pvcalls_members_stop();
+	must(!uneven);
+	return runs[1];
+}
+
+/* A guest with many works gets no more of a worker than one with one. */
+static void guests_take_turns(void **state)
+{
+	/* one run is a turn */
+	must(about(busy_runs(QUANTUM - RUN, 0, QUANTUM - RUN, 2), FAIR));
+	/* sixteen are */
+	must(about(busy_runs(QUANTUM / 16 - RUN, 0, QUANTUM - RUN, 2),
+		   FAIR / 16));
+	/* one that has cost as much as four turns is to wait for three */
+	must(about(busy_runs(4 * QUANTUM - RUN, 0, QUANTUM - RUN, 2),
+		   FAIR * 4));
+	/* and so is who has nothing else to run */
+	must(about(busy_runs(QUANTUM - RUN, 0, 4 * QUANTUM - RUN, 2),
+		   FAIR / 4));
+	/* what is no bytes counts, and a run that does nothing */
+	must(about(busy_runs(0, QUANTUM / 2, QUANTUM - RUN, 2), FAIR / 2));
+	must(about(busy_runs(0, 0, QUANTUM - RUN, 2), FAIR * RUN / QUANTUM));
+	/* no other guest is near, whatever its number is */
+	must(about(busy_runs(QUANTUM - RUN, 0, QUANTUM - RUN, 257), FAIR));
+}
+
+#define LATE	4		/* guests with a work each */
+
+/* A work whose turn is a long one */
+struct late {
+	struct pvcalls_work work;
+	struct pvcalls_notify notify;
+	u32 refs;
+	u32 seen;	/* events that the one before it has got */
+	u32 ran;
+};
+
+static struct late late[LATE];
+
+static void late_get(struct pvcalls_work *work)
+{
+	__atomic_add_fetch(&container_of(work, struct late, work)->refs, 1,
+			   __ATOMIC_SEQ_CST);
+}
+
+static void late_put(struct pvcalls_work *work)
+{
+	__atomic_sub_fetch(&container_of(work, struct late, work)->refs, 1,
+			   __ATOMIC_SEQ_CST);
+}
+
+static bool late_run(struct pvcalls_work *work, struct pvcalls_worker *w)
+{
+	struct late *l = container_of(work, struct late, work);
+	int i;
+
+	if (l == late) {
+		/* all others have their turns in the next round */
+		for (i = 1; i < LATE; i++)
+			pvcalls_work_mark(&late[i].work);
+	} else {
+		l->seen = __atomic_load_n(&events[l[-1].notify.irq],
+					  __ATOMIC_SEQ_CST);
+		pvcalls_notify_owe(&l->notify, &w->tools.events);
+		pvcalls_worker_spend(QUANTUM + 1);
+	}
+	__atomic_store_n(&l->ran, 1, __ATOMIC_SEQ_CST);
+	return false;
+}
+
+static const struct pvcalls_work_ops late_ops = {
+	.run = late_run,
+	.get = late_get,
+	.put = late_put,
+};
+
+/* Who has had a long turn gets its events before the next one has its turn. */
+static void events_between_turns(void **state)
+{
+	int i;
+
+	must(!pvcalls_members_start());
+	must(!test_param_workers->set("1", NULL));
+	for (i = 0; i < LATE; i++) {
+		pvcalls_notify_init(&late[i].notify);
+		late[i].notify.irq = IRQS - LATE + i;
+		events[IRQS - LATE + i] = 0;
+		pvcalls_work_init(&late[i].work, &late_ops,
+				  pvcalls_queues_open(1 + i),
+				  PLACEMENT_ANY_NODE, NULL);
+	}
+	pvcalls_work_mark(&late[0].work);
+	for (i = 0; i < LATE; i++) {
+		while (!__atomic_load_n(&late[i].ran, __ATOMIC_SEQ_CST) ||
+		       __atomic_load_n(&late[i].refs, __ATOMIC_SEQ_CST))
+			usleep_some();
+	}
+	for (i = 0; i < LATE; i++) {
+		pvcalls_work_exit(&late[i].work);
+		pvcalls_queues_put(late[i].work.queues);
+	}
+	pvcalls_members_stop();
+	for (i = 0; i < LATE; i++) {
+		must(events[IRQS - LATE + i] == (i > 0));
+		must(late[i].seen == (i > 1));
+		events[IRQS - LATE + i] = 0;
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(guests_take_turns),
+		cmocka_unit_test(events_between_turns),
+	};
+
+	return cmocka_run_group_tests_name("turns", tests, NULL, NULL);
+}
