@@ -229,15 +229,17 @@ static void pvcalls_stream_block(struct pvcalls_sock *ps)
 
 /*
  * Count @n bytes that have moved in a run. The first time is in what a run
- * costs anyway, each further one costs a step: a guest that adds a byte while
- * the one before is sent, or a peer that sends such bytes, would otherwise keep
- * the worker for as long as a whole budget of such bytes takes.
+ * costs anyway, each further one costs no less than a step: a guest that adds a
+ * byte while the one before is sent, or a peer that sends such bytes, would
+ * otherwise keep the worker for as long as a whole budget of such bytes takes.
  */
 static void pvcalls_stream_step(u32 *budget, u32 *step, u32 n)
 {
-	*budget -= min(*budget, n + *step);
-	if (*step)
-		pvcalls_worker_spend(*step);
+	u32 little = n < *step ? *step - n : 0;
+
+	*budget -= min(*budget, n + little);
+	if (little)
+		pvcalls_worker_spend(little);
 	*step = PVCALLS_STEP_COST;
 }
 
