@@ -113,57 +113,49 @@ static void pvcalls_worker_fast(struct tasklet_struct *t)
 }
 
 /*
- * Serve a guest. Returns what that has cost.
+ * Serve a guest. Whoever has had its turn does not wait for its events until all
+ * others have, nor does a guest whose large weight makes a long turn: they are
+ * sent when runs since the last time, which @untold counts, have cost a budget.
  *
  * The queue is the guest's, which may go with the reference to a work. So the
  * reference to the last work is kept until the queue is not used any more.
  */
-static u64 pvcalls_worker_turn(struct pvcalls_worker *w,
-			       struct pvcalls_guestq *q)
+static void pvcalls_worker_turn(struct pvcalls_worker *w,
+				struct pvcalls_guestq *q, s64 *untold)
 {
 	struct pvcalls_work *work, *last = NULL;
-	s64 begun, told;
+	s64 before;
 
 	pvcalls_fairq_begin(q);
-	begun = q->deficit;
-	told = begun;
 	while ((work = pvcalls_fairq_take(q))) {
+		before = q->deficit;
 		pvcalls_worker_run(w, q, work);
+		*untold += before - q->deficit;
 		if (last)
 			last->ops->put(last);
 		last = work;
-		/* a large weight makes a long turn */
-		if (told - q->deficit > pvcalls_fairq_budget()) {
+		if (*untold > pvcalls_fairq_budget()) {
 			pvcalls_events_send(&w->tools.events);
 			cond_resched();
-			told = q->deficit;
+			*untold = 0;
 		}
 	}
-	begun -= q->deficit;
 	pvcalls_fairq_end(&w->fairq, q);
 	if (last)
 		last->ops->put(last);
-	return begun;
 }
 
 /* Serve each guest that has ready works. */
 static void pvcalls_worker_round(struct pvcalls_worker *w)
 {
-	struct pvcalls_guestq *q;
 	LIST_HEAD(round);
-	u64 cost = 0;
+	s64 untold = 0;
 
 	list_splice_init(&w->fairq.queues, &round);
-	while (!list_empty(&round)) {
-		q = list_first_entry(&round, struct pvcalls_guestq, node);
-		cost += pvcalls_worker_turn(w, q);
-		if (list_empty(&round) || cost <= pvcalls_fairq_budget())
-			continue;
-		/* who has had its turn does not wait until all others have */
-		pvcalls_events_send(&w->tools.events);
-		cond_resched();
-		cost = 0;
-	}
+	while (!list_empty(&round))
+		pvcalls_worker_turn(w, list_first_entry(&round,
+							struct pvcalls_guestq,
+							node), &untold);
 	pvcalls_fairq_round(&w->fairq);
 }
 

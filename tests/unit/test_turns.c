@@ -11,14 +11,40 @@
 #define QUANTUM	262144U		/* default of the parameter budget */
 #define RUN	4096U		/* what a run costs beside its bytes */
 
+/* A work, and how often it is referred to */
+struct held {
+	struct pvcalls_work work;
+	u32 refs;
+};
+
+static void held_get(struct pvcalls_work *work)
+{
+	__atomic_add_fetch(&container_of(work, struct held, work)->refs, 1,
+			   __ATOMIC_SEQ_CST);
+}
+
+static void held_put(struct pvcalls_work *work)
+{
+	__atomic_sub_fetch(&container_of(work, struct held, work)->refs, 1,
+			   __ATOMIC_SEQ_CST);
+}
+
+/* Ends a work that nobody refers to any more, and its guest's queues. */
+static void held_end(struct held *h)
+{
+	while (__atomic_load_n(&h->refs, __ATOMIC_SEQ_CST))
+		usleep_some();
+	pvcalls_work_exit(&h->work);
+	pvcalls_queues_put(h->work.queues);
+}
+
 /* A work that has always more to do */
 struct busy {
-	struct pvcalls_work work;
+	struct held held;
 	int guest;
 	u32 bytes;	/* of each run; and */
 	u32 spends;
 	u32 runs;	/* the worker's own */
-	u32 refs;
 };
 
 static struct busy busy[MANY + 1];
@@ -28,21 +54,9 @@ static u32 lead;		/* runs that one may be ahead of the next */
 static bool begun;		/* all of them are ready */
 static bool over;
 
-static void busy_get(struct pvcalls_work *work)
-{
-	__atomic_add_fetch(&container_of(work, struct busy, work)->refs, 1,
-			   __ATOMIC_SEQ_CST);
-}
-
-static void busy_put(struct pvcalls_work *work)
-{
-	__atomic_sub_fetch(&container_of(work, struct busy, work)->refs, 1,
-			   __ATOMIC_SEQ_CST);
-}
-
 static bool busy_run(struct pvcalls_work *work, struct pvcalls_worker *w)
 {
-	struct busy *b = container_of(work, struct busy, work);
+	struct busy *b = container_of(work, struct busy, held.work);
 
 	if (__atomic_load_n(&over, __ATOMIC_SEQ_CST))
 		return false;
@@ -65,8 +79,8 @@ static bool busy_run(struct pvcalls_work *work, struct pvcalls_worker *w)
 
 static const struct pvcalls_work_ops busy_ops = {
 	.run = busy_run,
-	.get = busy_get,
-	.put = busy_put,
+	.get = held_get,
+	.put = held_put,
 };
 
 /*
@@ -88,19 +102,17 @@ static u32 busy_runs(u32 bytes, u32 spends, u32 others_bytes, domid_t other)
 		busy[i].guest = i == MANY;
 		busy[i].bytes = i == MANY ? others_bytes : bytes;
 		busy[i].spends = i == MANY ? 0 : spends;
-		pvcalls_work_init(&busy[i].work, &busy_ops,
+		pvcalls_work_init(&busy[i].held.work, &busy_ops,
 				  pvcalls_queues_open(i == MANY ? other : 1),
 				  PLACEMENT_ANY_NODE, NULL);
 	}
 	for (i = 0; i <= MANY; i++)
-		pvcalls_work_mark(&busy[i].work);
+		pvcalls_work_mark(&busy[i].held.work);
 	__atomic_store_n(&begun, true, __ATOMIC_SEQ_CST);
 	for (i = 0; i <= MANY; i++) {
-		while (!__atomic_load_n(&over, __ATOMIC_SEQ_CST) ||
-		       __atomic_load_n(&busy[i].refs, __ATOMIC_SEQ_CST))
+		while (!__atomic_load_n(&over, __ATOMIC_SEQ_CST))
 			usleep_some();
-		pvcalls_work_exit(&busy[i].work);
-		pvcalls_queues_put(busy[i].work.queues);
+		held_end(&busy[i].held);
 	}
 	pvcalls_members_stop();
 	must(!uneven);
@@ -132,41 +144,29 @@ static void guests_take_turns(void **state)
 
 /* A work whose turn is a long one */
 struct late {
-	struct pvcalls_work work;
+	struct held held;
 	struct pvcalls_notify notify;
-	u32 refs;
 	u32 seen;	/* events that the one before it has got */
 	u32 ran;
 };
 
 static struct late late[LATE];
-
-static void late_get(struct pvcalls_work *work)
-{
-	__atomic_add_fetch(&container_of(work, struct late, work)->refs, 1,
-			   __ATOMIC_SEQ_CST);
-}
-
-static void late_put(struct pvcalls_work *work)
-{
-	__atomic_sub_fetch(&container_of(work, struct late, work)->refs, 1,
-			   __ATOMIC_SEQ_CST);
-}
+static u32 late_cost;		/* of each turn */
 
 static bool late_run(struct pvcalls_work *work, struct pvcalls_worker *w)
 {
-	struct late *l = container_of(work, struct late, work);
+	struct late *l = container_of(work, struct late, held.work);
 	int i;
 
 	if (l == late) {
 		/* all others have their turns in the next round */
 		for (i = 1; i < LATE; i++)
-			pvcalls_work_mark(&late[i].work);
+			pvcalls_work_mark(&late[i].held.work);
 	} else {
 		l->seen = __atomic_load_n(&events[l[-1].notify.irq],
 					  __ATOMIC_SEQ_CST);
 		pvcalls_notify_owe(&l->notify, &w->tools.events);
-		pvcalls_worker_spend(QUANTUM + 1);
+		pvcalls_worker_spend(late_cost);
 	}
 	__atomic_store_n(&l->ran, 1, __ATOMIC_SEQ_CST);
 	return false;
@@ -174,41 +174,46 @@ static bool late_run(struct pvcalls_work *work, struct pvcalls_worker *w)
 
 static const struct pvcalls_work_ops late_ops = {
 	.run = late_run,
-	.get = late_get,
-	.put = late_put,
+	.get = held_get,
+	.put = held_put,
 };
 
-/* Who has had a long turn gets its events before the next one has its turn. */
-static void events_between_turns(void **state)
+/* Turns of @cost each: the one at @first is the first that finds events sent. */
+static void late_turns(u32 cost, int first)
 {
 	int i;
 
+	memset(late, 0, sizeof(late));
+	late_cost = cost;
 	must(!pvcalls_members_start());
 	must(!test_param_workers->set("1", NULL));
 	for (i = 0; i < LATE; i++) {
 		pvcalls_notify_init(&late[i].notify);
 		late[i].notify.irq = IRQS - LATE + i;
 		events[IRQS - LATE + i] = 0;
-		pvcalls_work_init(&late[i].work, &late_ops,
+		pvcalls_work_init(&late[i].held.work, &late_ops,
 				  pvcalls_queues_open(1 + i),
 				  PLACEMENT_ANY_NODE, NULL);
 	}
-	pvcalls_work_mark(&late[0].work);
-	for (i = 0; i < LATE; i++) {
-		while (!__atomic_load_n(&late[i].ran, __ATOMIC_SEQ_CST) ||
-		       __atomic_load_n(&late[i].refs, __ATOMIC_SEQ_CST))
+	pvcalls_work_mark(&late[0].held.work);
+	for (i = 0; i < LATE; i++)
+		while (!__atomic_load_n(&late[i].ran, __ATOMIC_SEQ_CST))
 			usleep_some();
-	}
-	for (i = 0; i < LATE; i++) {
-		pvcalls_work_exit(&late[i].work);
-		pvcalls_queues_put(late[i].work.queues);
-	}
+	for (i = 0; i < LATE; i++)
+		held_end(&late[i].held);
 	pvcalls_members_stop();
 	for (i = 0; i < LATE; i++) {
 		must(events[IRQS - LATE + i] == (i > 0));
-		must(late[i].seen == (i > 1));
+		must(late[i].seen == (i >= first));
 		events[IRQS - LATE + i] = 0;
 	}
+}
+
+/* Events go out between turns as soon as turns have cost a budget. */
+static void events_between_turns(void **state)
+{
+	late_turns(QUANTUM + 1, 2);
+	late_turns(QUANTUM / 2 + 1, 3);
 }
 
 int main(void)
