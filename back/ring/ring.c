@@ -19,13 +19,6 @@
 static struct pvcalls_datamap_scratch pvcalls_end_scratch;
 static DEFINE_MUTEX(pvcalls_end_lock);
 
-/*
- * What a run may have cost, in bytes that could have been moved instead, when
- * another cached ring is unmapped to make room: that of a large ring, or of 290
- * of the smallest
- */
-#define PVCALLS_DROP_COST	(8U << 20)
-
 static struct hlist_head *pvcalls_ring_bucket(struct pvcalls_rings *rings,
 					      grant_ref_t ref)
 {
@@ -192,14 +185,15 @@ unlock:
 
 /*
  * Charge pages that are to be mapped. If the guest has too many pages, cached
- * rings are unmapped first, as many as one run may unmap.
+ * rings are unmapped first, as many as it takes: no connection is refused for
+ * want of what is only kept.
  */
 static int pvcalls_ring_charge(struct pvcalls_rings *rings, u32 pages,
 			       struct pvcalls_datamap_scratch *scratch)
 {
 	bool dropped = true;
 
-	while (dropped && scratch->cost <= PVCALLS_DROP_COST) {
+	while (dropped) {
 		if (pvcalls_account_try(rings->peer->account,
 					PVCALLS_KIND_PAGES, pages))
 			return 0;
