@@ -16,7 +16,6 @@
 #include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include <xen/xenbus.h>
@@ -24,7 +23,6 @@
 #include "guest/guest.h"
 #include "guest/policy.h"
 #include "placement.h"
-#include "limits.h"
 #include "link/link.h"
 #include "link/node.h"
 #include "link/xenbus.h"
