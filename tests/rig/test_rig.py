@@ -21,6 +21,14 @@ from rig.scenario import Scenario  # noqa: E402
 
 FAULT = "(XEN) d{0}v0 Triple fault - invoking HVM shutdown action 1\n(XEN) Domain {0} (vcpu#0) crashed on cpu#1:\n"
 
+CHAIN = """WARNING: possible circular locking dependency detected
+Chain exists of:
+  {}
+Call Trace:
+ <TASK>
+ xs_suspend+0xad/0xb4
+ </TASK>
+"""
 PROC = """[    2.0] WARNING: CPU: 0 PID: 71 at fs/proc/generic.c:718 remove_proc_entry+0x1b0/0x200
 [    2.0] Call Trace:
 [    2.0]  {}
@@ -97,6 +105,20 @@ class Logs(unittest.TestCase):
         # a report that has no end must not hide what comes after it
         self.log("dom0.log", own.replace("---[ end trace", "---[") + ours)
         self.assertGreater(len(scan.scan(self.results, "")), 2)
+
+    def test_lockdep_off_after_its_own_report(self):
+        off = "detector lockdep is off: debug_locks is 0\n"
+        own = CHAIN.format("xs_response_mutex --> &u->msgbuffer_mutex --> xs_watch_rwsem")
+        self.log("guest-g1.log", own)
+        self.log("debug-g1.log", off)
+        self.assertEqual(scan.scan(self.results, ""), [])
+        self.assertEqual({name: number for name, number in scan.count(self.results).items() if number}, {"known": 1})
+        # another domain's, and another report
+        self.log("debug-g2.log", off)
+        self.assertEqual(scan.scan(self.results, ""), [f"debug-g2.log: {off.strip()}"])
+        self.log("debug-g2.log", "")
+        self.log("guest-g1.log", own + CHAIN.format("xs_watch_rwsem --> &link->lock"))
+        self.assertEqual(len(scan.scan(self.results, "")), 3)
 
     def test_each_detector(self):
         self.assertEqual(set(REPORTS), set(scan.KINDS))
