@@ -369,7 +369,8 @@ u32 pvcalls_policy_calls(struct pvcalls_guest *g, u32 n, u64 *wait)
 	now = ktime_get_ns();
 	may = pvcalls_bucket_take(&p->calls, rate, now, n);
 	if (may < n) {
-		*wait = pvcalls_bucket_wait(&p->calls, now);
+		*wait = pvcalls_bucket_wait(&p->calls, now,
+					    PVCALLS_BUCKET_AHEAD);
 		atomic_long_inc(&p->delayed);
 	}
 	return may;

@@ -216,17 +216,17 @@ static void bucket(void **state)
 	u64 now = 5ULL * PVCALLS_BUCKET_SECOND;
 
 	(void)state;
-	assert_int_equal(pvcalls_bucket_wait(&b, now), 0);
+	assert_int_equal(pvcalls_bucket_wait(&b, now, TENTH), 0);
 	assert_int_equal(pvcalls_bucket_take(&b, 1000, now, 1), 1);
 	assert_int_equal(b.until, now + 1000000);
-	assert_int_equal(pvcalls_bucket_wait(&b, now), 0);
+	assert_int_equal(pvcalls_bucket_wait(&b, now, TENTH), 0);
 	assert_int_equal(pvcalls_bucket_take(&b, 1000, now, 200), 100);
 	assert_int_equal(pvcalls_bucket_take(&b, 1000, now, 200), 0);
 	assert_int_equal(b.until, now + TENTH + 1000000);
-	assert_int_equal(pvcalls_bucket_wait(&b, now), 1000000);
+	assert_int_equal(pvcalls_bucket_wait(&b, now, TENTH), 1000000);
 	assert_int_equal(pvcalls_bucket_take(&b, 1000, now + 999999, 1), 0);
-	assert_int_equal(pvcalls_bucket_wait(&b, now + 999999), 1);
-	assert_int_equal(pvcalls_bucket_wait(&b, now + 1000000), 0);
+	assert_int_equal(pvcalls_bucket_wait(&b, now + 999999, TENTH), 1);
+	assert_int_equal(pvcalls_bucket_wait(&b, now + 1000000, TENTH), 0);
 	assert_int_equal(pvcalls_bucket_take(&b, 1000, now + 1000000, 2), 1);
 	assert_int_equal(pvcalls_bucket_take(&b, 1000, now + 1000000, 1), 0);
 	/* what was not used in an hour is no credit */
@@ -246,12 +246,58 @@ static void bucket_rates(void **state)
 	assert_int_equal(pvcalls_bucket_take(&slow, 1, now + PVCALLS_BUCKET_SECOND - TENTH - 1, 5), 0);
 	assert_int_equal(pvcalls_bucket_take(&slow, 1, now + PVCALLS_BUCKET_SECOND - TENTH, 5), 1);
 	/* a rate that becomes larger holds at once, after the last one's time */
-	assert_int_equal(pvcalls_bucket_wait(&slow, now + PVCALLS_BUCKET_SECOND), PVCALLS_BUCKET_SECOND - TENTH);
+	assert_int_equal(pvcalls_bucket_wait(&slow, now + PVCALLS_BUCKET_SECOND, TENTH), PVCALLS_BUCKET_SECOND - TENTH);
 	assert_int_equal(pvcalls_bucket_take(&slow, 100, now + 3ULL * PVCALLS_BUCKET_SECOND, 50), 11);
 	/* the fastest one, as often as it lets, for ten seconds */
 	for (i = 0; i < 1000; i++, now += PVCALLS_BUCKET_SECOND / 100)
 		done += pvcalls_bucket_take(&fast, PVCALLS_BUCKET_MAX, now, ~0U);
-	assert_int_equal(done, 10000001ULL + 999 * 1000000ULL);
+	assert_int_equal(done, 400000001ULL + 999 * 39999997ULL);
+}
+
+/* What can only be counted once it is done, such as bytes */
+static void bucket_debts(void **state)
+{
+	u64 now = 7ULL * PVCALLS_BUCKET_SECOND, done = 0;
+	struct pvcalls_bucket b = {};
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(pvcalls_bucket_room(&b, 1000000, now), 100001);
+	/* asking counts nothing */
+	assert_int_equal(pvcalls_bucket_room(&b, 1000000, now), 100001);
+	pvcalls_bucket_spend(&b, 1000000, now, 600000);
+	assert_int_equal(b.until, now + 600000000);
+	assert_int_equal(pvcalls_bucket_room(&b, 1000000, now), 0);
+	assert_int_equal(pvcalls_bucket_wait(&b, now, TENTH), 500000000);
+	/* until half of what comes at once is there */
+	assert_int_equal(pvcalls_bucket_wait(&b, now, TENTH / 2), 550000000);
+	now += 550000000;
+	assert_int_equal(pvcalls_bucket_wait(&b, now, TENTH / 2), 0);
+	assert_int_equal(pvcalls_bucket_room(&b, 1000000, now), 50001);
+	/* to count without having asked is no way to have unused time */
+	now += 3600ULL * PVCALLS_BUCKET_SECOND;
+	pvcalls_bucket_spend(&b, 1000000, now, 1);
+	assert_int_equal(b.until, now + 1000);
+	/* the most that there can be, and less than a nanosecond */
+	b.until = 0;
+	pvcalls_bucket_spend(&b, PVCALLS_BUCKET_MAX, 1, ~0U);
+	assert_int_equal(b.until, 1 + 1073741824ULL);
+	pvcalls_bucket_spend(&b, PVCALLS_BUCKET_MAX, 1, 1);
+	assert_int_equal(b.until, 1 + 1073741825ULL);
+	pvcalls_bucket_spend(&b, PVCALLS_BUCKET_MAX, 1, 0);
+	assert_int_equal(b.until, 1 + 1073741825ULL);
+	/* pieces of any size come to the rate */
+	b.until = 0;
+	for (now = i = 0; i < 20000; i++, now += 1000000) {
+		u32 n = pvcalls_bucket_room(&b, 123457, now);
+
+		if (n > 1 + i % 4096)
+			n = 1 + i % 4096;
+		pvcalls_bucket_spend(&b, 123457, now, n);
+		done += n;
+	}
+	assert_true(done <= 20 * 123457 + 12346 + 1);
+	assert_true(done >= 19 * 123457);
 }
 
 int main(void)
@@ -266,6 +312,7 @@ int main(void)
 		cmocka_unit_test(random_guests),
 		cmocka_unit_test(bucket),
 		cmocka_unit_test(bucket_rates),
+		cmocka_unit_test(bucket_debts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
