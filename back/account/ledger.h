@@ -4,14 +4,16 @@
  * this domain.
  *
  * It offers the accounts of all guests (ledger.h), and the arithmetic of those
- * (account.h) and of rates (bucket.h). It may use limits.h, peer.h, trace.h and
- * include/; it does not know what it counts.
+ * (account.h), and rates (bucket.h) with those who wait for them (rate.h). It
+ * may use limits.h, peer.h, trace.h and include/; it does not know what it
+ * counts.
  *
  * A guest's account is found by its domain id, and outlives the connection as
  * long as something is charged that outlives it, too. So a guest does not get
  * rid of its account by connecting anew.
  *
- * Locks: one spinlock with interrupts off guards all accounts. It is held for
+ * Locks: rate.h has that of a rate. One spinlock with interrupts off guards all
+ * accounts. It is held for
  * some arithmetic only, and no other lock is taken inside it.
  */
 #ifndef PVCALLS_BACK_LEDGER_H
