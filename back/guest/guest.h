@@ -4,9 +4,10 @@
  * connection ends, with its command ring and all its sockets.
  *
  * It offers the guest (guest.h), calls and responses (call.h), and the policy
- * (policy.h) with what that can say (rules.h) and what it asks this domain
- * (own.h). It may use sched/work.h, sched/queues.h, ring/, account/, limits.h,
- * peer.h, trace.h and include/; it does not look into sockets.
+ * (policy.h) with what that can say (rules.h), what there is to choose from
+ * (congestion.h) and what it asks this domain (own.h). It may use sched/work.h,
+ * sched/queues.h, ring/, account/, limits.h, peer.h, trace.h and include/; it
+ * does not look into sockets.
  *
  * Locks: the list's mutex is held while all guests are looked at.
  * pvcalls_guest.rsp_lock guards responses; it is a spinlock that only process

@@ -376,6 +376,23 @@ u32 pvcalls_policy_calls(struct pvcalls_guest *g, u32 n, u64 *wait)
 	return may;
 }
 
+/**
+ * pvcalls_policy_congestion() - which congestion controls may a guest choose?
+ * @g: the guest
+ *
+ * Context: any.
+ * Return: bits as of pvcalls_rules.congestion.
+ */
+u32 pvcalls_policy_congestion(struct pvcalls_guest *g)
+{
+	u32 bits;
+
+	rcu_read_lock();
+	bits = rcu_dereference(g->policy->set)->rules.congestion;
+	rcu_read_unlock();
+	return bits;
+}
+
 /* Where a packet goes to, and where it comes from */
 static void pvcalls_policy_ends(const struct sk_buff *skb,
 				struct pvcalls_target *to,

@@ -17,6 +17,7 @@
 
 #include <xen/interface/xen.h>
 
+#include "account/rate.h"
 #include "guest/rules.h"
 
 struct net;
@@ -39,6 +40,21 @@ struct pvcalls_ruleset {
 };
 
 /**
+ * enum pvcalls_pace - what a guest may do so much of in a second, and waits with
+ *	beyond that
+ * @PVCALLS_PACE_CONNECTS: begin connections of TCP
+ * @PVCALLS_PACE_OUT: send bytes
+ * @PVCALLS_PACE_IN: receive bytes
+ * @PVCALLS_PACES: number of these
+ */
+enum pvcalls_pace {
+	PVCALLS_PACE_CONNECTS,
+	PVCALLS_PACE_OUT,
+	PVCALLS_PACE_IN,
+	PVCALLS_PACES
+};
+
+/**
  * struct pvcalls_policy - the policy of a device, from probe until its guest has
  * ended
  * @all: entry in the list of all policies
@@ -52,6 +68,8 @@ struct pvcalls_ruleset {
  * @calls: what the guest has called of late; only the command ring's worker uses
  *	this. A guest does not get rid of it by connecting anew
  * @delayed: how often the guest had to wait for its next call
+ * @rates: what else it may do so much of in a second, for all its sockets
+ * @shortcuts: bits of enum pvcalls_shortcut, as in @set; written under @lock
  * @denied: calls, datagrams and connections that were denied, by enum
  *	pvcalls_denial
  */
@@ -65,8 +83,24 @@ struct pvcalls_policy {
 	bool refused;
 	struct pvcalls_bucket calls;
 	atomic_long_t delayed;
+	struct pvcalls_rate rates[PVCALLS_PACES];
+	u32 shortcuts;
 	atomic_long_t denied[PVCALLS_DENIALS];
 };
+
+/**
+ * pvcalls_policy_takes() - may bytes be moved in a shortcut?
+ * @p: the policy
+ * @way: the shortcut
+ *
+ * Context: any.
+ * Return: true if the policy does not forbid it.
+ */
+static inline bool pvcalls_policy_takes(const struct pvcalls_policy *p,
+					enum pvcalls_shortcut way)
+{
+	return READ_ONCE(p->shortcuts) & way;
+}
 
 int pvcalls_policy_init(struct pvcalls_policy *p, domid_t domid);
 void pvcalls_policy_hide(struct pvcalls_policy *p);
@@ -78,11 +112,13 @@ void pvcalls_policy_refuse(struct pvcalls_policy *p);
 bool pvcalls_policy_refused(struct pvcalls_policy *p);
 int pvcalls_policy_print(struct pvcalls_policy *p, char *buf);
 long pvcalls_policy_denied(const struct pvcalls_policy *p);
+unsigned long pvcalls_policy_delayed(const struct pvcalls_policy *p);
 int pvcalls_policy_for_each(int (*fn)(struct pvcalls_policy *p, void *arg),
 			    void *arg);
 
 u32 pvcalls_mark(domid_t domid);
 u32 pvcalls_policy_calls(struct pvcalls_guest *g, u32 n, u64 *wait);
+u32 pvcalls_policy_congestion(struct pvcalls_guest *g);
 
 int pvcalls_policy_addr(struct pvcalls_guest *g, const u8 *addr, u32 len,
 			struct sockaddr_storage *out);

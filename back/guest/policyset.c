@@ -11,6 +11,9 @@
 #include "guest/policy.h"
 #include "sched/queues.h"
 
+/* Bytes that a socket gets at a time which has waited for its turn */
+#define PVCALLS_PACE_PIECE	65536
+
 static DEFINE_MUTEX(pvcalls_policies_lock);
 static LIST_HEAD(pvcalls_policies);
 
@@ -46,6 +49,16 @@ static struct pvcalls_ruleset *pvcalls_ruleset_new(const char *text, u32 len,
 	return set;
 }
 
+/* Have rates and shortcuts be those of rules. */
+static void pvcalls_policy_pace(struct pvcalls_policy *p,
+				const struct pvcalls_rules *r)
+{
+	pvcalls_rate_set(&p->rates[PVCALLS_PACE_CONNECTS], r->connects);
+	pvcalls_rate_set(&p->rates[PVCALLS_PACE_OUT], r->bytes);
+	pvcalls_rate_set(&p->rates[PVCALLS_PACE_IN], r->bytes);
+	WRITE_ONCE(p->shortcuts, r->shortcuts);
+}
+
 /**
  * pvcalls_policy_init() - begin with the policy that holds by default
  * @p: the policy
@@ -70,6 +83,10 @@ int pvcalls_policy_init(struct pvcalls_policy *p, domid_t domid)
 	if (!p->queues)
 		goto put_account;
 	mutex_init(&p->lock);
+	pvcalls_rate_init(&p->rates[PVCALLS_PACE_CONNECTS], 1);
+	pvcalls_rate_init(&p->rates[PVCALLS_PACE_OUT], PVCALLS_PACE_PIECE);
+	pvcalls_rate_init(&p->rates[PVCALLS_PACE_IN], PVCALLS_PACE_PIECE);
+	pvcalls_policy_pace(p, &set->rules);
 	p->domid = domid;
 	RCU_INIT_POINTER(p->set, set);
 	mutex_lock(&pvcalls_policies_lock);
@@ -108,6 +125,10 @@ void pvcalls_policy_hide(struct pvcalls_policy *p)
  */
 void pvcalls_policy_exit(struct pvcalls_policy *p)
 {
+	int i;
+
+	for (i = 0; i < PVCALLS_PACES; i++)
+		pvcalls_rate_exit(&p->rates[i]);
 	pvcalls_queues_put(p->queues);
 	pvcalls_account_put(p->account);
 	call_rcu(&rcu_dereference_protected(p->set, true)->rcu,
@@ -145,7 +166,8 @@ static void pvcalls_policy_limits(struct pvcalls_policy *p,
  * What was permitted before stays as it is: connections, ports, peers of
  * datagram sockets. New sockets are made in the namespace that the rules name.
  * Limits and weight are those of all devices of the guest, which have one
- * account, and one queue at each worker.
+ * account, and one queue at each worker. Rates and shortcuts hold at once: who
+ * waits for a rate that has changed asks again.
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL or -E2BIG if the text is no policy; -ENOMEM; or why the
@@ -164,6 +186,7 @@ int pvcalls_policy_set(struct pvcalls_policy *p, const char *text, u32 len,
 	pvcalls_policy_limits(p, &set->rules);
 	pvcalls_queues_weigh(p->queues,
 			     set->rules.weight ?: PVCALLS_WEIGHT_DEFAULT);
+	pvcalls_policy_pace(p, &set->rules);
 	set = rcu_replace_pointer(p->set, set, lockdep_is_held(&p->lock));
 	p->refused = false;
 	mutex_unlock(&p->lock);
@@ -236,6 +259,23 @@ long pvcalls_policy_denied(const struct pvcalls_policy *p)
 
 	for (i = 0; i < PVCALLS_DENIALS; i++)
 		n += atomic_long_read(&p->denied[i]);
+	return n;
+}
+
+/**
+ * pvcalls_policy_delayed() - how often has the policy had the guest wait?
+ * @p: the policy
+ *
+ * Context: any.
+ * Return: calls, connections and sockets' bytes, since the device has come.
+ */
+unsigned long pvcalls_policy_delayed(const struct pvcalls_policy *p)
+{
+	unsigned long n = atomic_long_read(&p->delayed);
+	int i;
+
+	for (i = 0; i < PVCALLS_PACES; i++)
+		n += READ_ONCE(p->rates[i].waits);
 	return n;
 }
 

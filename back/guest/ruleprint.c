@@ -86,17 +86,47 @@ static void pvcalls_pen_rule(struct pvcalls_pen *p,
 	pvcalls_pen_char(p, '\n');
 }
 
-static void pvcalls_pen_protocols(struct pvcalls_pen *p, u8 may)
+/* A word, and the names of the bits that are set, or none */
+static void pvcalls_pen_bits(struct pvcalls_pen *p, const char *word,
+			     const char * const *names, u32 n, u8 bits)
 {
 	u32 i;
 
-	pvcalls_pen_word(p, may ? "protocols" : "protocols=none");
-	for (i = 0; i < PVCALLS_NR_MAYS; i++) {
-		if (!(may & 1 << i))
+	pvcalls_pen_word(p, word);
+	if (!bits)
+		pvcalls_pen_word(p, "=none");
+	for (i = 0; i < n; i++) {
+		if (!(bits & 1 << i))
 			continue;
-		pvcalls_pen_char(p, may & ((1 << i) - 1) ? ',' : '=');
-		pvcalls_pen_word(p, pvcalls_may_names[i]);
+		pvcalls_pen_char(p, bits & ((1 << i) - 1) ? ',' : '=');
+		pvcalls_pen_word(p, names[i]);
 	}
+	pvcalls_pen_char(p, '\n');
+}
+
+static void pvcalls_pen_congestion(struct pvcalls_pen *p, u32 bits)
+{
+	u32 i;
+
+	if (bits == PVCALLS_CONGESTION_ANY)
+		return;
+	pvcalls_pen_word(p, bits ? "congestion" : "congestion=none");
+	for (i = 0; i < PVCALLS_CONGESTIONS; i++) {
+		if (!(bits & 1U << i))
+			continue;
+		pvcalls_pen_char(p, bits & ((1U << i) - 1) ? ',' : '=');
+		pvcalls_pen_word(p, pvcalls_congestion_name(i));
+	}
+	pvcalls_pen_char(p, '\n');
+}
+
+/* A statement with a number, unless that was not set */
+static void pvcalls_pen_setting(struct pvcalls_pen *p, const char *word, u32 n)
+{
+	if (!n)
+		return;
+	pvcalls_pen_word(p, word);
+	pvcalls_pen_number(p, n, 10);
 	pvcalls_pen_char(p, '\n');
 }
 
@@ -143,7 +173,8 @@ static void pvcalls_pen_limits(struct pvcalls_pen *p,
  * @buf: the text, a line for each statement, with a final zero
  * @size: size of @buf in bytes, PVCALLS_POLICY_SIZE for any policy
  *
- * "local", "calls", "weight" and "limits" are left out if they were not set.
+ * What may be left out is left out if it says what holds without it, but for
+ * "protocols" and "reserved".
  *
  * Context: any.
  * Return: length of the text in bytes, or -E2BIG if it did not fit.
@@ -158,18 +189,17 @@ int pvcalls_rules_print(const struct pvcalls_rules *r, char *buf, u32 size)
 		pvcalls_pen_word(&p, pvcalls_local_names[r->local]);
 		pvcalls_pen_char(&p, '\n');
 	}
-	pvcalls_pen_protocols(&p, r->may);
+	pvcalls_pen_bits(&p, "protocols", pvcalls_may_names, PVCALLS_NR_MAYS,
+			 r->may);
 	pvcalls_pen_reserved(&p, r);
-	if (r->calls) {
-		pvcalls_pen_word(&p, "calls=");
-		pvcalls_pen_number(&p, r->calls, 10);
-		pvcalls_pen_char(&p, '\n');
-	}
-	if (r->weight) {
-		pvcalls_pen_word(&p, "weight=");
-		pvcalls_pen_number(&p, r->weight, 10);
-		pvcalls_pen_char(&p, '\n');
-	}
+	pvcalls_pen_setting(&p, "calls=", r->calls);
+	pvcalls_pen_setting(&p, "connects=", r->connects);
+	pvcalls_pen_setting(&p, "bytes=", r->bytes);
+	pvcalls_pen_congestion(&p, r->congestion);
+	if (r->shortcuts != PVCALLS_SHORT_ALL)
+		pvcalls_pen_bits(&p, "shortcuts", pvcalls_shortcut_names,
+				 PVCALLS_NR_SHORTCUTS, r->shortcuts);
+	pvcalls_pen_setting(&p, "weight=", r->weight);
 	pvcalls_pen_limits(&p, r);
 	if (*r->netns) {
 		pvcalls_pen_word(&p, "netns=");

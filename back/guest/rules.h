@@ -10,14 +10,19 @@
  *	reserved=none | PORT[-PORT] | listening [,...]
  *	netns=NAME
  *	calls=any | NUMBER
+ *	connects=any | NUMBER
+ *	bytes=any | NUMBER
+ *	congestion=any | none | NAME[,NAME...]
+ *	shortcuts=none | SHORTCUT[,SHORTCUT...]
  *	weight=NUMBER
  *	limits=none | KIND:NUMBER[,KIND:NUMBER...]
  *	allow | deny  connect | bind  [tcp | udp | icmp]
  *		[any | local | ADDRESS[/LENGTH]]  [port PORT[-PORT]]
  *
  * PROTOCOL is tcp, udp, icmp, ipv6 or listen; KIND is what pvcalls_kind_name()
- * says. The first rule that matches
- * decides; where none does, the answer is allow.
+ * says, NAME what pvcalls_congestion_name() does; SHORTCUT is zerocopy or
+ * direct. The first rule that matches decides; where none does, the answer is
+ * allow.
  */
 #ifndef PVCALLS_BACK_RULES_H
 #define PVCALLS_BACK_RULES_H
@@ -35,8 +40,14 @@
 #define PVCALLS_MAX_NETNS	63
 /* Amount of a limit, at most */
 #define PVCALLS_MAX_LIMIT	100000000
+/* Calls a second, or connections, at most */
+#define PVCALLS_MAX_CALLS	100000000
 /* What a guest may get of a worker in a round, at most, in percent of budget */
 #define PVCALLS_MAX_WEIGHT	1000
+/* Congestion controls that guests may choose, at most */
+#define PVCALLS_CONGESTIONS	16
+/* All of them, also for those that have no name */
+#define PVCALLS_CONGESTION_ANY	(~0U)
 /* Room for any text that is read or written, with a final zero */
 #define PVCALLS_POLICY_SIZE	8192
 /* Length of a text, at most */
@@ -60,6 +71,18 @@ enum pvcalls_may {
 	PVCALLS_MAY_LISTEN	= 16,
 	PVCALLS_MAY_PROTOS	= 7,
 	PVCALLS_MAY_ALL		= 31,
+};
+
+/**
+ * enum pvcalls_shortcut - bits of how a guest's bytes may be moved
+ * @PVCALLS_SHORT_ZEROCOPY: by reference to the guest's pages
+ * @PVCALLS_SHORT_DIRECT: by softirqs, without a worker
+ * @PVCALLS_SHORT_ALL: all bits
+ */
+enum pvcalls_shortcut {
+	PVCALLS_SHORT_ZEROCOPY	= 1,
+	PVCALLS_SHORT_DIRECT	= 2,
+	PVCALLS_SHORT_ALL	= 3,
 };
 
 /**
@@ -152,6 +175,11 @@ struct pvcalls_rule {
  * @nr: number of @rule
  * @rule: the rules, in order
  * @calls: how many calls a guest may make a second; 0: any number
+ * @connects: how many connections the guest may begin a second; 0: any number
+ * @bytes: how many bytes may be moved a second, in each direction; 0: any number
+ * @congestion: congestion controls that the guest may choose, a bit for each
+ *	pvcalls_congestion_name(), or PVCALLS_CONGESTION_ANY
+ * @shortcuts: bits of enum pvcalls_shortcut
  * @weight: percent of the parameter budget that a guest gets in each round of a
  *	worker; 0: as by default
  * @limited: kinds with a limit, a bit for each
@@ -167,11 +195,21 @@ struct pvcalls_rules {
 	u32 nr;
 	struct pvcalls_rule rule[PVCALLS_MAX_RULES];
 	u32 calls;
+	u32 connects;
+	u32 bytes;
+	u32 congestion;
+	u8 shortcuts;
 	u32 weight;
 	u32 limited;
 	u32 limit[PVCALLS_KINDS];
 	char netns[PVCALLS_MAX_NETNS + 1];
 };
+
+/*
+ * The name of the congestion control that a bit of @congestion stands for, or
+ * NULL. Not of these files, which only read and write the names.
+ */
+const char *pvcalls_congestion_name(u32 i);
 
 int pvcalls_rules_parse(struct pvcalls_rules *r, const char *text, u32 len,
 			u32 *at);

@@ -18,6 +18,10 @@ enum pvcalls_setting {
 	PVCALLS_SET_LIMITS = 16,
 	PVCALLS_SET_CALLS = 32,
 	PVCALLS_SET_WEIGHT = 64,
+	PVCALLS_SET_CONNECTS = 128,
+	PVCALLS_SET_BYTES = 256,
+	PVCALLS_SET_CONGESTION = 512,
+	PVCALLS_SET_SHORTCUTS = 1024,
 };
 
 static bool pvcalls_word_is(const struct pvcalls_word *w, const char *name)
@@ -70,20 +74,29 @@ static bool pvcalls_word_next(struct pvcalls_word *rest, struct pvcalls_word *w)
  */
 static bool pvcalls_word_number(const struct pvcalls_word *w, u32 max, u32 *n)
 {
+	u64 sum = 0;
 	u32 i;
 
-	*n = 0;
 	if (w->len > 1 && *w->s == '0')
 		return false;
 	for (i = 0; i < w->len; i++) {
 		if (w->s[i] < '0' || w->s[i] > '9')
 			return false;
-		*n = *n * 10 + (w->s[i] - '0');
+		sum = sum * 10 + (w->s[i] - '0');
 		/* look each time, so that the number can't overflow */
-		if (*n > max)
+		if (sum > max)
 			return false;
 	}
+	*n = sum;
 	return w->len;
+}
+
+/* How often a second: any number of times, or a number that is not 0 */
+static bool pvcalls_word_rate(const struct pvcalls_word *w, u32 max, u32 *rate)
+{
+	if (pvcalls_word_is(w, "any"))
+		return true;
+	return pvcalls_word_number(w, max, rate) && *rate;
 }
 
 static bool pvcalls_word_range(struct pvcalls_word w,
@@ -225,14 +238,36 @@ static bool pvcalls_word_prefix(struct pvcalls_word w,
 	return true;
 }
 
-static bool pvcalls_word_may(const struct pvcalls_word *w, u32 n, u8 *may)
+/* Set the bit of a word that is one of @n @names. */
+static bool pvcalls_word_bit(const struct pvcalls_word *w,
+			     const char * const *names, u32 n, u8 *bits)
 {
 	u32 i;
 
 	for (i = 0; i < n; i++) {
-		if (!pvcalls_word_is(w, pvcalls_may_names[i]))
+		if (!pvcalls_word_is(w, names[i]))
 			continue;
-		*may |= 1 << i;
+		*bits |= 1 << i;
+		return true;
+	}
+	return false;
+}
+
+static bool pvcalls_word_may(const struct pvcalls_word *w, u32 n, u8 *may)
+{
+	return pvcalls_word_bit(w, pvcalls_may_names, n, may);
+}
+
+static bool pvcalls_word_congestion(const struct pvcalls_word *w, u32 *bits)
+{
+	const char *name;
+	u32 i;
+
+	for (i = 0; i < PVCALLS_CONGESTIONS; i++) {
+		name = pvcalls_congestion_name(i);
+		if (!name || !pvcalls_word_is(w, name))
+			continue;
+		*bits |= 1U << i;
 		return true;
 	}
 	return false;
@@ -303,10 +338,48 @@ static bool pvcalls_set_netns(struct pvcalls_rules *r, struct pvcalls_word w)
 
 static bool pvcalls_set_calls(struct pvcalls_rules *r, struct pvcalls_word w)
 {
+	return pvcalls_word_rate(&w, PVCALLS_MAX_CALLS, &r->calls);
+}
+
+static bool pvcalls_set_connects(struct pvcalls_rules *r, struct pvcalls_word w)
+{
+	return pvcalls_word_rate(&w, PVCALLS_MAX_CALLS, &r->connects);
+}
+
+static bool pvcalls_set_bytes(struct pvcalls_rules *r, struct pvcalls_word w)
+{
+	return pvcalls_word_rate(&w, PVCALLS_BUCKET_MAX, &r->bytes);
+}
+
+static bool pvcalls_set_congestion(struct pvcalls_rules *r,
+				   struct pvcalls_word w)
+{
+	struct pvcalls_word part;
+
 	if (pvcalls_word_is(&w, "any"))
 		return true;
-	return pvcalls_word_number(&w, PVCALLS_BUCKET_MAX, &r->calls) &&
-	       r->calls;
+	r->congestion = 0;
+	if (pvcalls_word_is(&w, "none"))
+		return true;
+	while (pvcalls_word_split(&w, ',', &part))
+		if (!pvcalls_word_congestion(&part, &r->congestion))
+			return false;
+	return true;
+}
+
+static bool pvcalls_set_shortcuts(struct pvcalls_rules *r,
+				  struct pvcalls_word w)
+{
+	struct pvcalls_word part;
+
+	r->shortcuts = 0;
+	if (pvcalls_word_is(&w, "none"))
+		return true;
+	while (pvcalls_word_split(&w, ',', &part))
+		if (!pvcalls_word_bit(&part, pvcalls_shortcut_names,
+				      PVCALLS_NR_SHORTCUTS, &r->shortcuts))
+			return false;
+	return true;
 }
 
 static bool pvcalls_set_weight(struct pvcalls_rules *r, struct pvcalls_word w)
@@ -355,6 +428,10 @@ static const struct {
 	{ "reserved", PVCALLS_SET_RESERVED, pvcalls_set_reserved },
 	{ "netns", PVCALLS_SET_NETNS, pvcalls_set_netns },
 	{ "calls", PVCALLS_SET_CALLS, pvcalls_set_calls },
+	{ "connects", PVCALLS_SET_CONNECTS, pvcalls_set_connects },
+	{ "bytes", PVCALLS_SET_BYTES, pvcalls_set_bytes },
+	{ "congestion", PVCALLS_SET_CONGESTION, pvcalls_set_congestion },
+	{ "shortcuts", PVCALLS_SET_SHORTCUTS, pvcalls_set_shortcuts },
 	{ "weight", PVCALLS_SET_WEIGHT, pvcalls_set_weight },
 	{ "limits", PVCALLS_SET_LIMITS, pvcalls_set_limits },
 };
@@ -468,6 +545,8 @@ int pvcalls_rules_parse(struct pvcalls_rules *r, const char *text, u32 len,
 
 	memset(r, 0, sizeof(*r));
 	r->may = PVCALLS_MAY_ALL;
+	r->shortcuts = PVCALLS_SHORT_ALL;
+	r->congestion = PVCALLS_CONGESTION_ANY;
 	r->listening = true;
 	r->nr_reserved = 1;
 	r->reserved[0].first = 22;

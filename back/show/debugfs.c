@@ -75,12 +75,12 @@ static void pvcalls_debugfs_sockets_of(struct pvcalls_guest *g, void *arg)
 
 static void pvcalls_debugfs_guest(struct pvcalls_guest *g, void *arg)
 {
-	seq_printf(arg, "guest %u sockets %d pages %ld deferred %ld denied %ld delayed %ld mark %#x extensions %#lx flags %#lx\n",
+	seq_printf(arg, "guest %u sockets %d pages %ld deferred %ld denied %ld delayed %lu mark %#x extensions %#lx flags %#lx\n",
 		   g->peer.domid, atomic_read(&g->socks->live),
 		   pvcalls_account_has(g->peer.account, PVCALLS_KIND_PAGES),
 		   pvcalls_account_has(g->peer.account, PVCALLS_KIND_CALLS),
 		   pvcalls_policy_denied(g->policy),
-		   atomic_long_read(&g->policy->delayed),
+		   pvcalls_policy_delayed(g->policy),
 		   g->mark, g->peer.features, READ_ONCE(g->flags));
 }
 

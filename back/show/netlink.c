@@ -47,7 +47,7 @@ static int pvcalls_netlink_put_guest(struct sk_buff *skb,
 			      pvcalls_policy_denied(g->policy),
 			      PVCALLS_A_GUEST_PAD) ||
 	    nla_put_u64_64bit(skb, PVCALLS_A_GUEST_DELAYED,
-			      atomic_long_read(&g->policy->delayed),
+			      pvcalls_policy_delayed(g->policy),
 			      PVCALLS_A_GUEST_PAD) ||
 	    nla_put_u32(skb, PVCALLS_A_GUEST_MARK, g->mark) ||
 	    nla_put_u32(skb, PVCALLS_A_GUEST_EXTENSIONS, g->peer.features) ||

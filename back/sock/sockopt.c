@@ -12,13 +12,14 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+#include "guest/call.h"
+#include "guest/congestion.h"
 #include "guest/guest.h"
 #include "guest/own.h"
+#include "guest/policy.h"
 #include "pvcalls_sockopt.h"
-#include "sock/congestion.h"
-#include "sock/sockopt.h"
-#include "guest/call.h"
 #include "sock/sock.h"
+#include "sock/sockopt.h"
 
 /**
  * pvcalls_sockopt_owner() - set the owner of a kernel socket
@@ -37,6 +38,27 @@ void pvcalls_sockopt_owner(struct pvcalls_guest *g, struct socket *sock)
 
 	SOCK_INODE(sock)->i_uid = uid;
 	sock->sk->sk_uid = uid;
+}
+
+static int pvcalls_sockopt_set_congestion(struct socket *sock, const char *name)
+{
+	return READ_ONCE(sock->ops)->setsockopt(sock, IPPROTO_TCP,
+						TCP_CONGESTION,
+						KERNEL_SOCKPTR((char *)name),
+						strlen(name));
+}
+
+/*
+ * Have a new TCP socket begin with what its guest may choose. Connections that
+ * it accepts have the same.
+ */
+static void pvcalls_sockopt_begin(struct pvcalls_guest *g, struct socket *sock)
+{
+	const char *has = inet_csk(sock->sk)->icsk_ca_ops->name, *name;
+
+	name = pvcalls_congestion_begin(has, pvcalls_policy_congestion(g));
+	if (name)
+		pvcalls_sockopt_set_congestion(sock, name);
 }
 
 /**
@@ -59,9 +81,11 @@ void pvcalls_sockopt_init(struct pvcalls_guest *g, struct socket *sock)
 		sock_set_mark(sk, g->mark);
 	if (sk->sk_family == AF_INET6)
 		sk->sk_ipv6only = 0;
+	if (sk->sk_type != SOCK_STREAM)
+		return;
+	pvcalls_sockopt_begin(g, sock);
 	/* the ring gathers bytes already, so Nagle would only add latency */
-	if (sk->sk_type == SOCK_STREAM &&
-	    !pvcalls_guest_has(g, PVCALLS_F_SOCKOPT))
+	if (!pvcalls_guest_has(g, PVCALLS_F_SOCKOPT))
 		tcp_sock_set_nodelay(sk);
 }
 
@@ -117,7 +141,7 @@ static bool pvcalls_sockopt_is_name(const struct pvcalls_opt *opt)
  * Set the congestion control, whose name takes several options. Returns how
  * many.
  */
-static u32 pvcalls_sockopt_congestion(struct socket *sock,
+static u32 pvcalls_sockopt_congestion(struct pvcalls_sock *ps,
 				      const struct pvcalls_opt *opt, u32 count,
 				      int *err)
 {
@@ -129,12 +153,10 @@ static u32 pvcalls_sockopt_congestion(struct socket *sock,
 		memcpy(name + i * sizeof(opt->value), &opt[i].value,
 		       sizeof(opt->value));
 	/* this thread may set any name and load modules, so check the name */
-	*err = pvcalls_congestion_may(name);
+	*err = pvcalls_congestion_may(name,
+				      pvcalls_policy_congestion(ps->guest));
 	if (!*err)
-		*err = READ_ONCE(sock->ops)->setsockopt(sock, IPPROTO_TCP,
-							TCP_CONGESTION,
-							KERNEL_SOCKPTR(name),
-							strlen(name));
+		*err = pvcalls_sockopt_set_congestion(ps->sock, name);
 	return i;
 }
 
@@ -158,7 +180,7 @@ void pvcalls_sockopt_set(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	}
 	for (i = 0; i < count; i += n) {
 		if (pvcalls_sockopt_is_name(&req->opt[i])) {
-			n = pvcalls_sockopt_congestion(ps->sock, &req->opt[i],
+			n = pvcalls_sockopt_congestion(ps, &req->opt[i],
 						       count - i, &err);
 		} else {
 			n = 1;

@@ -14,6 +14,13 @@
 
 static struct pvcalls_rules rules, again;
 
+const char *pvcalls_congestion_name(u32 i)
+{
+	static const char * const names[] = { "reno", NULL, "cubic" };
+
+	return i < sizeof(names) / sizeof(*names) ? names[i] : NULL;
+}
+
 static void any_text(const uint8_t *data, size_t size)
 {
 	static char buf[PVCALLS_POLICY_SIZE];

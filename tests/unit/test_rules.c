@@ -20,6 +20,14 @@
 
 static struct pvcalls_rules rules;
 
+/* As with the parameter congestion=reno,nosuch,cubic,bbr */
+const char *pvcalls_congestion_name(u32 i)
+{
+	static const char * const names[] = { "reno", NULL, "cubic", "bbr" };
+
+	return i < sizeof(names) / sizeof(*names) ? names[i] : NULL;
+}
+
 static void read_text(const char *text)
 {
 	char *copy = strdup(text);
@@ -346,6 +354,20 @@ static void nonsense(void **state)
 		{ "deny connect ::ffff:10.0.0.1", 13 },
 		{ "calls=0", 0 }, { "calls=", 0 }, { "calls=none", 0 },
 		{ "calls=100000001", 0 }, { "calls=1;calls=any", 8 },
+		{ "connects=0", 0 }, { "connects=", 0 }, { "connects=none", 0 },
+		{ "connects=100000001", 0 }, { "connects=1;connects=1", 11 },
+		{ "bytes=0", 0 }, { "bytes=", 0 }, { "bytes=none", 0 },
+		{ "bytes=4000000001", 0 }, { "bytes=99999999999999999999", 0 },
+		{ "bytes=1K", 0 }, { "bytes=any;bytes=1", 10 },
+		{ "congestion=", 0 }, { "congestion=nosuch", 0 },
+		{ "congestion=reno,", 0 }, { "congestion=reno,none", 0 },
+		{ "congestion=ren", 0 }, { "congestion=renoo", 0 },
+		{ "calls=1; congestion=cubic,vegas", 9 },
+		{ "congestion=any,reno", 0 },
+		{ "congestion=any;congestion=any", 15 },
+		{ "shortcuts=", 0 }, { "shortcuts=yes", 0 },
+		{ "shortcuts=direct,none", 0 }, { "shortcuts=direct,", 0 },
+		{ "shortcuts=none;shortcuts=none", 15 },
 		{ "weight=0", 0 }, { "weight=", 0 }, { "weight=any", 0 },
 		{ "weight=1001", 0 }, { "weight=1;weight=1", 9 },
 		{ "limits", 0 }, { "limits=", 0 }, { "limits=sockets", 0 },
@@ -424,6 +446,47 @@ static void limits(void **state)
 	assert_int_equal(rules.limit[PVCALLS_KIND_MEMORY], PVCALLS_MAX_LIMIT);
 }
 
+static void rates(void **state)
+{
+	(void)state;
+	read_text("");
+	assert_int_equal(rules.calls, 0);
+	assert_int_equal(rules.connects, 0);
+	assert_int_equal(rules.bytes, 0);
+	read_text("bytes=any;calls=any;connects=any");
+	assert_int_equal(rules.calls, 0);
+	assert_int_equal(rules.connects, 0);
+	assert_int_equal(rules.bytes, 0);
+	read_text("calls=100000000;connects=100000000;bytes=4000000000");
+	assert_int_equal(rules.calls, 100000000);
+	assert_int_equal(rules.connects, 100000000);
+	assert_int_equal(rules.bytes, 4000000000);
+	read_text("connects=1;bytes=2;calls=3");
+	assert_int_equal(rules.calls, 3);
+	assert_int_equal(rules.connects, 1);
+	assert_int_equal(rules.bytes, 2);
+}
+
+static void ways(void **state)
+{
+	(void)state;
+	read_text("");
+	assert_int_equal(rules.congestion, PVCALLS_CONGESTION_ANY);
+	assert_int_equal(rules.shortcuts, PVCALLS_SHORT_ALL);
+	read_text("congestion=any;shortcuts=direct,zerocopy");
+	assert_int_equal(rules.congestion, PVCALLS_CONGESTION_ANY);
+	assert_int_equal(rules.shortcuts, PVCALLS_SHORT_ALL);
+	read_text("congestion=none;shortcuts=none");
+	assert_int_equal(rules.congestion, 0);
+	assert_int_equal(rules.shortcuts, 0);
+	read_text("congestion=bbr,reno;shortcuts=zerocopy");
+	assert_int_equal(rules.congestion, 9);
+	assert_int_equal(rules.shortcuts, PVCALLS_SHORT_ZEROCOPY);
+	read_text("congestion=cubic,cubic;shortcuts=direct");
+	assert_int_equal(rules.congestion, 4);
+	assert_int_equal(rules.shortcuts, PVCALLS_SHORT_DIRECT);
+}
+
 /* What is read, and what is written back */
 static const char * const texts[][2] = {
 	{ "", "protocols=tcp,udp,icmp,ipv6,listen\n"
@@ -440,6 +503,17 @@ static const char * const texts[][2] = {
 	  "limits=sockets:0,memory:100000000\nnetns=a\n" },
 	{ "weight=1000;calls=1", "protocols=tcp,udp,icmp,ipv6,listen\n"
 	  "reserved=22,listening\ncalls=1\nweight=1000\n" },
+	{ "bytes=4000000000;shortcuts=direct;connects=7;congestion=bbr,reno",
+	  "protocols=tcp,udp,icmp,ipv6,listen\n"
+	  "reserved=22,listening\nconnects=7\nbytes=4000000000\n"
+	  "congestion=reno,bbr\nshortcuts=direct\n" },
+	{ "weight=5;shortcuts=none;congestion=none;calls=9",
+	  "protocols=tcp,udp,icmp,ipv6,listen\n"
+	  "reserved=22,listening\ncalls=9\ncongestion=none\n"
+	  "shortcuts=none\nweight=5\n" },
+	{ "congestion=cubic;shortcuts=zerocopy,direct;bytes=any;connects=any",
+	  "protocols=tcp,udp,icmp,ipv6,listen\n"
+	  "reserved=22,listening\ncongestion=cubic\n" },
 	{ "limits=pages:7", "protocols=tcp,udp,icmp,ipv6,listen\n"
 	  "reserved=22,listening\nlimits=pages:7\n" },
 	{ "calls=any;limits=none", "protocols=tcp,udp,icmp,ipv6,listen\n"
@@ -503,7 +577,11 @@ static void longest_text(void **state)
 	strcat(text, "\nnetns=");
 	memset(text + strlen(text), 'n', PVCALLS_MAX_NETNS);
 	read_text(text);
-	rules.calls = PVCALLS_BUCKET_MAX;
+	rules.calls = PVCALLS_MAX_CALLS;
+	rules.connects = PVCALLS_MAX_CALLS;
+	rules.bytes = PVCALLS_BUCKET_MAX;
+	rules.congestion = 13;
+	rules.shortcuts = PVCALLS_SHORT_ZEROCOPY;
 	rules.weight = PVCALLS_MAX_WEIGHT;
 	rules.limited = (1 << PVCALLS_KINDS) - 1;
 	for (i = 0; i < PVCALLS_KINDS; i++)
@@ -517,7 +595,9 @@ static void longest_text(void **state)
 		memset(rules.rule[i].addr, 0xff, 16);
 	}
 	buf = malloc(PVCALLS_POLICY_SIZE);
-	assert_true(pvcalls_rules_print(&rules, buf, PVCALLS_POLICY_SIZE) > 0);
+	/* and sixteen names of congestion controls, of 15 letters */
+	assert_true(pvcalls_rules_print(&rules, buf, PVCALLS_POLICY_SIZE -
+					16 * 16) > 0);
 	free(buf);
 }
 
@@ -535,6 +615,8 @@ int main(void)
 		cmocka_unit_test(nonsense),
 		cmocka_unit_test(too_much),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(rates),
+		cmocka_unit_test(ways),
 		cmocka_unit_test(written_back),
 		cmocka_unit_test(longest_text),
 	};
