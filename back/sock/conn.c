@@ -17,6 +17,7 @@
 #include "sock/conn.h"
 #include "sock/direction.h"
 #include "sock/name.h"
+#include "sock/pace.h"
 #include "sock/sock.h"
 
 /* How long to leave the network pages that it has said to have done with */
@@ -253,6 +254,7 @@ void pvcalls_conn_close(struct pvcalls_sock *ps, bool reset)
 		c->connect = NULL;
 	}
 	pvcalls_timer_stop(&c->retry);
+	pvcalls_pace_leave(ps);
 	if (c->ring)
 		pvcalls_evtchn_disable(&c->ring->sub);
 	if (c->map && ps->sock && reset)

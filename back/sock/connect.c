@@ -11,6 +11,7 @@
 #include "pvcalls_compat.h"
 #include "sock/conn.h"
 #include "sock/connect.h"
+#include "sock/pace.h"
 #include "sock/sock.h"
 
 /*
@@ -32,11 +33,47 @@ static bool pvcalls_connect_pending(const struct pvcalls_sock *ps)
 	       (TCPF_SYN_SENT | TCPF_SYN_RECV);
 }
 
+/*
+ * Begin to connect, or wait for the guest's turn. The call keeps its slot in the
+ * command ring only if the guest may have no more deferred calls.
+ */
+static void pvcalls_connect_begin(struct pvcalls_sock *ps)
+{
+	int ret;
+
+	if (!pvcalls_pace_may(ps, PVCALLS_PACE_CONNECTS, 1)) {
+		pvcalls_reply_maybe_later(ps->conn.connect);
+		return;
+	}
+	pvcalls_pace_did(ps, PVCALLS_PACE_CONNECTS, 1);
+	ps->conn.begun = true;
+	ret = pvcalls_connect_try(ps);
+	if (ret && ret != -EINPROGRESS) {
+		pvcalls_conn_failed(ps, ret);
+		return;
+	}
+	if (!ret) {
+		pvcalls_conn_connected(ps);
+		return;
+	}
+	/* a connection within this host may be decided by now */
+	pvcalls_connect_check(ps);
+	if (ps->state != PVCALLS_SS_CONNECTING)
+		return;
+	ret = pvcalls_reply_later(ps->conn.connect);
+	if (ret) {
+		/* the call fails, so the kernel socket must stop connecting */
+		kernel_sock_shutdown(ps->sock, SHUT_RDWR);
+		pvcalls_conn_failed(ps, ret);
+	}
+}
+
 /**
  * pvcalls_connect_check() - look whether the network has answered
  * @ps: the socket, in PVCALLS_SS_CONNECTING
  *
- * If the network has answered, so is the CONNECT.
+ * If the network has answered, so is the CONNECT. If the CONNECT has not begun,
+ * it begins when it is its turn.
  *
  * Context: the worker that the socket belongs to.
  */
@@ -44,6 +81,10 @@ void pvcalls_connect_check(struct pvcalls_sock *ps)
 {
 	int ret;
 
+	if (!ps->conn.begun) {
+		pvcalls_connect_begin(ps);
+		return;
+	}
 	if (pvcalls_connect_pending(ps))
 		return;
 	ret = pvcalls_connect_try(ps);
@@ -101,28 +142,11 @@ void pvcalls_connect_stream(struct pvcalls_sock *ps,
 	}
 
 	ps->conn.connect = call;
+	ps->conn.begun = false;
 	WRITE_ONCE(ps->state, PVCALLS_SS_CONNECTING);
 	/*
 	 * attach before anything can arrive: earlier events are not announced
 	 */
 	pvcalls_conn_attach(ps);
-	ret = pvcalls_connect_try(ps);
-	if (ret && ret != -EINPROGRESS) {
-		pvcalls_conn_failed(ps, ret);
-		return;
-	}
-	if (!ret) {
-		pvcalls_conn_connected(ps);
-		return;
-	}
-	/* a connection within this host may be decided by now */
-	pvcalls_connect_check(ps);
-	if (ps->state != PVCALLS_SS_CONNECTING)
-		return;
-	ret = pvcalls_reply_later(call);
-	if (ret) {
-		/* the call fails, so the kernel socket must stop connecting */
-		kernel_sock_shutdown(ps->sock, SHUT_RDWR);
-		pvcalls_conn_failed(ps, ret);
-	}
+	pvcalls_connect_begin(ps);
 }

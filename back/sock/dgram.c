@@ -22,6 +22,7 @@
 #include "sock/dgram.h"
 #include "sock/direction.h"
 #include "sock/name.h"
+#include "sock/pace.h"
 #include "sock/sock.h"
 #include "sock/stream.h"
 
@@ -291,6 +292,10 @@ bool pvcalls_dgram_out(struct pvcalls_sock *ps)
 		 * sets it
 		 */
 		smp_mb__after_atomic();
+		if (!pvcalls_pace_may(ps, PVCALLS_PACE_OUT, len)) {
+			pvcalls_out_block(ps);
+			return false;
+		}
 		if (pvcalls_dgram_send(ps, &rec)) {
 			pvcalls_out_block(ps);
 			/*
@@ -300,8 +305,10 @@ bool pvcalls_dgram_out(struct pvcalls_sock *ps)
 			smp_mb();
 			if (!test_bit(PVCALLS_SF_OUT_READY, &ps->flags))
 				return false;
-		} else if (ringbuf_consume(&c->out, len)) {
-			pvcalls_direction_owe(ps);
+		} else {
+			pvcalls_pace_did(ps, PVCALLS_PACE_OUT, len);
+			if (ringbuf_consume(&c->out, len))
+				pvcalls_direction_owe(ps);
 		}
 		pvcalls_out_unblock(ps);
 	}
@@ -506,8 +513,12 @@ bool pvcalls_dgram_in(struct pvcalls_sock *ps)
 	for (left = pvcalls_fairq_budget(); left > 0;
 	     left -= pvcalls_dgram_cost(size)) {
 		if (c->in_state == PVCALLS_IN_DONE ||
-		    !test_and_clear_bit(PVCALLS_SF_IN_READY, &ps->flags))
+		    !test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
+		    !pvcalls_pace_may(ps, PVCALLS_PACE_IN, 1))
 			return false;
+		clear_bit(PVCALLS_SF_IN_READY, &ps->flags);
+		/* clear the flag before the look, as pvcalls_stream_in() does */
+		smp_mb__after_atomic();
 		if (!pvcalls_dgram_find(ps, &rec))
 			continue;
 		size = pvcalls_dgram_size(&rec.hdr);
@@ -523,8 +534,10 @@ bool pvcalls_dgram_in(struct pvcalls_sock *ps)
 			pvcalls_direction_broken(ps);
 		if (space <= 0)
 			return false;
-		if (pvcalls_dgram_put(ps, &rec) &&
-		    rec.hdr.type == PVCALLS_DGRAM_ERROR)
+		if (!pvcalls_dgram_put(ps, &rec))
+			continue;
+		pvcalls_pace_did(ps, PVCALLS_PACE_IN, size);
+		if (rec.hdr.type == PVCALLS_DGRAM_ERROR)
 			c->dgram_err = 0;
 	}
 	return true;

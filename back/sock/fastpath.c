@@ -28,6 +28,7 @@
 #include "sock/direction.h"
 #include "sock/fastpath.h"
 #include "sock/memory.h"
+#include "sock/pace.h"
 #include "sock/receive.h"
 #include "sock/sock.h"
 #include "sock/stream.h"
@@ -58,7 +59,9 @@ static bool pvcalls_fastpath_move(struct pvcalls_sock *ps, struct sock *sk,
 	/*
 	 * after the ring was full, the worker waits for half of it to be free
 	 */
-	if (c->in_state != PVCALLS_IN_OPEN || ringbuf_space(&c->in) < (int)len)
+	if (c->in_state != PVCALLS_IN_OPEN ||
+	    ringbuf_space(&c->in) < (int)len ||
+	    !pvcalls_pace_has(ps, PVCALLS_PACE_IN, len))
 		return false;
 
 	span = ringbuf_free_span(&c->in, 0, len);
@@ -66,6 +69,7 @@ static bool pvcalls_fastpath_move(struct pvcalls_sock *ps, struct sock *sk,
 	iov_iter_bvec(&to, ITER_DEST, bv, n, len);
 	n = pvcalls_receive_locked(sk, &to);
 	if (n > 0) {
+		pvcalls_pace_did(ps, PVCALLS_PACE_IN, n);
 		trace_pvcalls_move(ps->guest->peer.domid, ps->id, n, 0);
 		if (ringbuf_produce(&c->in, n))
 			pvcalls_notify_send(&c->notify);
@@ -97,6 +101,8 @@ bool pvcalls_fastpath_in(struct pvcalls_sock *ps, struct sock *sk)
 	/* the worker sees whether the guest still has too much memory */
 	if (READ_ONCE(ps->fill) == PVCALLS_FILL_OVER)
 		return false;
+	if (!pvcalls_policy_takes(ps->guest->policy, PVCALLS_SHORT_DIRECT))
+		return false;
 	len = tcp_sk(sk)->rcv_nxt - tcp_sk(sk)->copied_seq;
 	if (!len || len > READ_ONCE(param_direct))
 		return false;
@@ -127,6 +133,9 @@ static u32 pvcalls_fastpath_avail(struct pvcalls_sock *ps)
 		return 0;
 	avail = ringbuf_avail(&c->out);
 	if (avail <= 0 || avail > READ_ONCE(param_direct))
+		return 0;
+	if (!pvcalls_policy_takes(ps->guest->policy, PVCALLS_SHORT_DIRECT) ||
+	    !pvcalls_pace_has(ps, PVCALLS_PACE_OUT, avail))
 		return 0;
 	return pvcalls_memory_covers(ps, avail) ? avail : 0;
 }
@@ -217,6 +226,7 @@ static bool pvcalls_fastpath_forward(struct pvcalls_sock *ps,
 	n = pvcalls_fastpath_send(c, ps->sock->sk, frags, len);
 	if (n <= 0)
 		return false;
+	pvcalls_pace_did(ps, PVCALLS_PACE_OUT, n);
 	trace_pvcalls_move(ps->guest->peer.domid, ps->id, 0, n);
 	if (ringbuf_consume(&c->out, n))
 		pvcalls_notify_send(&c->notify);

@@ -256,6 +256,16 @@ static void pvcalls_sock_retry(struct timer_list *timer)
 		ps->callbacks.ops->space(&ps->callbacks, ps->sock->sk);
 }
 
+/* It is the socket's turn at a rate (pace.h). All that may wait is tried. */
+static void pvcalls_sock_turn(void *owner)
+{
+	struct pvcalls_sock *ps = owner;
+
+	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+	set_bit(PVCALLS_SF_OUT_READY, &ps->flags);
+	pvcalls_work_mark(&ps->work);
+}
+
 /**
  * pvcalls_sock_charge() - charge a guest a socket
  * @g: the guest
@@ -349,7 +359,7 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 {
 	struct pvcalls_socks *socks = g->socks;
 	struct pvcalls_sock *ps;
-	int err = -ENOMEM;
+	int i, err = -ENOMEM;
 
 	ps = kzalloc(sizeof(*ps), GFP_KERNEL);
 	if (!ps)
@@ -371,6 +381,8 @@ struct pvcalls_sock *pvcalls_sock_new(struct pvcalls_guest *g, u64 id,
 	pvcalls_notify_init(&ps->conn.notify);
 	pvcalls_zerocopy_init(&ps->conn.zerocopy, &pvcalls_sock_sends);
 	timer_setup(&ps->conn.retry, pvcalls_sock_retry, 0);
+	for (i = 0; i < PVCALLS_PACES; i++)
+		pvcalls_claim_init(&ps->conn.claims[i], pvcalls_sock_turn, ps);
 	INIT_LIST_HEAD(&ps->listener.accepts);
 	INIT_LIST_HEAD(&ps->listener.polls);
 	spin_lock_init(&ps->listener.lock);

@@ -4,11 +4,10 @@
  *
  * It offers sockets (sock.h), their opening and runs (open.h, run.h),
  * connections (connect.h, conn.h, direction.h, callbacks.h), moving of bytes
- * (stream.h, dgram.h, fastpath.h, receive.h, zerocopy.h), listening
- * (listener.h, inbound.h), addresses and options (name.h, sockopt.h,
- * congestion.h), kernel sockets that TCP still needs (orphan.h), and their
- * memory (memory.h). It may use sched/, guest/, ring/, account/, states.h,
- * trace.h, ringbuf/ and include/.
+ * (stream.h, dgram.h, fastpath.h, receive.h, zerocopy.h, pace.h), listening
+ * (listener.h, inbound.h), addresses and options (name.h, sockopt.h), kernel
+ * sockets that TCP still needs (orphan.h), and their memory (memory.h). It may
+ * use sched/, guest/, ring/, account/, states.h, trace.h, ringbuf/ and include/.
  *
  * A socket belongs to one worker, which runs all commands of the socket in
  * order and uses the socket's state without a lock. Other threads only set bits
@@ -43,6 +42,8 @@
 #include <linux/wait.h>
 
 #include "account/account.h"
+#include "account/rate.h"
+#include "guest/policy.h"
 #include "ring/notify.h"
 #include "ringbuf.h"
 #include "sched/work.h"
@@ -118,6 +119,7 @@ enum pvcalls_sock_flag {
  * @zerocopy: sends whose bytes have not been given back
  * @retry: says that there is room, some time after TCP had no memory; or that
  *	pages may be free, some time after they were not
+ * @claims: the socket's part in its guest's rates, by enum pvcalls_pace
  * @err: error of the connection, negative, or 0
  * @dgram_err: error of a datagram that the guest has yet to be told, negative,
  *	or 0
@@ -125,6 +127,8 @@ enum pvcalls_sock_flag {
  *	the guest had no memory
  * @lost_out: number of datagrams that could not be sent
  * @connect: the CONNECT that is under way, or NULL
+ * @begun: the kernel has been asked to connect; till then @connect waits for
+ *	its turn
  * @addr: the address of @connect
  * @addr_len: length of @addr in bytes
  */
@@ -142,11 +146,13 @@ struct pvcalls_conn {
 	u32 stop_at;
 	struct pvcalls_zerocopy zerocopy;
 	struct timer_list retry;
+	struct pvcalls_claim claims[PVCALLS_PACES];
 	int err;
 	int dgram_err;
 	u32 lost_in;
 	u32 lost_out;
 	struct pvcalls_call *connect;
+	bool begun;
 	struct sockaddr_storage addr;
 	int addr_len;
 };

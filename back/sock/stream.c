@@ -16,6 +16,7 @@
 #include "sched/worker.h"
 #include "sock/direction.h"
 #include "sock/memory.h"
+#include "sock/pace.h"
 #include "sock/receive.h"
 #include "sock/sock.h"
 #include "sock/stream.h"
@@ -96,6 +97,8 @@ static int pvcalls_stream_send(struct pvcalls_sock *ps, u32 avail, u32 budget)
 	 * so they are not used.
 	 */
 	by_ref = c->out.sh.data_wake &&
+		 pvcalls_policy_takes(ps->guest->policy,
+				      PVCALLS_SHORT_ZEROCOPY) &&
 		 pvcalls_zerocopy_wanted(&c->zerocopy, ps->sock->sk, len);
 	if (!by_ref)
 		len = pvcalls_stream_room(ps, len);
@@ -248,8 +251,8 @@ static void pvcalls_stream_step(u32 *budget, u32 *step, u32 n)
  * @ps: the socket, in PVCALLS_SS_CONNECTED, PVCALLS_SS_DRAINING or
  *	PVCALLS_SS_RESETTING
  *
- * Bytes are sent until the ring is empty, TCP is full, or the budget is used
- * up.
+ * Bytes are sent until the ring is empty, TCP is full, the budget is used up, or
+ * the guest's rate has others' turn come.
  *
  * Context: the worker that the socket belongs to; never waits for the network.
  * Return: true if the budget is used up.
@@ -269,6 +272,7 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 
 	for (;;) {
 		int n, avail = pvcalls_out_avail(c);
+		u32 may;
 
 		if (avail < 0) {
 			pvcalls_direction_broken(ps);
@@ -292,9 +296,15 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 			pvcalls_out_block(ps);
 			return false;
 		}
-		n = pvcalls_stream_send(ps, avail,
-					min_not_zero(budget, ps->part));
+		may = pvcalls_pace_may(ps, PVCALLS_PACE_OUT,
+				       min_not_zero(budget, ps->part));
+		if (!may) {
+			pvcalls_out_block(ps);
+			return false;
+		}
+		n = pvcalls_stream_send(ps, avail, may);
 		if (n > 0) {
+			pvcalls_pace_did(ps, PVCALLS_PACE_OUT, n);
 			pvcalls_stream_step(&budget, &step, n);
 			pvcalls_stream_give_back(ps);
 		} else if (pvcalls_stream_retry(n)) {
@@ -351,8 +361,8 @@ bool pvcalls_stream_dry(const struct sock *sk)
  * pvcalls_stream_in() - give bytes to the guest
  * @ps: the socket, in PVCALLS_SS_CONNECTED
  *
- * Bytes are copied until TCP is empty, the ring is full, or the budget is used
- * up.
+ * Bytes are copied until TCP is empty, the ring is full, the budget is used up,
+ * or the guest's rate has others' turn come.
  *
  * Context: the worker that the socket belongs to; never waits for the network.
  * Return: true if the budget is used up.
@@ -378,6 +388,9 @@ bool pvcalls_stream_in(struct pvcalls_sock *ps)
 
 		len = min3((u32)space, budget,
 			   pvcalls_stream_queued(ps->sock->sk));
+		len = pvcalls_pace_may(ps, PVCALLS_PACE_IN, len);
+		if (!len)
+			return false;
 		clear_bit(PVCALLS_SF_IN_READY, &ps->flags);
 		/*
 		 * clear the flag before the look, so that later bytes set it
@@ -386,6 +399,7 @@ bool pvcalls_stream_in(struct pvcalls_sock *ps)
 		smp_mb__after_atomic();
 		n = pvcalls_stream_recv(ps, len);
 		if (n > 0) {
+			pvcalls_pace_did(ps, PVCALLS_PACE_IN, n);
 			pvcalls_stream_step(&budget, &step, n);
 			if (ringbuf_produce(&c->in, n))
 				pvcalls_direction_owe(ps);
