@@ -55,7 +55,10 @@ static inline u32 rnd(u32 *state)
 #define pr_err(...)		((void)snprintf(NULL, 0, __VA_ARGS__))
 #define pr_warn(...)		((void)0)
 #define unlikely(x)		(x)
+#define likely(x)		(x)
 #define max(a, b)		((a) > (b) ? (a) : (b))
+#define min(a, b)		\
+	({ typeof(a) _a = (a); typeof(b) _b = (b); _a < _b ? _a : _b; })
 #define max_t(t, a, b)		((t)(a) > (t)(b) ? (t)(a) : (t)(b))
 #define min_t(t, a, b)		((t)(a) < (t)(b) ? (t)(a) : (t)(b))
 #define IS_ERR(p)		((uintptr_t)(p) >= (uintptr_t)-4095)
@@ -318,6 +321,28 @@ static inline struct llist_node *llist_reverse_order(struct llist_node *n)
 	return all;
 }
 
+/* ---- time, which the test that needs it has pass ---- */
+
+struct timer_list {
+	void (*fn)(struct timer_list *timer);
+	unsigned long expires;
+	bool pending;
+};
+
+extern unsigned long jiffies;
+u64 ktime_get_ns(void);
+
+/* one of four milliseconds each */
+#define pvcalls_timer_stop(t)	((t)->pending = false)
+#define nsecs_to_jiffies(n)	((n) / 4000000)
+#define timer_setup(t, f, flags) ((t)->fn = (f))
+
+static inline void mod_timer(struct timer_list *t, unsigned long expires)
+{
+	t->expires = expires;
+	t->pending = true;
+}
+
 /* ---- locks, waiting, RCU ---- */
 
 typedef pthread_mutex_t spinlock_t;
@@ -330,6 +355,8 @@ struct mutex {
 #define spin_lock(l)		pthread_mutex_lock(l)
 #define spin_lock_nested(l, n)	pthread_mutex_lock(l)
 #define spin_unlock(l)		pthread_mutex_unlock(l)
+#define spin_lock_bh		spin_lock
+#define spin_unlock_bh		spin_unlock
 #define spin_lock_irq		spin_lock
 #define spin_unlock_irq		spin_unlock
 #define spin_lock_irqsave(l, f)	((f) = 0, spin_lock(l))
