@@ -134,8 +134,8 @@ static u32 pvcalls_fastpath_avail(struct pvcalls_sock *ps)
 	avail = ringbuf_avail(&c->out);
 	if (avail <= 0 || avail > READ_ONCE(param_direct))
 		return 0;
-	if (!pvcalls_policy_takes(ps->guest->policy, PVCALLS_SHORT_DIRECT) ||
-	    !pvcalls_pace_has(ps, PVCALLS_PACE_OUT, avail))
+	/* the worker waits for the guest's turn */
+	if (!pvcalls_pace_has(ps, PVCALLS_PACE_OUT, avail))
 		return 0;
 	return pvcalls_memory_covers(ps, avail) ? avail : 0;
 }
@@ -253,7 +253,8 @@ bool pvcalls_fastpath_out(struct pvcalls_sock *ps, struct pvcalls_frags *frags)
 {
 	bool done;
 
-	if (test_and_set_bit_lock(PVCALLS_SF_RUNNING, &ps->flags))
+	if (!pvcalls_policy_takes(ps->guest->policy, PVCALLS_SHORT_DIRECT) ||
+	    test_and_set_bit_lock(PVCALLS_SF_RUNNING, &ps->flags))
 		return false;
 	/* pairs with the release when a connection has been accepted */
 	done = smp_load_acquire(&ps->state) == PVCALLS_SS_CONNECTED &&
