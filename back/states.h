@@ -30,8 +30,9 @@ enum pvcalls_in_state {
  *	left nothing to do and has asked for an event about the next byte. So an
  *	event needs no run if the guest has published nothing, and a softirq may
  *	send the next bytes
- * @PVCALLS_OUT_BLOCKED: as @PVCALLS_OUT_OPEN, but the kernel socket was full.
- *	A stream sends nothing before %PVCALLS_SF_OUT_READY
+ * @PVCALLS_OUT_BLOCKED: as @PVCALLS_OUT_OPEN, but the kernel socket was full,
+ *	or the guest is ahead of its rate. A stream sends nothing before
+ *	%PVCALLS_SF_OUT_READY
  * @PVCALLS_OUT_STOP: what is published up to pvcalls_conn.stop_at is sent, and
  *	nothing beyond that index
  * @PVCALLS_OUT_STOP_BLOCKED: as @PVCALLS_OUT_STOP, and the kernel socket was
