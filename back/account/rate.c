@@ -131,17 +131,16 @@ void pvcalls_rate_leave(struct pvcalls_rate *r, struct pvcalls_claim *c)
 	spin_unlock_bh(&r->lock);
 }
 
-/* How much may be done now? Who is behind others has nothing but his own. */
+/* How much may be done now? While others wait, nobody has more than his own. */
 static u32 pvcalls_rate_room(struct pvcalls_rate *r,
 			     const struct pvcalls_claim *c)
 {
 	if (!r->rate)
 		return ~0U;
-	if (c->own)
-		return c->own;
 	if (!list_empty(&r->line))
-		return 0;
-	return pvcalls_bucket_room(&r->bucket, r->rate, ktime_get_ns());
+		return c->own;
+	return c->own + pvcalls_bucket_room(&r->bucket, r->rate,
+					    ktime_get_ns());
 }
 
 /**

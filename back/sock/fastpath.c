@@ -253,12 +253,15 @@ bool pvcalls_fastpath_out(struct pvcalls_sock *ps, struct pvcalls_frags *frags)
 {
 	bool done;
 
-	if (!pvcalls_policy_takes(ps->guest->policy, PVCALLS_SHORT_DIRECT) ||
-	    test_and_set_bit_lock(PVCALLS_SF_RUNNING, &ps->flags))
+	if (test_and_set_bit_lock(PVCALLS_SF_RUNNING, &ps->flags))
 		return false;
-	/* pairs with the release when a connection has been accepted */
+	/*
+	 * Pairs with the release when a connection has been accepted. The
+	 * policy may go once the socket is torn down, so look at it later.
+	 */
 	done = smp_load_acquire(&ps->state) == PVCALLS_SS_CONNECTED &&
 	       ps->sock->sk->sk_type == SOCK_STREAM &&
+	       pvcalls_policy_takes(ps->guest->policy, PVCALLS_SHORT_DIRECT) &&
 	       !pvcalls_guest_dead(ps->guest) &&
 	       pvcalls_fastpath_forward(ps, frags);
 	clear_bit_unlock(PVCALLS_SF_RUNNING, &ps->flags);

@@ -137,10 +137,10 @@ static void alone(void **state)
 	pass(12 * MS);
 	assert_int_equal(u->woken, 1);
 	assert_int_equal(u->claim.own, 1000);
-	assert_true(pvcalls_rate_has(&rate, &u->claim, 1000));
-	assert_false(pvcalls_rate_has(&rate, &u->claim, 1001));
+	/* and what there is besides, as nobody else waits */
+	assert_true(pvcalls_rate_has(&rate, &u->claim, 5000));
+	assert_false(pvcalls_rate_has(&rate, &u->claim, 8000));
 	assert_false(rate.timer.pending);
-	/* its piece, and what there is besides, as nobody else waits */
 	run(u);
 	assert_in_range(u->done, 15000, 16700);
 	assert_int_equal(rate.waits, 2);
@@ -245,6 +245,8 @@ static void line(void **state)
 	assert_false(pvcalls_rate_has(&rate, &users[2].claim, 10));
 	pass(20 * MS);
 	assert_int_equal(users[0].claim.own, 1000);
+	assert_true(pvcalls_rate_has(&rate, &users[0].claim, 1000));
+	assert_false(pvcalls_rate_has(&rate, &users[0].claim, 1001));
 	assert_int_equal(users[1].claim.own, 0);
 	pass(20 * MS);
 	assert_int_equal(users[1].claim.own, 1000);
