@@ -128,8 +128,10 @@ static u32 pvcalls_stream_queued(const struct sock *sk)
 	const struct tcp_sock *tp = tcp_sk(sk);
 	int n = READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->copied_seq);
 
-	/* one page at least, so that an end without bytes is seen */
-	return max_t(int, n, PAGE_SIZE);
+	/* TCP numbers its end as if it were a byte */
+	if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
+		n--;
+	return max(n, 0);
 }
 
 static int pvcalls_stream_recv(struct pvcalls_sock *ps, u32 len)
@@ -375,7 +377,7 @@ bool pvcalls_stream_in(struct pvcalls_sock *ps)
 	while (c->in_state != PVCALLS_IN_DONE &&
 	       test_bit(PVCALLS_SF_IN_READY, &ps->flags)) {
 		int n, space = pvcalls_stream_space(ps);
-		u32 len;
+		u32 has, len;
 
 		if (space < 0) {
 			pvcalls_direction_broken(ps);
@@ -386,9 +388,12 @@ bool pvcalls_stream_in(struct pvcalls_sock *ps)
 		if (!budget)
 			return true;
 
-		len = min3((u32)space, budget,
-			   pvcalls_stream_queued(ps->sock->sk));
-		len = pvcalls_pace_may(ps, PVCALLS_PACE_IN, len);
+		has = pvcalls_stream_queued(ps->sock->sk);
+		/* one page at least, so that an end without bytes is seen */
+		len = min3((u32)space, budget, max_t(u32, has, PAGE_SIZE));
+		/* which needs no turn */
+		if (has)
+			len = pvcalls_pace_may(ps, PVCALLS_PACE_IN, len);
 		if (!len)
 			return false;
 		clear_bit(PVCALLS_SF_IN_READY, &ps->flags);
