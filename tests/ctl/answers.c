@@ -62,7 +62,8 @@ static int policy(bool json)
 
 	mnl_attr_put_u32(nlh, PVCALLS_A_POLICY_DOMID, 7);
 	mnl_attr_put_strz(nlh, PVCALLS_A_POLICY_RULES,
-			  "local=none\ndeny connect 10.0.0.0/8\n");
+			  "local=none\nbytes=4000000000\ncongestion=reno,cubic\n"
+			  "shortcuts=none\ndeny connect 10.0.0.0/8\n");
 	nest = mnl_attr_nest_start(nlh, PVCALLS_A_POLICY_DENIED);
 	mnl_attr_put_u64(nlh, PVCALLS_A_DENIED_LOOPBACK, 2);
 	mnl_attr_put(nlh, PVCALLS_A_DENIED_PAD, 0, NULL);

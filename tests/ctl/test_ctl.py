@@ -280,9 +280,10 @@ class Answers(unittest.TestCase):
         self.assertEqual((second["guest"], second["denied"], second["mark"]), (32000, 1 << 40, "0x1000"))
 
     def test_policy(self):
-        self.assertEqual(self.answers("policy")[0], "local=none\ndeny connect 10.0.0.0/8\n")
+        words = ["local=none", "bytes=4000000000", "congestion=reno,cubic", "shortcuts=none", "deny connect 10.0.0.0/8"]
+        self.assertEqual(self.answers("policy")[0], "".join(word + "\n" for word in words))
         self.assertEqual(json.loads(self.answers("policy-json")[0]),
-                         {"domid": 7, "rules": ["local=none", "deny connect 10.0.0.0/8"],
+                         {"domid": 7, "rules": words,
                           "denied": {"loopback": 2, "rule": 1 << 33}})
 
     def test_refused(self):
