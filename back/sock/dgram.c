@@ -513,12 +513,8 @@ bool pvcalls_dgram_in(struct pvcalls_sock *ps)
 	for (left = pvcalls_fairq_budget(); left > 0;
 	     left -= pvcalls_dgram_cost(size)) {
 		if (c->in_state == PVCALLS_IN_DONE ||
-		    !test_bit(PVCALLS_SF_IN_READY, &ps->flags) ||
-		    !pvcalls_pace_may(ps, PVCALLS_PACE_IN, 1))
+		    !test_and_clear_bit(PVCALLS_SF_IN_READY, &ps->flags))
 			return false;
-		clear_bit(PVCALLS_SF_IN_READY, &ps->flags);
-		/* clear the flag before the look, as pvcalls_stream_in() does */
-		smp_mb__after_atomic();
 		if (!pvcalls_dgram_find(ps, &rec))
 			continue;
 		size = pvcalls_dgram_size(&rec.hdr);
@@ -533,6 +529,8 @@ bool pvcalls_dgram_in(struct pvcalls_sock *ps)
 		if (space < 0)
 			pvcalls_direction_broken(ps);
 		if (space <= 0)
+			return false;
+		if (!pvcalls_pace_may(ps, PVCALLS_PACE_IN, size))
 			return false;
 		if (!pvcalls_dgram_put(ps, &rec))
 			continue;
