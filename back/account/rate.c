@@ -22,7 +22,7 @@ static void pvcalls_rate_arm(struct pvcalls_rate *r, u64 now)
 static void pvcalls_rate_wake(struct pvcalls_claim *c)
 {
 	list_del_init(&c->node);
-	c->wake(c->owner);
+	c->wake(c);
 }
 
 /* Let out as many as there are pieces for. */
@@ -100,12 +100,12 @@ void pvcalls_rate_set(struct pvcalls_rate *r, u32 rate)
  * pvcalls_claim_init() - initialise one who uses a rate
  * @c: the claim
  * @wake: see struct pvcalls_claim
- * @owner: argument of @wake
+ * @owner: see struct pvcalls_claim
  *
  * Context: any.
  */
-void pvcalls_claim_init(struct pvcalls_claim *c, void (*wake)(void *owner),
-			void *owner)
+void pvcalls_claim_init(struct pvcalls_claim *c,
+			void (*wake)(struct pvcalls_claim *c), void *owner)
 {
 	INIT_LIST_HEAD(&c->node);
 	c->own = 0;

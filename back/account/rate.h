@@ -52,12 +52,12 @@ struct pvcalls_rate {
  * @own: how much may be done that has been counted already
  * @wake: called when it is this one's turn to ask again, or when the rate has
  *	changed
- * @owner: argument of @wake; stays until pvcalls_rate_leave()
+ * @owner: for @wake; stays until pvcalls_rate_leave()
  */
 struct pvcalls_claim {
 	struct list_head node;
 	u32 own;
-	void (*wake)(void *owner);
+	void (*wake)(struct pvcalls_claim *c);
 	void *owner;
 };
 
@@ -65,8 +65,8 @@ void pvcalls_rate_init(struct pvcalls_rate *r, u32 piece);
 void pvcalls_rate_exit(struct pvcalls_rate *r);
 void pvcalls_rate_set(struct pvcalls_rate *r, u32 rate);
 
-void pvcalls_claim_init(struct pvcalls_claim *c, void (*wake)(void *owner),
-			void *owner);
+void pvcalls_claim_init(struct pvcalls_claim *c,
+			void (*wake)(struct pvcalls_claim *c), void *owner);
 void pvcalls_rate_leave(struct pvcalls_rate *r, struct pvcalls_claim *c);
 
 u32 pvcalls_rate_ask(struct pvcalls_rate *r, struct pvcalls_claim *c, u32 n);

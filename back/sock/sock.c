@@ -256,13 +256,15 @@ static void pvcalls_sock_retry(struct timer_list *timer)
 		ps->callbacks.ops->space(&ps->callbacks, ps->sock->sk);
 }
 
-/* It is the socket's turn at a rate (pace.h). All that may wait is tried. */
-static void pvcalls_sock_turn(void *owner)
+/* It is the socket's turn at a rate (pace.h). */
+static void pvcalls_sock_turn(struct pvcalls_claim *claim)
 {
-	struct pvcalls_sock *ps = owner;
+	struct pvcalls_sock *ps = claim->owner;
 
-	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
-	set_bit(PVCALLS_SF_OUT_READY, &ps->flags);
+	if (claim == &ps->conn.claims[PVCALLS_PACE_OUT])
+		set_bit(PVCALLS_SF_OUT_READY, &ps->flags);
+	else if (claim == &ps->conn.claims[PVCALLS_PACE_IN])
+		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 	pvcalls_work_mark(&ps->work);
 }
 

@@ -26,9 +26,9 @@ u64 ktime_get_ns(void)
 	return now;
 }
 
-static void wake(void *owner)
+static void wake(struct pvcalls_claim *c)
 {
-	struct user *u = owner;
+	struct user *u = c->owner;
 
 	u->woken++;
 	u->ready = true;
