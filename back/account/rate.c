@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Rates with those who wait for them; see rate.h. */
+#include <linux/build_bug.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
@@ -9,6 +10,10 @@
 
 /* How much of what may come at once must be free before the line moves */
 #define PVCALLS_RATE_HALF	(PVCALLS_BUCKET_AHEAD / 2)
+
+/* How often a second has that */
+#define PVCALLS_RATE_HALVES	20
+static_assert(PVCALLS_RATE_HALVES * PVCALLS_RATE_HALF == PVCALLS_BUCKET_SECOND);
 
 /* Have the timer look when the first of the line may be let out. */
 static void pvcalls_rate_arm(struct pvcalls_rate *r, u64 now)
@@ -131,16 +136,24 @@ void pvcalls_rate_leave(struct pvcalls_rate *r, struct pvcalls_claim *c)
 	spin_unlock_bh(&r->lock);
 }
 
-/* How much may be done now? While others wait, nobody has more than his own. */
+/*
+ * How much of @n may be done now, or more? While others wait, nobody has more
+ * than his own. Nor has who wants more than there is, before the line would
+ * move: there is always a little again as soon as it has been used.
+ */
 static u32 pvcalls_rate_room(struct pvcalls_rate *r,
-			     const struct pvcalls_claim *c)
+			     const struct pvcalls_claim *c, u32 n)
 {
+	u32 room;
+
 	if (!r->rate)
 		return ~0U;
 	if (!list_empty(&r->line))
 		return c->own;
-	return c->own + pvcalls_bucket_room(&r->bucket, r->rate,
-					    ktime_get_ns());
+	room = pvcalls_bucket_room(&r->bucket, r->rate, ktime_get_ns());
+	if (c->own + room < n && room <= r->rate / PVCALLS_RATE_HALVES)
+		return c->own;
+	return c->own + room;
 }
 
 /**
@@ -157,7 +170,7 @@ u32 pvcalls_rate_ask(struct pvcalls_rate *r, struct pvcalls_claim *c, u32 n)
 	u32 may;
 
 	spin_lock_bh(&r->lock);
-	may = min(pvcalls_rate_room(r, c), n);
+	may = min(pvcalls_rate_room(r, c, n), n);
 	if (!may && list_empty(&c->node)) {
 		/* the timer has been set for those before */
 		if (list_empty(&r->line))
@@ -183,7 +196,7 @@ bool pvcalls_rate_look(struct pvcalls_rate *r, struct pvcalls_claim *c, u32 n)
 	bool has;
 
 	spin_lock_bh(&r->lock);
-	has = pvcalls_rate_room(r, c) >= n;
+	has = pvcalls_rate_room(r, c, n) >= n;
 	spin_unlock_bh(&r->lock);
 	return has;
 }

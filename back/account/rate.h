@@ -7,10 +7,11 @@
  * much it has been (pvcalls_rate_did()). Several who ask at a time may together
  * do more than there is room for, once; that is a debt, which all wait for. Who
  * may do nothing is put into the line, and so is everybody who comes while
- * others are in it. When half of what may come at once is free again, a timer
- * lets the first ones out, each with a piece that is his own, so that nobody
- * takes everything again and again. While there is no rate, asking and telling
- * is one look at a number.
+ * others are in it, and who wants more than there is, if that is less than half
+ * of what may come at once. When half of that is free again, a timer lets the
+ * first ones out, each with a piece that is his own, so that nobody takes
+ * everything again and again. While there is no rate, asking and telling is one
+ * look at a number.
  *
  * Lock: pvcalls_rate.lock, a spinlock that is taken with bottom halves off. The
  * functions of claims are called with it held, and may mark works only.
@@ -77,7 +78,7 @@ void pvcalls_rate_tell(struct pvcalls_rate *r, struct pvcalls_claim *c, u32 n);
  * pvcalls_rate_may() - how much may be done now?
  * @r: the rate
  * @c: who asks; waits if nothing may be done, and is woken
- * @n: how much is to be done, 1 or more
+ * @n: how much there is to be done, 1 or more
  *
  * Context: process or softirq; one at a time for @c.
  * Return: how much, 0 to @n.

@@ -6,7 +6,7 @@
  * guest's ring, or with TCP, whose window closes.
  *
  * Bytes of a datagram are those of its record in the ring. A datagram is moved as
- * a whole as soon as one byte may be.
+ * a whole as soon as some of it may be.
  *
  * All functions run in the socket's run, or in a softirq that holds
  * PVCALLS_SF_RUNNING.

@@ -299,7 +299,8 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 			return false;
 		}
 		may = pvcalls_pace_may(ps, PVCALLS_PACE_OUT,
-				       min_not_zero(budget, ps->part));
+				       min3((u32)avail, PVCALLS_CHUNK,
+					    min_not_zero(budget, ps->part)));
 		if (!may) {
 			pvcalls_out_block(ps);
 			return false;
@@ -377,7 +378,7 @@ bool pvcalls_stream_in(struct pvcalls_sock *ps)
 	while (c->in_state != PVCALLS_IN_DONE &&
 	       test_bit(PVCALLS_SF_IN_READY, &ps->flags)) {
 		int n, space = pvcalls_stream_space(ps);
-		u32 has, len;
+		u32 has, len, may;
 
 		if (space < 0) {
 			pvcalls_direction_broken(ps);
@@ -392,10 +393,14 @@ bool pvcalls_stream_in(struct pvcalls_sock *ps)
 		/* one page at least, so that an end without bytes is seen */
 		len = min3((u32)space, budget, max_t(u32, has, PAGE_SIZE));
 		/* which needs no turn */
-		if (has)
-			len = pvcalls_pace_may(ps, PVCALLS_PACE_IN, len);
-		if (!len)
-			return false;
+		if (has) {
+			has = min(has, len);
+			may = pvcalls_pace_may(ps, PVCALLS_PACE_IN, has);
+			if (!may)
+				return false;
+			if (may < has)
+				len = may;
+		}
 		clear_bit(PVCALLS_SF_IN_READY, &ps->flags);
 		/*
 		 * clear the flag before the look, so that later bytes set it

@@ -126,8 +126,8 @@ static void alone(void **state)
 	(void)state;
 	pvcalls_rate_set(&rate, 100000);
 	run(u);
-	/* a tenth of a second's worth, and then it waits */
-	assert_in_range(u->done, 10000, 10700);
+	/* a tenth of a second's worth but for a crumb, and then it waits */
+	assert_int_equal(u->done, 9800);
 	assert_int_equal(rate.waits, 1);
 	assert_true(rate.timer.pending);
 	assert_false(pvcalls_rate_has(&rate, &u->claim, 1));
@@ -237,7 +237,7 @@ static void line(void **state)
 {
 	(void)state;
 	pvcalls_rate_set(&rate, 100000);
-	users[0].left = 20000;
+	pvcalls_rate_did(&rate, &users[0].claim, 10001);
 	run(&users[0]);
 	pass(40 * MS);
 	assert_int_equal(users[0].woken, 0);
@@ -260,6 +260,57 @@ static void line(void **state)
 	assert_int_equal(rate.bucket.until, now + MS);
 }
 
+/*
+ * To move something takes time, in which there is room for a little more. Who
+ * wants much does not take that, or it would move crumbs without an end.
+ */
+static void crumbs(void **state)
+{
+	static const u32 rates[] = { 1000, 123457, 1000000, 125000000 };
+	struct user *u = &users[0];
+	unsigned int i, pieces;
+	u64 end, done;
+	u32 n;
+
+	(void)state;
+	for (i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
+		begin(NULL);
+		pvcalls_rate_init(&rate, 65536);
+		pvcalls_rate_set(&rate, rates[i]);
+		done = pieces = 0;
+		for (end = now + 2000 * MS; now < end;) {
+			n = pvcalls_rate_may(&rate, &u->claim, 65536);
+			if (!n) {
+				pass(MS);
+				continue;
+			}
+			pass(MS / 100);
+			pvcalls_rate_did(&rate, &u->claim, n);
+			done += n;
+			pieces++;
+		}
+		assert_in_range(done, rates[i] * 19ULL / 10,
+				rates[i] * 22ULL / 10);
+		assert_in_range(pieces, 10, 100 + done / 32768);
+	}
+	/* but all that is wanted may be little */
+	pvcalls_rate_set(&rate, 1000000);
+	u->claim.own = 0;
+	assert_int_equal(pvcalls_rate_may(&rate, &u->claim, 65536), 65536);
+	pvcalls_rate_did(&rate, &u->claim, 65536);
+	assert_int_equal(pvcalls_rate_may(&rate, &u->claim, 30000), 30000);
+	pvcalls_rate_did(&rate, &u->claim, 30000);
+	assert_true(pvcalls_rate_has(&rate, &u->claim, 4465));
+	assert_false(pvcalls_rate_has(&rate, &u->claim, 4466));
+	assert_int_equal(pvcalls_rate_may(&rate, &u->claim, 4465), 4465);
+	/* and what is one's own may be done whatever there is besides */
+	u->claim.own = 3;
+	assert_int_equal(pvcalls_rate_may(&rate, &u->claim, 5000), 3);
+	u->claim.own = 0;
+	assert_int_equal(pvcalls_rate_may(&rate, &u->claim, 5000), 0);
+	assert_false(list_empty(&u->claim.node));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +321,7 @@ int main(void)
 		cmocka_unit_test_setup(changes, begin),
 		cmocka_unit_test_setup(leaves, begin),
 		cmocka_unit_test_setup(line, begin),
+		cmocka_unit_test_setup(crumbs, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
