@@ -34,15 +34,20 @@ static bool pvcalls_connect_pending(const struct pvcalls_sock *ps)
 }
 
 /*
- * Begin to connect, or wait for the guest's turn. The call keeps its slot in the
- * command ring only if the guest may have no more deferred calls.
+ * Begin to connect, or wait for the guest's turn. Those who wait must not fill
+ * the command ring, so the call fails if the guest may have no more deferred
+ * calls, as if it waited for the network.
  */
 static void pvcalls_connect_begin(struct pvcalls_sock *ps)
 {
 	int ret;
 
 	if (!pvcalls_pace_may(ps, PVCALLS_PACE_CONNECTS, 1)) {
-		pvcalls_reply_maybe_later(ps->conn.connect);
+		ret = pvcalls_reply_later(ps->conn.connect);
+		if (ret) {
+			pvcalls_pace_leave(ps);
+			pvcalls_conn_failed(ps, ret);
+		}
 		return;
 	}
 	pvcalls_pace_did(ps, PVCALLS_PACE_CONNECTS, 1);

@@ -68,7 +68,7 @@ static inline void pvcalls_pace_did(struct pvcalls_sock *ps,
 
 /**
  * pvcalls_pace_leave() - wait no longer
- * @ps: the socket, which is being torn down
+ * @ps: the socket, which is being torn down, or does not connect after all
  *
  * Context: the worker that the socket belongs to.
  */
