@@ -163,8 +163,8 @@ static void pvcalls_policy_limits(struct pvcalls_policy *p,
  * @len: length of @text in bytes
  * @at: where in @text a word is wrong, after -EINVAL and -E2BIG
  *
- * What was permitted before stays as it is: connections, ports, peers of
- * datagram sockets. New sockets are made in the namespace that the rules name.
+ * What was permitted before stays as it is: connections that have begun, ports,
+ * peers of datagram sockets. New sockets are made in the namespace that the rules name.
  * Limits and weight are those of all devices of the guest, which have one
  * account, and one queue at each worker. Rates and shortcuts hold at once: who
  * waits for a rate that has changed asks again.

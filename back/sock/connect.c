@@ -36,20 +36,24 @@ static bool pvcalls_connect_pending(const struct pvcalls_sock *ps)
 /*
  * Begin to connect, or wait for the guest's turn. Those who wait must not fill
  * the command ring, so the call fails if the guest may have no more deferred
- * calls, as if it waited for the network.
+ * calls, as if it waited for the network. The rules may be others by the time
+ * that it has @waited.
  */
-static void pvcalls_connect_begin(struct pvcalls_sock *ps)
+static void pvcalls_connect_begin(struct pvcalls_sock *ps, bool waited)
 {
-	int ret;
+	int ret = 0;
 
 	if (!pvcalls_pace_may(ps, PVCALLS_PACE_CONNECTS, 1)) {
 		ret = pvcalls_reply_later(ps->conn.connect);
-		if (ret) {
-			pvcalls_pace_leave(ps);
-			pvcalls_conn_failed(ps, ret);
-		}
+		if (ret)
+			goto leave;
 		return;
 	}
+	if (waited)
+		ret = pvcalls_policy_connect(ps->guest, ps->sock->sk,
+					     &ps->conn.addr);
+	if (ret)
+		goto leave;
 	pvcalls_pace_did(ps, PVCALLS_PACE_CONNECTS, 1);
 	ps->conn.begun = true;
 	ret = pvcalls_connect_try(ps);
@@ -71,6 +75,11 @@ static void pvcalls_connect_begin(struct pvcalls_sock *ps)
 		kernel_sock_shutdown(ps->sock, SHUT_RDWR);
 		pvcalls_conn_failed(ps, ret);
 	}
+	return;
+
+leave:
+	pvcalls_pace_leave(ps);
+	pvcalls_conn_failed(ps, ret);
 }
 
 /**
@@ -87,7 +96,7 @@ void pvcalls_connect_check(struct pvcalls_sock *ps)
 	int ret;
 
 	if (!ps->conn.begun) {
-		pvcalls_connect_begin(ps);
+		pvcalls_connect_begin(ps, true);
 		return;
 	}
 	if (pvcalls_connect_pending(ps))
@@ -153,5 +162,5 @@ void pvcalls_connect_stream(struct pvcalls_sock *ps,
 	 * attach before anything can arrive: earlier events are not announced
 	 */
 	pvcalls_conn_attach(ps);
-	pvcalls_connect_begin(ps);
+	pvcalls_connect_begin(ps, false);
 }
