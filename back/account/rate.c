@@ -114,6 +114,7 @@ void pvcalls_claim_init(struct pvcalls_claim *c,
 {
 	INIT_LIST_HEAD(&c->node);
 	c->own = 0;
+	c->waited = false;
 	c->wake = wake;
 	c->owner = owner;
 }
@@ -127,12 +128,13 @@ void pvcalls_claim_init(struct pvcalls_claim *c,
  */
 void pvcalls_rate_leave(struct pvcalls_rate *r, struct pvcalls_claim *c)
 {
-	/* most guests never wait, and this is for each socket that is closed */
-	if (!READ_ONCE(r->waits))
+	/* most never wait, and this is for each socket that is closed */
+	if (!c->waited)
 		return;
 	spin_lock_bh(&r->lock);
 	list_del_init(&c->node);
 	c->own = 0;
+	c->waited = false;
 	spin_unlock_bh(&r->lock);
 }
 
@@ -176,6 +178,7 @@ u32 pvcalls_rate_ask(struct pvcalls_rate *r, struct pvcalls_claim *c, u32 n)
 		if (list_empty(&r->line))
 			pvcalls_rate_arm(r, ktime_get_ns());
 		list_add_tail(&c->node, &r->line);
+		c->waited = true;
 		WRITE_ONCE(r->waits, r->waits + 1);
 	}
 	spin_unlock_bh(&r->lock);

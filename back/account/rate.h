@@ -51,6 +51,7 @@ struct pvcalls_rate {
  * struct pvcalls_claim - one who uses a rate
  * @node: entry in pvcalls_rate.line, or empty
  * @own: how much may be done that has been counted already
+ * @waited: has been in the line; only who asks uses this
  * @wake: called when it is this one's turn to ask again, or when the rate has
  *	changed
  * @owner: for @wake; stays until pvcalls_rate_leave()
@@ -58,6 +59,7 @@ struct pvcalls_rate {
 struct pvcalls_claim {
 	struct list_head node;
 	u32 own;
+	bool waited;
 	void (*wake)(struct pvcalls_claim *c);
 	void *owner;
 };

@@ -226,6 +226,11 @@ static void leaves(void **state)
 	assert_int_equal(users[0].woken, 0);
 	assert_int_equal(users[1].woken, 0);
 	assert_true(users[2].woken > 5);
+	/* those who have never waited, or not since, have nothing to leave */
+	assert_false(users[0].claim.waited);
+	assert_true(users[2].claim.waited);
+	/* and it is nobody's business how often others had to wait */
+	rate.waits = 0;
 	/* what was its own is nobody's */
 	users[2].claim.own = 7;
 	pvcalls_rate_leave(&rate, &users[2].claim);
