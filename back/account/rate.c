@@ -122,9 +122,10 @@ void pvcalls_claim_init(struct pvcalls_claim *c,
 /**
  * pvcalls_rate_leave() - wait no longer
  * @r: the rate
- * @c: the claim, whether it waits or not; asks no more
+ * @c: the claim, whether it waits or not; does not ask meanwhile
  *
- * Context: process or softirq. Afterwards pvcalls_claim.wake is not called.
+ * Context: process or softirq. Afterwards pvcalls_claim.wake is not called before
+ * the claim asks again.
  */
 void pvcalls_rate_leave(struct pvcalls_rate *r, struct pvcalls_claim *c)
 {

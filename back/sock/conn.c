@@ -254,7 +254,7 @@ void pvcalls_conn_close(struct pvcalls_sock *ps, bool reset)
 		c->connect = NULL;
 	}
 	pvcalls_timer_stop(&c->retry);
-	pvcalls_pace_leave(ps);
+	pvcalls_pace_end(ps);
 	if (c->ring)
 		pvcalls_evtchn_disable(&c->ring->sub);
 	if (c->map && ps->sock && reset)
@@ -378,10 +378,13 @@ void pvcalls_conn_drain(struct pvcalls_sock *ps)
 	u8 flags = ps->release->req.u.dummy.dummy[PVCALLS_RELEASE_FLAGS];
 	struct pvcalls_conn *c = &ps->conn;
 
+	/* the guest gets no more bytes */
+	pvcalls_pace_leave(ps, PVCALLS_PACE_IN);
 	if (pvcalls_guest_has(ps->guest, PVCALLS_F_SHUTDOWN) &&
 	    (flags & PVCALLS_RELEASE_ABORT)) {
 		WRITE_ONCE(ps->state, PVCALLS_SS_RESETTING);
 		pvcalls_out_set(ps, PVCALLS_OUT_DONE);
+		pvcalls_pace_leave(ps, PVCALLS_PACE_OUT);
 		return;
 	}
 	/*

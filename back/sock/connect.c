@@ -78,7 +78,7 @@ static void pvcalls_connect_begin(struct pvcalls_sock *ps, bool waited)
 	return;
 
 leave:
-	pvcalls_pace_leave(ps);
+	pvcalls_pace_leave(ps, PVCALLS_PACE_CONNECTS);
 	pvcalls_conn_failed(ps, ret);
 }
 

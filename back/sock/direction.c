@@ -8,6 +8,7 @@
 #include "ring/datamap.h"
 #include "ring/tools.h"
 #include "sock/direction.h"
+#include "sock/pace.h"
 #include "sock/sock.h"
 #include "trace.h"
 
@@ -67,6 +68,7 @@ void pvcalls_in_end(struct pvcalls_sock *ps, int err)
 	if (c->in_state == PVCALLS_IN_DONE)
 		return;
 	pvcalls_in_set(ps, PVCALLS_IN_DONE);
+	pvcalls_pace_leave(ps, PVCALLS_PACE_IN);
 	/* write the last index before the error that ends the bytes */
 	virt_wmb();
 	WRITE_ONCE(c->map->intf->in_error, err);
@@ -207,6 +209,7 @@ void pvcalls_out_end(struct pvcalls_sock *ps, int err)
 	if (c->out_state == PVCALLS_OUT_DONE)
 		return;
 	pvcalls_out_set(ps, PVCALLS_OUT_DONE);
+	pvcalls_pace_leave(ps, PVCALLS_PACE_OUT);
 	/* write the index of what was taken before the error */
 	virt_wmb();
 	WRITE_ONCE(c->map->intf->out_error, err);

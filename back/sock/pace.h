@@ -67,18 +67,33 @@ static inline void pvcalls_pace_did(struct pvcalls_sock *ps,
 }
 
 /**
- * pvcalls_pace_leave() - wait no longer
- * @ps: the socket, which is being torn down, or does not connect after all
+ * pvcalls_pace_leave() - wait no longer for one thing
+ * @ps: the socket, which has no more of this to do
+ * @pace: what
+ *
+ * Its turns would be lost to others.
  *
  * Context: the worker that the socket belongs to.
  */
-static inline void pvcalls_pace_leave(struct pvcalls_sock *ps)
+static inline void pvcalls_pace_leave(struct pvcalls_sock *ps,
+				      enum pvcalls_pace pace)
+{
+	pvcalls_rate_leave(&ps->guest->policy->rates[pace],
+			   &ps->conn.claims[pace]);
+}
+
+/**
+ * pvcalls_pace_end() - wait no longer for anything
+ * @ps: the socket, which is being torn down
+ *
+ * Context: the worker that the socket belongs to.
+ */
+static inline void pvcalls_pace_end(struct pvcalls_sock *ps)
 {
 	int i;
 
 	for (i = 0; i < PVCALLS_PACES; i++)
-		pvcalls_rate_leave(&ps->guest->policy->rates[i],
-				   &ps->conn.claims[i]);
+		pvcalls_pace_leave(ps, i);
 }
 
 #endif /* PVCALLS_BACK_PACE_H */
