@@ -298,9 +298,11 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 			pvcalls_out_block(ps);
 			return false;
 		}
-		may = pvcalls_pace_may(ps, PVCALLS_PACE_OUT,
-				       min3((u32)avail, PVCALLS_CHUNK,
-					    min_not_zero(budget, ps->part)));
+		may = min3((u32)avail, PVCALLS_CHUNK,
+			   min_not_zero(budget, ps->part));
+		/* what can only fail needs no turn */
+		if (READ_ONCE(ps->sock->sk->sk_state) != TCP_CLOSE)
+			may = pvcalls_pace_may(ps, PVCALLS_PACE_OUT, may);
 		if (!may) {
 			pvcalls_out_block(ps);
 			return false;
