@@ -62,10 +62,16 @@ static long cast_tls(const struct subject *s)
 	return 0;
 }
 
+/* Where there is one, it takes TCP over and sends no stranger's bytes. */
+static long cast_espintcp(const struct subject *s)
+{
+	return RC(setsockopt(s->fd, SOL_TCP, TCP_ULP, "espintcp", 8));
+}
+
 static long cast_ulps(const struct subject *s)
 {
 	static const char * const names[] = {
-		"espintcp", "mptcp", "smc", "pvcalls", "",
+		"mptcp", "smc", "pvcalls", "",
 	};
 	long ret = 0;
 	size_t i;
@@ -333,6 +339,7 @@ static long cast_splice(const struct subject *s)
 static const struct cast casts[] = {
 	{ "addrform", NULL, cast_addrform, true },
 	{ "tls", NULL, cast_tls, false },
+	{ "espintcp", NULL, cast_espintcp, false, true },
 	{ "ulps", NULL, cast_ulps, true, true },
 	{ "encap", NULL, cast_encap, true },
 	{ "repair", NULL, cast_repair, false },
