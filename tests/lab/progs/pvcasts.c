@@ -341,7 +341,7 @@ static const struct cast casts[] = {
 	{ "tls", NULL, cast_tls, false },
 	{ "espintcp", NULL, cast_espintcp, false, true },
 	{ "ulps", NULL, cast_ulps, true, true },
-	{ "encap", NULL, cast_encap, true },
+	{ "encap", NULL, cast_encap, true, true },
 	{ "repair", NULL, cast_repair, false },
 	{ "options", NULL, cast_options, false },
 	{ "mmap", NULL, cast_mmap, false },
