@@ -248,6 +248,20 @@ static void pvcalls_stream_step(u32 *budget, u32 *step, u32 n)
 	*step = PVCALLS_STEP_COST;
 }
 
+/*
+ * How much of @avail bytes may be sent at once? None where it is others' turn at
+ * the guest's rate.
+ */
+static u32 pvcalls_stream_may(struct pvcalls_sock *ps, u32 avail, u32 budget)
+{
+	u32 len = min3(avail, PVCALLS_CHUNK, min_not_zero(budget, ps->part));
+
+	/* what can only fail needs no turn */
+	if (READ_ONCE(ps->sock->sk->sk_state) == TCP_CLOSE)
+		return len;
+	return pvcalls_pace_may(ps, PVCALLS_PACE_OUT, len);
+}
+
 /**
  * pvcalls_stream_out() - send bytes from the guest
  * @ps: the socket, in PVCALLS_SS_CONNECTED, PVCALLS_SS_DRAINING or
@@ -298,11 +312,7 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 			pvcalls_out_block(ps);
 			return false;
 		}
-		may = min3((u32)avail, PVCALLS_CHUNK,
-			   min_not_zero(budget, ps->part));
-		/* what can only fail needs no turn */
-		if (READ_ONCE(ps->sock->sk->sk_state) != TCP_CLOSE)
-			may = pvcalls_pace_may(ps, PVCALLS_PACE_OUT, may);
+		may = pvcalls_stream_may(ps, avail, budget);
 		if (!may) {
 			pvcalls_out_block(ps);
 			return false;

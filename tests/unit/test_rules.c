@@ -10,35 +10,13 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "guest/rules.h"
+#include "rules_text.h"
 
 #define TCP	PVCALLS_MAY_TCP
 #define UDP	PVCALLS_MAY_UDP
 #define ICMP	PVCALLS_MAY_ICMP
 #define CONNECT	PVCALLS_DOOR_CONNECT
 #define BIND	PVCALLS_DOOR_BIND
-
-static struct pvcalls_rules rules;
-
-/* As with the parameter congestion=reno,nosuch,cubic,bbr */
-const char *pvcalls_congestion_name(u32 i)
-{
-	static const char * const names[] = { "reno", NULL, "cubic", "bbr" };
-
-	return i < sizeof(names) / sizeof(*names) ? names[i] : NULL;
-}
-
-static void read_text(const char *text)
-{
-	char *copy = strdup(text);
-	u32 at;
-
-	/* no zero ends it */
-	copy = realloc(copy, strlen(text) + !*text);
-	assert_int_equal(pvcalls_rules_parse(&rules, copy, strlen(text), &at),
-			 0);
-	free(copy);
-}
 
 static struct pvcalls_target target(u8 proto, const char *addr, u16 port)
 {
@@ -298,20 +276,6 @@ static void first_match(void **state)
 	OK(CONNECT, TCP, "192.0.3.0", 1);
 }
 
-static void refused(const char *text, int err, u32 where)
-{
-	char *copy = strdup(text);
-	u32 at = -1;
-
-	copy = realloc(copy, strlen(text) + !*text);
-	assert_int_equal(pvcalls_rules_parse(&rules, copy, strlen(text), &at),
-			 err);
-	free(copy);
-	if (at != where)
-		print_error("%s: %u\n", text, at);
-	assert_int_equal(at, where);
-}
-
 static void nonsense(void **state)
 {
 	static const struct {
@@ -352,31 +316,6 @@ static void nonsense(void **state)
 		{ "deny connect 12345::", 13 }, { "deny connect g::", 13 },
 		{ "deny connect ::ffff:0:0/95", 13 }, { "deny connect ::1:", 13 },
 		{ "deny connect ::ffff:10.0.0.1", 13 },
-		{ "calls=0", 0 }, { "calls=", 0 }, { "calls=none", 0 },
-		{ "calls=100000001", 0 }, { "calls=1;calls=any", 8 },
-		{ "connects=0", 0 }, { "connects=", 0 }, { "connects=none", 0 },
-		{ "connects=100000001", 0 }, { "connects=1;connects=1", 11 },
-		{ "bytes=0", 0 }, { "bytes=", 0 }, { "bytes=none", 0 },
-		{ "bytes=4000000001", 0 }, { "bytes=99999999999999999999", 0 },
-		{ "bytes=1K", 0 }, { "bytes=any;bytes=1", 10 },
-		{ "congestion=", 0 }, { "congestion=nosuch", 0 },
-		{ "congestion=reno,", 0 }, { "congestion=reno,none", 0 },
-		{ "congestion=ren", 0 }, { "congestion=renoo", 0 },
-		{ "calls=1; congestion=cubic,vegas", 9 },
-		{ "congestion=any,reno", 0 },
-		{ "congestion=any;congestion=any", 15 },
-		{ "shortcuts=", 0 }, { "shortcuts=yes", 0 },
-		{ "shortcuts=direct,none", 0 }, { "shortcuts=direct,", 0 },
-		{ "shortcuts=none;shortcuts=none", 15 },
-		{ "weight=0", 0 }, { "weight=", 0 }, { "weight=any", 0 },
-		{ "weight=1001", 0 }, { "weight=1;weight=1", 9 },
-		{ "limits", 0 }, { "limits=", 0 }, { "limits=sockets", 0 },
-		{ "limits=sockets:", 0 }, { "limits=socket:1", 0 },
-		{ "limits=sockets:1,sockets:2", 0 },
-		{ "limits=sockets:1,", 0 }, { "limits=sockets:1:2", 0 },
-		{ "limits=sockets:-1", 0 }, { "limits=:1", 0 },
-		{ "limits=none,sockets:1", 0 }, { "limits=memory:100000001", 0 },
-		{ "limits=none;limits=none", 12 },
 	};
 	unsigned int i;
 
@@ -419,72 +358,6 @@ static void too_much(void **state)
 	assert_int_equal(pvcalls_rules_parse(&rules, text,
 					     PVCALLS_MAX_POLICY + 1, &at),
 			 -E2BIG);
-}
-
-static void limits(void **state)
-{
-	(void)state;
-	read_text("");
-	assert_int_equal(rules.limited, 0);
-	read_text("limits=none");
-	assert_int_equal(rules.limited, 0);
-	read_text("limits=ports:3,memory:0");
-	assert_int_equal(rules.limited, 1 << PVCALLS_KIND_PORTS |
-					1 << PVCALLS_KIND_MEMORY);
-	assert_int_equal(rules.limit[PVCALLS_KIND_PORTS], 3);
-	assert_int_equal(rules.limit[PVCALLS_KIND_MEMORY], 0);
-	assert_int_equal(rules.limit[PVCALLS_KIND_SOCKETS], 0);
-	read_text("limits=sockets:1,listeners:2,queued:3,ports:4,pages:5,"
-		  "calls:6,pinned:7,memory:100000000");
-	assert_int_equal(rules.limited, (1 << PVCALLS_KINDS) - 1);
-	assert_int_equal(rules.limit[PVCALLS_KIND_SOCKETS], 1);
-	assert_int_equal(rules.limit[PVCALLS_KIND_LISTENERS], 2);
-	assert_int_equal(rules.limit[PVCALLS_KIND_QUEUED], 3);
-	assert_int_equal(rules.limit[PVCALLS_KIND_PAGES], 5);
-	assert_int_equal(rules.limit[PVCALLS_KIND_CALLS], 6);
-	assert_int_equal(rules.limit[PVCALLS_KIND_PINNED], 7);
-	assert_int_equal(rules.limit[PVCALLS_KIND_MEMORY], PVCALLS_MAX_LIMIT);
-}
-
-static void rates(void **state)
-{
-	(void)state;
-	read_text("");
-	assert_int_equal(rules.calls, 0);
-	assert_int_equal(rules.connects, 0);
-	assert_int_equal(rules.bytes, 0);
-	read_text("bytes=any;calls=any;connects=any");
-	assert_int_equal(rules.calls, 0);
-	assert_int_equal(rules.connects, 0);
-	assert_int_equal(rules.bytes, 0);
-	read_text("calls=100000000;connects=100000000;bytes=4000000000");
-	assert_int_equal(rules.calls, 100000000);
-	assert_int_equal(rules.connects, 100000000);
-	assert_int_equal(rules.bytes, 4000000000);
-	read_text("connects=1;bytes=2;calls=3");
-	assert_int_equal(rules.calls, 3);
-	assert_int_equal(rules.connects, 1);
-	assert_int_equal(rules.bytes, 2);
-}
-
-static void ways(void **state)
-{
-	(void)state;
-	read_text("");
-	assert_int_equal(rules.congestion, PVCALLS_CONGESTION_ANY);
-	assert_int_equal(rules.shortcuts, PVCALLS_SHORT_ALL);
-	read_text("congestion=any;shortcuts=direct,zerocopy");
-	assert_int_equal(rules.congestion, PVCALLS_CONGESTION_ANY);
-	assert_int_equal(rules.shortcuts, PVCALLS_SHORT_ALL);
-	read_text("congestion=none;shortcuts=none");
-	assert_int_equal(rules.congestion, 0);
-	assert_int_equal(rules.shortcuts, 0);
-	read_text("congestion=bbr,reno;shortcuts=zerocopy");
-	assert_int_equal(rules.congestion, 9);
-	assert_int_equal(rules.shortcuts, PVCALLS_SHORT_ZEROCOPY);
-	read_text("congestion=cubic,cubic;shortcuts=direct");
-	assert_int_equal(rules.congestion, 4);
-	assert_int_equal(rules.shortcuts, PVCALLS_SHORT_DIRECT);
 }
 
 /* What is read, and what is written back */
@@ -614,9 +487,6 @@ int main(void)
 		cmocka_unit_test(first_match),
 		cmocka_unit_test(nonsense),
 		cmocka_unit_test(too_much),
-		cmocka_unit_test(limits),
-		cmocka_unit_test(rates),
-		cmocka_unit_test(ways),
 		cmocka_unit_test(written_back),
 		cmocka_unit_test(longest_text),
 	};
