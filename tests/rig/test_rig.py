@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import io
 import pathlib
+import re
 import sys
 import tempfile
 import threading
@@ -15,7 +16,7 @@ import unittest.mock
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "lab"))
 sys.dont_write_bytecode = True
 
-from rig import scan  # noqa: E402
+from rig import scan, scenario  # noqa: E402
 from rig.campaign import Campaign, Verdict, last_words  # noqa: E402
 from rig.scenario import Scenario  # noqa: E402
 
@@ -157,6 +158,19 @@ class Again(unittest.TestCase):
         self.assertFalse(self.again(fault, accel="kvm"))
         self.assertFalse(self.again(Verdict("one", "FAIL", splats=["dom0.log: BUG: something else"])))
         self.assertFalse(self.again(Verdict("one", "PASS")))
+
+
+class Scenarios(unittest.TestCase):
+    """What the scenarios of tests/lab ask for."""
+
+    def test_sourced_files_are_there(self):
+        for name in scenario.names():
+            one = scenario.load(name)
+            there = set()
+            for source, _, target in (word.partition(":") for word in one.words("files")):
+                there.add(target or f"/lab/files/{pathlib.Path(source).name}")
+            sourced = set(re.findall(r"^\. (/lab/files/\S+)", (scenario.HOME / name / "dom0").read_text(), re.M))
+            self.assertEqual(sourced - there, set(), name)
 
 
 class FakeMachine:
