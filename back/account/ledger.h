@@ -13,8 +13,8 @@
  * rid of its account by connecting anew.
  *
  * Locks: rate.h has that of a rate. One spinlock with interrupts off guards all
- * accounts. It is held for
- * some arithmetic only, and no other lock is taken inside it.
+ * accounts. It is held for some arithmetic only, and no other lock is taken
+ * inside it.
  */
 #ifndef PVCALLS_BACK_LEDGER_H
 #define PVCALLS_BACK_LEDGER_H

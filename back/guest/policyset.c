@@ -164,7 +164,8 @@ static void pvcalls_policy_limits(struct pvcalls_policy *p,
  * @at: where in @text a word is wrong, after -EINVAL and -E2BIG
  *
  * What was permitted before stays as it is: connections that have begun, ports,
- * peers of datagram sockets. New sockets are made in the namespace that the rules name.
+ * peers of datagram sockets. New sockets are made in the namespace that the
+ * rules name.
  * Limits and weight are those of all devices of the guest, which have one
  * account, and one queue at each worker. Rates and shortcuts hold at once: who
  * waits for a rate that has changed asks again.
@@ -176,7 +177,7 @@ static void pvcalls_policy_limits(struct pvcalls_policy *p,
 int pvcalls_policy_set(struct pvcalls_policy *p, const char *text, u32 len,
 		       u32 *at)
 {
-	struct pvcalls_ruleset *set;
+	struct pvcalls_ruleset *set, *old;
 
 	*at = 0;
 	set = pvcalls_ruleset_new(text, len, at);
@@ -186,11 +187,12 @@ int pvcalls_policy_set(struct pvcalls_policy *p, const char *text, u32 len,
 	pvcalls_policy_limits(p, &set->rules);
 	pvcalls_queues_weigh(p->queues,
 			     set->rules.weight ?: PVCALLS_WEIGHT_DEFAULT);
+	old = rcu_replace_pointer(p->set, set, lockdep_is_held(&p->lock));
+	/* those who are woken ask the new rules */
 	pvcalls_policy_pace(p, &set->rules);
-	set = rcu_replace_pointer(p->set, set, lockdep_is_held(&p->lock));
 	p->refused = false;
 	mutex_unlock(&p->lock);
-	call_rcu(&set->rcu, pvcalls_ruleset_free);
+	call_rcu(&old->rcu, pvcalls_ruleset_free);
 	return 0;
 }
 

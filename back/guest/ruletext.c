@@ -253,11 +253,6 @@ static bool pvcalls_word_bit(const struct pvcalls_word *w,
 	return false;
 }
 
-static bool pvcalls_word_may(const struct pvcalls_word *w, u32 n, u8 *may)
-{
-	return pvcalls_word_bit(w, pvcalls_may_names, n, may);
-}
-
 static bool pvcalls_word_congestion(const struct pvcalls_word *w, u32 *bits)
 {
 	const char *name;
@@ -286,18 +281,26 @@ static bool pvcalls_set_local(struct pvcalls_rules *r, struct pvcalls_word w)
 	return false;
 }
 
-static bool pvcalls_set_protocols(struct pvcalls_rules *r,
-				  struct pvcalls_word w)
+/* Set the bits of some of @n @names, or of none. */
+static bool pvcalls_set_bits(struct pvcalls_word w, const char * const *names,
+			     u32 n, u8 *bits)
 {
 	struct pvcalls_word part;
 
-	r->may = 0;
+	*bits = 0;
 	if (pvcalls_word_is(&w, "none"))
 		return true;
 	while (pvcalls_word_split(&w, ',', &part))
-		if (!pvcalls_word_may(&part, PVCALLS_NR_MAYS, &r->may))
+		if (!pvcalls_word_bit(&part, names, n, bits))
 			return false;
 	return true;
+}
+
+static bool pvcalls_set_protocols(struct pvcalls_rules *r,
+				  struct pvcalls_word w)
+{
+	return pvcalls_set_bits(w, pvcalls_may_names, PVCALLS_NR_MAYS,
+				&r->may);
 }
 
 static bool pvcalls_set_reserved(struct pvcalls_rules *r, struct pvcalls_word w)
@@ -370,16 +373,8 @@ static bool pvcalls_set_congestion(struct pvcalls_rules *r,
 static bool pvcalls_set_shortcuts(struct pvcalls_rules *r,
 				  struct pvcalls_word w)
 {
-	struct pvcalls_word part;
-
-	r->shortcuts = 0;
-	if (pvcalls_word_is(&w, "none"))
-		return true;
-	while (pvcalls_word_split(&w, ',', &part))
-		if (!pvcalls_word_bit(&part, pvcalls_shortcut_names,
-				      PVCALLS_NR_SHORTCUTS, &r->shortcuts))
-			return false;
-	return true;
+	return pvcalls_set_bits(w, pvcalls_shortcut_names,
+				PVCALLS_NR_SHORTCUTS, &r->shortcuts);
 }
 
 static bool pvcalls_set_weight(struct pvcalls_rules *r, struct pvcalls_word w)
@@ -475,7 +470,8 @@ static bool pvcalls_text_rule(struct pvcalls_rule *rule,
 		if (port)
 			return false;
 		if (!where && !rule->protos &&
-		    pvcalls_word_may(w, 3, &rule->protos))
+		    pvcalls_word_bit(w, pvcalls_may_names, 3,
+				     &rule->protos))
 			continue;
 		if (pvcalls_word_is(w, "port") &&
 		    rule->protos != PVCALLS_MAY_ICMP) {

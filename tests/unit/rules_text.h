@@ -51,4 +51,18 @@ static void refused(const char *text, int err, u32 where)
 	assert_int_equal(at, where);
 }
 
+/* A text that makes no sense from a byte on */
+struct bad_text {
+	const char *text;
+	u32 at;
+};
+
+static void all_refused(const struct bad_text *bad, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		refused(bad[i].text, -EINVAL, bad[i].at);
+}
+
 #endif /* TESTS_RULES_TEXT_H */

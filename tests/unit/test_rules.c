@@ -278,10 +278,7 @@ static void first_match(void **state)
 
 static void nonsense(void **state)
 {
-	static const struct {
-		const char *text;
-		u32 at;
-	} bad[] = {
+	static const struct bad_text bad[] = {
 		{ "x", 0 }, { " local", 1 }, { "local=", 0 }, { "local=x", 0 },
 		{ "local=all x", 10 }, { "local=all;local=all", 10 },
 		{ "locals=all", 0 }, { "protocols=", 0 },
@@ -317,11 +314,9 @@ static void nonsense(void **state)
 		{ "deny connect ::ffff:0:0/95", 13 }, { "deny connect ::1:", 13 },
 		{ "deny connect ::ffff:10.0.0.1", 13 },
 	};
-	unsigned int i;
 
 	(void)state;
-	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		refused(bad[i].text, -EINVAL, bad[i].at);
+	all_refused(bad, sizeof(bad) / sizeof(*bad));
 }
 
 static void too_much(void **state)

@@ -4,10 +4,7 @@
 
 static void nonsense(void **state)
 {
-	static const struct {
-		const char *text;
-		u32 at;
-	} bad[] = {
+	static const struct bad_text bad[] = {
 		{ "calls=0", 0 }, { "calls=", 0 }, { "calls=none", 0 },
 		{ "calls=100000001", 0 }, { "calls=1;calls=any", 8 },
 		{ "connects=0", 0 }, { "connects=", 0 }, { "connects=none", 0 },
@@ -34,11 +31,9 @@ static void nonsense(void **state)
 		{ "limits=none,sockets:1", 0 }, { "limits=memory:100000001", 0 },
 		{ "limits=none;limits=none", 12 },
 	};
-	unsigned int i;
 
 	(void)state;
-	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		refused(bad[i].text, -EINVAL, bad[i].at);
+	all_refused(bad, sizeof(bad) / sizeof(*bad));
 }
 
 static void limits(void **state)
@@ -66,45 +61,42 @@ static void limits(void **state)
 	assert_int_equal(rules.limit[PVCALLS_KIND_MEMORY], PVCALLS_MAX_LIMIT);
 }
 
+static void has_rates(const char *text, u32 calls, u32 connects, u32 bytes)
+{
+	read_text(text);
+	assert_int_equal(rules.calls, calls);
+	assert_int_equal(rules.connects, connects);
+	assert_int_equal(rules.bytes, bytes);
+}
+
 static void rates(void **state)
 {
 	(void)state;
-	read_text("");
-	assert_int_equal(rules.calls, 0);
-	assert_int_equal(rules.connects, 0);
-	assert_int_equal(rules.bytes, 0);
-	read_text("bytes=any;calls=any;connects=any");
-	assert_int_equal(rules.calls, 0);
-	assert_int_equal(rules.connects, 0);
-	assert_int_equal(rules.bytes, 0);
-	read_text("calls=100000000;connects=100000000;bytes=4000000000");
-	assert_int_equal(rules.calls, 100000000);
-	assert_int_equal(rules.connects, 100000000);
-	assert_int_equal(rules.bytes, 4000000000);
-	read_text("connects=1;bytes=2;calls=3");
-	assert_int_equal(rules.calls, 3);
-	assert_int_equal(rules.connects, 1);
-	assert_int_equal(rules.bytes, 2);
+	has_rates("", 0, 0, 0);
+	has_rates("bytes=any;calls=any;connects=any", 0, 0, 0);
+	has_rates("calls=100000000;connects=100000000;bytes=4000000000",
+		  100000000, 100000000, 4000000000);
+	has_rates("connects=1;bytes=2;calls=3", 3, 1, 2);
+}
+
+static void has_ways(const char *text, u32 congestion, u8 shortcuts)
+{
+	read_text(text);
+	assert_int_equal(rules.congestion, congestion);
+	assert_int_equal(rules.shortcuts, shortcuts);
 }
 
 static void ways(void **state)
 {
 	(void)state;
-	read_text("");
-	assert_int_equal(rules.congestion, PVCALLS_CONGESTION_ANY);
-	assert_int_equal(rules.shortcuts, PVCALLS_SHORT_ALL);
-	read_text("congestion=any;shortcuts=direct,zerocopy");
-	assert_int_equal(rules.congestion, PVCALLS_CONGESTION_ANY);
-	assert_int_equal(rules.shortcuts, PVCALLS_SHORT_ALL);
-	read_text("congestion=none;shortcuts=none");
-	assert_int_equal(rules.congestion, 0);
-	assert_int_equal(rules.shortcuts, 0);
-	read_text("congestion=bbr,reno;shortcuts=zerocopy");
-	assert_int_equal(rules.congestion, 9);
-	assert_int_equal(rules.shortcuts, PVCALLS_SHORT_ZEROCOPY);
-	read_text("congestion=cubic,cubic;shortcuts=direct");
-	assert_int_equal(rules.congestion, 4);
-	assert_int_equal(rules.shortcuts, PVCALLS_SHORT_DIRECT);
+	has_ways("", PVCALLS_CONGESTION_ANY, PVCALLS_SHORT_ALL);
+	has_ways("congestion=any;shortcuts=direct,zerocopy",
+		 PVCALLS_CONGESTION_ANY, PVCALLS_SHORT_ALL);
+	has_ways("congestion=none;shortcuts=none", 0, 0);
+	has_ways("congestion=bbr,reno;shortcuts=zerocopy", 9,
+		 PVCALLS_SHORT_ZEROCOPY);
+	has_ways("congestion=cubic,cubic;shortcuts=direct", 4,
+		 PVCALLS_SHORT_DIRECT);
 }
 
 int main(void)
