@@ -336,9 +336,11 @@ static int pvc_dgram_send(struct sock *sk, struct pvc_conn *c,
 		ret = -EPIPE;
 		if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
 			break;
-		ret = -ENETUNREACH;
-		if (pvc_conn_gone(c) || pvc_dgram_dead(c))
+		if (pvc_conn_gone(c) || pvc_dgram_dead(c)) {
+			/* the backend may have refused the socket just now */
+			ret = sock_error(sk) ?: -ENETUNREACH;
 			break;
+		}
 		if (pvc_conn_space(c, waiter.waiting) >=
 		    pvcalls_dgram_size(&rec->hdr)) {
 			ret = pvc_zerocopy_begin(sk, msg, rec->hdr.len, &ubuf);

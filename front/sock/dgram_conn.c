@@ -10,11 +10,14 @@
  * @c: the backend's socket
  *
  * Context: any.
- * Return: true if the socket has gone with its backend or has never come about.
+ * Return: true if the socket has gone with its backend or has never come about;
+ * then sock_error() knows why, unless the program has been told.
  */
 bool pvc_dgram_dead(const struct pvc_conn *c)
 {
-	return READ_ONCE(c->state) == PVC_CONN_FAILED || READ_ONCE(c->in_err);
+	/* pairs with the release when the connection has failed */
+	return smp_load_acquire(&c->state) == PVC_CONN_FAILED ||
+	       READ_ONCE(c->in_err);
 }
 
 /**
