@@ -9,6 +9,7 @@
 #if !defined(PVCALLS_BACK_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define PVCALLS_BACK_TRACE_H
 
+#include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/tracepoint.h>
 
@@ -17,6 +18,7 @@
 #include "pvcalls_ext.h"
 #include "commands.h"
 #include "denials.h"
+#include "flow.h"
 #include "states.h"
 
 #define PVCALLS_SHOW_CMD(number, name, ...)	{ number, name },
@@ -232,6 +234,102 @@ TRACE_EVENT(pvcalls_denied,
 	TP_printk("domid=%u what=\"%s\" addr=%pISpc why=%s", __entry->domid,
 		  pvcalls_show_door(__entry->door), __entry->addr,
 		  pvcalls_show_denial(__entry->denial))
+);
+
+TRACE_DEFINE_ENUM(IPPROTO_ICMP);
+TRACE_DEFINE_ENUM(IPPROTO_TCP);
+TRACE_DEFINE_ENUM(IPPROTO_UDP);
+TRACE_DEFINE_ENUM(IPPROTO_ICMPV6);
+TRACE_DEFINE_ENUM(PVCALLS_FLOW_CLOSED);
+TRACE_DEFINE_ENUM(PVCALLS_FLOW_PEER);
+TRACE_DEFINE_ENUM(PVCALLS_FLOW_RESET);
+TRACE_DEFINE_ENUM(PVCALLS_FLOW_ERROR);
+TRACE_DEFINE_ENUM(PVCALLS_FLOW_GONE);
+
+#define pvcalls_show_why(why) \
+	__print_symbolic(why, PVCALLS_FLOW_WHY_NAMES(PVCALLS_SHOW_NAME, \
+						     PVCALLS_SHOW_LAST_NAME))
+#define pvcalls_show_protocol(protocol) \
+	__print_symbolic(protocol, \
+			 { IPPROTO_ICMP, "icmp" }, \
+			 { IPPROTO_TCP, "tcp" }, \
+			 { IPPROTO_UDP, "udp" }, \
+			 { IPPROTO_ICMPV6, "icmpv6" })
+
+/**
+ * pvcalls_flow_begin() - a connection is established, or datagrams may go
+ * @domid: the guest
+ * @id: the socket
+ * @flow: the flow
+ *
+ * Context: process, on a worker.
+ */
+TRACE_EVENT(pvcalls_flow_begin,
+	TP_PROTO(domid_t domid, u64 id, const struct pvcalls_flow *flow),
+	TP_ARGS(domid, id, flow),
+	TP_STRUCT__entry(
+		__field(u16, domid)
+		__field(u64, id)
+		__field(u8, protocol)
+		__field(bool, accepted)
+		__array(u8, local, sizeof(struct sockaddr_in6))
+		__array(u8, peer, sizeof(struct sockaddr_in6))
+	),
+	TP_fast_assign(
+		__entry->domid = domid;
+		__entry->id = id;
+		__entry->protocol = flow->protocol;
+		__entry->accepted = flow->accepted;
+		memcpy(__entry->local, &flow->local, sizeof(flow->local));
+		memcpy(__entry->peer, &flow->peer, sizeof(flow->peer));
+	),
+	TP_printk("domid=%u id=%#llx protocol=%s by=%s local=%pISpc peer=%pISpc",
+		  __entry->domid, __entry->id,
+		  pvcalls_show_protocol(__entry->protocol),
+		  __entry->accepted ? "peer" : "guest",
+		  __entry->local, __entry->peer)
+);
+
+/**
+ * pvcalls_flow_end() - a connection has ended, or a datagram socket is closed
+ * @domid: the guest
+ * @id: the socket
+ * @flow: the flow
+ *
+ * Context: process, on a worker.
+ */
+TRACE_EVENT(pvcalls_flow_end,
+	TP_PROTO(domid_t domid, u64 id, const struct pvcalls_flow *flow),
+	TP_ARGS(domid, id, flow),
+	TP_STRUCT__entry(
+		__field(u16, domid)
+		__field(u64, id)
+		__field(u8, protocol)
+		__field(u32, why)
+		__field(s32, err)
+		__field(u64, in)
+		__field(u64, out)
+		__field(u64, took)
+		__array(u8, local, sizeof(struct sockaddr_in6))
+		__array(u8, peer, sizeof(struct sockaddr_in6))
+	),
+	TP_fast_assign(
+		__entry->domid = domid;
+		__entry->id = id;
+		__entry->protocol = flow->protocol;
+		__entry->why = flow->why;
+		__entry->err = flow->err;
+		__entry->in = flow->in;
+		__entry->out = flow->out;
+		__entry->took = flow->took;
+		memcpy(__entry->local, &flow->local, sizeof(flow->local));
+		memcpy(__entry->peer, &flow->peer, sizeof(flow->peer));
+	),
+	TP_printk("domid=%u id=%#llx protocol=%s local=%pISpc peer=%pISpc in=%llu out=%llu took_ns=%llu why=%s err=%d",
+		  __entry->domid, __entry->id,
+		  pvcalls_show_protocol(__entry->protocol),
+		  __entry->local, __entry->peer, __entry->in, __entry->out,
+		  __entry->took, pvcalls_show_why(__entry->why), __entry->err)
 );
 
 /**

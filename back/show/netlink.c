@@ -11,6 +11,7 @@
 #include "account/ledger.h"
 #include "guest/guest.h"
 #include "guest/policy.h"
+#include "show/flows.h"
 #include "show/netlink.h"
 #include "sock/sock.h"
 #include "uapi/pvcalls_netlink.h"
@@ -232,6 +233,14 @@ static const struct genl_small_ops pvcalls_netlink_ops[] = {
 	},
 };
 
+/* Who talks to whom is as private as policies. */
+static const struct genl_multicast_group pvcalls_netlink_groups[] = {
+	{
+		.name = PVCALLS_GROUP_FLOWS,
+		.flags = GENL_MCAST_CAP_NET_ADMIN,
+	},
+};
+
 static struct genl_family pvcalls_netlink_family __ro_after_init = {
 	.name = PVCALLS_FAMILY_NAME,
 	.version = PVCALLS_FAMILY_VERSION,
@@ -240,18 +249,27 @@ static struct genl_family pvcalls_netlink_family __ro_after_init = {
 	.policy = pvcalls_netlink_attrs,
 	.small_ops = pvcalls_netlink_ops,
 	.n_small_ops = ARRAY_SIZE(pvcalls_netlink_ops),
+	.mcgrps = pvcalls_netlink_groups,
+	.n_mcgrps = ARRAY_SIZE(pvcalls_netlink_groups),
 	.resv_start_op = __PVCALLS_CMD_MAX,
 };
 
 /**
- * pvcalls_netlink_start() - register the family
+ * pvcalls_netlink_start() - register the family, and tell flows
  *
  * Context: process, may sleep; undone by pvcalls_netlink_stop().
  * Return: 0 or a negative error number.
  */
 int __init pvcalls_netlink_start(void)
 {
-	return genl_register_family(&pvcalls_netlink_family);
+	int err = genl_register_family(&pvcalls_netlink_family);
+
+	if (err)
+		return err;
+	err = pvcalls_flows_start(&pvcalls_netlink_family, 0);
+	if (err)
+		genl_unregister_family(&pvcalls_netlink_family);
+	return err;
 }
 
 /**
@@ -261,5 +279,6 @@ int __init pvcalls_netlink_start(void)
  */
 void pvcalls_netlink_stop(void)
 {
+	pvcalls_flows_stop();
 	genl_unregister_family(&pvcalls_netlink_family);
 }

@@ -16,6 +16,7 @@
 #include "sched/worker.h"
 #include "sock/conn.h"
 #include "sock/direction.h"
+#include "sock/flowlog.h"
 #include "sock/name.h"
 #include "sock/pace.h"
 #include "sock/sock.h"
@@ -238,6 +239,19 @@ bool pvcalls_conn_resets(const struct pvcalls_sock *ps)
 	       !pvcalls_out_sent(&ps->conn);
 }
 
+static enum pvcalls_flow_why pvcalls_conn_why(const struct pvcalls_sock *ps,
+					      bool reset)
+{
+	if (ps->conn.err)
+		return PVCALLS_FLOW_ERROR;
+	if (!ps->release)
+		return PVCALLS_FLOW_GONE;
+	if (reset)
+		return PVCALLS_FLOW_RESET;
+	return ps->conn.in_state == PVCALLS_IN_DONE ? PVCALLS_FLOW_PEER :
+						      PVCALLS_FLOW_CLOSED;
+}
+
 /**
  * pvcalls_conn_close() - end a socket's connection, if there is one
  * @ps: the socket, which is being torn down and has no callbacks any more
@@ -253,6 +267,7 @@ void pvcalls_conn_close(struct pvcalls_sock *ps, bool reset)
 		pvcalls_reply(c->connect, -ECONNABORTED);
 		c->connect = NULL;
 	}
+	pvcalls_flowlog_end(ps, pvcalls_conn_why(ps, reset));
 	pvcalls_timer_stop(&c->retry);
 	pvcalls_pace_end(ps);
 	if (c->ring)
@@ -309,6 +324,7 @@ void pvcalls_conn_connected(struct pvcalls_sock *ps)
 	ps->conn.connect = NULL;
 	WRITE_ONCE(ps->state, PVCALLS_SS_CONNECTED);
 	set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+	pvcalls_flowlog_begin(ps, false);
 	pvcalls_conn_enable(ps);
 	pvcalls_name_put(ps, call, false);
 	pvcalls_reply(call, 0);

@@ -307,6 +307,7 @@ bool pvcalls_dgram_out(struct pvcalls_sock *ps)
 				return false;
 		} else {
 			pvcalls_pace_did(ps, PVCALLS_PACE_OUT, len);
+			c->flow.out += rec.hdr.len;
 			if (ringbuf_consume(&c->out, len))
 				pvcalls_direction_owe(ps);
 		}
@@ -535,6 +536,7 @@ bool pvcalls_dgram_in(struct pvcalls_sock *ps)
 		if (!pvcalls_dgram_put(ps, &rec))
 			continue;
 		pvcalls_pace_did(ps, PVCALLS_PACE_IN, size);
+		c->flow.in += rec.hdr.len;
 		if (rec.hdr.type == PVCALLS_DGRAM_ERROR)
 			c->dgram_err = 0;
 	}

@@ -8,6 +8,7 @@
 #include "ring/datamap.h"
 #include "ring/tools.h"
 #include "sock/direction.h"
+#include "sock/flowlog.h"
 #include "sock/pace.h"
 #include "sock/sock.h"
 #include "trace.h"
@@ -274,6 +275,7 @@ void pvcalls_direction_broken(struct pvcalls_sock *ps)
 	ps->conn.err = -EPROTO;
 	pvcalls_in_end(ps, -EPROTO);
 	pvcalls_out_end(ps, -EPROTO);
+	pvcalls_flowlog_end(ps, PVCALLS_FLOW_ERROR);
 	/* AF_UNSPEC resets a connection without closing the kernel socket */
 	kernel_connect(ps->sock, pvcalls_sa(&addr), sizeof(addr), O_NONBLOCK);
 }

@@ -70,6 +70,7 @@ static bool pvcalls_fastpath_move(struct pvcalls_sock *ps, struct sock *sk,
 	n = pvcalls_receive_locked(sk, &to);
 	if (n > 0) {
 		pvcalls_pace_did(ps, PVCALLS_PACE_IN, n);
+		c->flow.in += n;
 		trace_pvcalls_move(ps->guest->peer.domid, ps->id, n, 0);
 		if (ringbuf_produce(&c->in, n))
 			pvcalls_notify_send(&c->notify);
@@ -227,6 +228,7 @@ static bool pvcalls_fastpath_forward(struct pvcalls_sock *ps,
 	if (n <= 0)
 		return false;
 	pvcalls_pace_did(ps, PVCALLS_PACE_OUT, n);
+	c->flow.out += n;
 	trace_pvcalls_move(ps->guest->peer.domid, ps->id, 0, n);
 	if (ringbuf_consume(&c->out, n))
 		pvcalls_notify_send(&c->notify);

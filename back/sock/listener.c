@@ -13,6 +13,7 @@
 #include "guest/policy.h"
 #include "sched/worker.h"
 #include "sock/conn.h"
+#include "sock/flowlog.h"
 #include "sock/inbound.h"
 #include "sock/listener.h"
 #include "sock/name.h"
@@ -263,6 +264,7 @@ static int pvcalls_listener_try(struct pvcalls_sock *ps,
 				 &ps->callbacks);
 	pvcalls_name_put(child, call, true);
 	set_bit(PVCALLS_SF_IN_READY, &child->flags);
+	pvcalls_flowlog_begin(child, true);
 	pvcalls_conn_enable(child);
 	/*
 	 * From here on the new socket belongs to its own worker, which looks at

@@ -43,6 +43,7 @@
 
 #include "account/account.h"
 #include "account/rate.h"
+#include "flow.h"
 #include "guest/policy.h"
 #include "ring/notify.h"
 #include "ringbuf.h"
@@ -120,6 +121,7 @@ enum pvcalls_sock_flag {
  * @retry: says that there is room, some time after TCP had no memory; or that
  *	pages may be free, some time after they were not
  * @claims: the socket's part in its guest's rates, by enum pvcalls_pace
+ * @flow: for the log of connections
  * @err: error of the connection, negative, or 0
  * @dgram_err: error of a datagram that the guest has yet to be told, negative,
  *	or 0
@@ -147,6 +149,7 @@ struct pvcalls_conn {
 	struct pvcalls_zerocopy zerocopy;
 	struct timer_list retry;
 	struct pvcalls_claim claims[PVCALLS_PACES];
+	struct pvcalls_flow flow;
 	int err;
 	int dgram_err;
 	u32 lost_in;

@@ -15,6 +15,7 @@
 #include "sched/fairq.h"
 #include "sched/worker.h"
 #include "sock/direction.h"
+#include "sock/flowlog.h"
 #include "sock/memory.h"
 #include "sock/pace.h"
 #include "sock/receive.h"
@@ -172,8 +173,10 @@ static void pvcalls_stream_recv_error(struct pvcalls_sock *ps, int err)
 	else
 		c->err = err;
 	pvcalls_in_end(ps, err);
-	if (c->err)
+	if (c->err) {
 		pvcalls_out_end(ps, c->err);
+		pvcalls_flowlog_end(ps, PVCALLS_FLOW_ERROR);
+	}
 }
 
 /**
@@ -320,6 +323,7 @@ bool pvcalls_stream_out(struct pvcalls_sock *ps)
 		n = pvcalls_stream_send(ps, avail, may);
 		if (n > 0) {
 			pvcalls_pace_did(ps, PVCALLS_PACE_OUT, n);
+			c->flow.out += n;
 			pvcalls_stream_step(&budget, &step, n);
 			pvcalls_stream_give_back(ps);
 		} else if (pvcalls_stream_retry(n)) {
@@ -422,6 +426,7 @@ bool pvcalls_stream_in(struct pvcalls_sock *ps)
 		n = pvcalls_stream_recv(ps, len);
 		if (n > 0) {
 			pvcalls_pace_did(ps, PVCALLS_PACE_IN, n);
+			c->flow.in += n;
 			pvcalls_stream_step(&budget, &step, n);
 			if (ringbuf_produce(&c->in, n))
 				pvcalls_direction_owe(ps);

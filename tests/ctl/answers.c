@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Answers as the backend gives them by netlink, for what pvcallsctl makes of
- * them: answers guests | guests-json | policy | policy-json | refused
+ * them: answers guests | guests-json | policy | policy-json | flows | flows-json |
+ * refused
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
 
+#include "flows.h"
 #include "netlink.h"
 #include "pvcalls_netlink.h"
 #include "table.h"
@@ -96,6 +99,52 @@ static int refused(void)
 	return 0;
 }
 
+static void flow(struct flows *f, uint8_t cmd, uint32_t number, uint32_t domid,
+		 const char *local, const char *peer)
+{
+	struct nlmsghdr *nlh = message(buffer, 30);
+	struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+	bool six = strchr(local, ':');
+	uint8_t addr[16];
+
+	genl->cmd = cmd;
+	mnl_attr_put_u32(nlh, PVCALLS_A_FLOW_NUMBER, number);
+	mnl_attr_put_u32(nlh, PVCALLS_A_FLOW_DOMID, domid);
+	mnl_attr_put_u64(nlh, PVCALLS_A_FLOW_ID, 0x1000);
+	mnl_attr_put_u8(nlh, PVCALLS_A_FLOW_PROTOCOL, six ? 58 : 6);
+	mnl_attr_put_u8(nlh, PVCALLS_A_FLOW_ACCEPTED, !six);
+	inet_pton(six ? AF_INET6 : AF_INET, local, addr);
+	mnl_attr_put(nlh, PVCALLS_A_FLOW_LOCAL_ADDR, six ? 16 : 4, addr);
+	mnl_attr_put_u16(nlh, PVCALLS_A_FLOW_LOCAL_PORT, htons(80));
+	inet_pton(six ? AF_INET6 : AF_INET, peer, addr);
+	mnl_attr_put(nlh, PVCALLS_A_FLOW_PEER_ADDR, six ? 16 : 4, addr);
+	mnl_attr_put_u16(nlh, PVCALLS_A_FLOW_PEER_PORT, htons(six ? 0 : 40000));
+	mnl_attr_put_u64(nlh, PVCALLS_A_FLOW_BEGUN, 1700000000123456789ULL);
+	if (cmd == PVCALLS_CMD_FLOW_END) {
+		mnl_attr_put_u64(nlh, PVCALLS_A_FLOW_TOOK, 2500001000ULL);
+		mnl_attr_put_u64(nlh, PVCALLS_A_FLOW_IN, 1ULL << 40);
+		mnl_attr_put_u64(nlh, PVCALLS_A_FLOW_OUT, 7);
+		mnl_attr_put_u32(nlh, PVCALLS_A_FLOW_WHY,
+				 six ? PVCALLS_WHY_CLOSED : PVCALLS_WHY_ERROR);
+		mnl_attr_put_u32(nlh, PVCALLS_A_FLOW_ERROR,
+				 six ? 0 : ECONNRESET);
+	}
+	flows_message(nlh, f);
+}
+
+/* Messages 9 to 12 and the guest 8 are not to be seen. */
+static int log_flows(bool json)
+{
+	struct flows f = { .domid = 7, .json = json };
+
+	flow(&f, PVCALLS_CMD_FLOW_BEGIN, 7, 7, "10.0.0.1", "10.0.0.2");
+	flow(&f, PVCALLS_CMD_FLOW_BEGIN, 8, 8, "10.0.0.1", "10.0.0.3");
+	flow(&f, PVCALLS_CMD_FLOW_END, 13, 7, "10.0.0.1", "10.0.0.2");
+	flow(&f, PVCALLS_CMD_FLOW_END, 14, 7, "fd00::1", "::");
+	flow(&f, PVCALLS_CMD_MAX + 1, 15, 7, "fd00::1", "::");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -108,6 +157,10 @@ int main(int argc, char **argv)
 		return policy(false);
 	if (!strcmp(argv[1], "policy-json"))
 		return policy(true);
+	if (!strcmp(argv[1], "flows"))
+		return log_flows(false);
+	if (!strcmp(argv[1], "flows-json"))
+		return log_flows(true);
 	if (!strcmp(argv[1], "refused"))
 		return refused();
 	return 2;

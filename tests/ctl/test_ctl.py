@@ -246,7 +246,7 @@ class Ctl(unittest.TestCase):
 
     def test_usage(self):
         for words in ((), ("nonsense",), ("sockets", "more"), ("--watch", "x", "sockets"), ("--nonsense",), ("set", "a"),
-                      ("policy",), ("policy", "x"), ("policy", "65536"), ("policy", "1", "set"), ("policy", "1", "show", "x"),
+                      ("flows", "x"), ("flows", "65536"), ("policy",), ("policy", "x"), ("policy", "65536"), ("policy", "1", "set"), ("policy", "1", "show", "x"),
                       ("policy", "1", "put", "x")):
             self.assertEqual(self.run_ctl(*words)[2], 2, words)
         self.assertEqual(self.run_ctl("--help")[2], 0)
@@ -259,8 +259,8 @@ class Answers(unittest.TestCase):
     def setUpClass(cls):
         cls.scratch = tempfile.TemporaryDirectory()
         cls.program = pathlib.Path(cls.scratch.name) / "answers"
-        subprocess.run([*GCC, f"-I{TOOL}", "-o", cls.program, REPO / "tests/ctl/answers.c", TOOL / "netlink.c", TOOL / "table.c",
-                        "-lmnl"], check=True)
+        subprocess.run([*GCC, f"-I{TOOL}", "-o", cls.program, REPO / "tests/ctl/answers.c", TOOL / "flows.c", TOOL / "netlink.c",
+                        TOOL / "table.c", "-lmnl"], check=True)
 
     @classmethod
     def tearDownClass(cls):
@@ -286,6 +286,22 @@ class Answers(unittest.TestCase):
                          {"domid": 7, "rules": words,
                           "denied": {"loopback": 2, "rule": 1 << 33}})
 
+    def test_flows(self):
+        first = "2023-11-14T22:13:20.123Z dom7 tcp 10.0.0.1:80 < 10.0.0.2:40000 begins"
+        ends = "ends in 1099511627776 out 7 after 2.500001 s:"
+        self.assertEqual(self.answers("flows")[0].splitlines(), [
+            first, "4 messages were lost",
+            f"2023-11-14T22:13:22.623Z dom7 tcp 10.0.0.1:80 < 10.0.0.2:40000 {ends} error (Connection reset by peer)",
+            f"2023-11-14T22:13:22.623Z dom7 icmpv6 [fd00::1]:80 > - {ends} closed"])
+        begin, lost, end, last = map(json.loads, self.answers("flows-json")[0].splitlines())
+        self.assertEqual(begin, {
+            "time": "2023-11-14T22:13:20.123Z", "event": "begin", "domid": 7, "socket": "0x1000", "protocol": "tcp", "by": "peer",
+            "local": "10.0.0.1:80", "peer": "10.0.0.2:40000"})
+        self.assertEqual(lost, {"event": "lost", "messages": 4})
+        self.assertEqual((end["event"], end["in"], end["out"], end["seconds"], end["why"], end["error"]),
+                         ("end", 1 << 40, 7, 2.500001, "error", "Connection reset by peer"))
+        self.assertEqual((last["why"], last["peer"], "error" in last), ("closed", "-", False))
+
     def test_refused(self):
         self.assertEqual(self.answers("refused"), ("", 'pvcallsctl: Invalid argument: because: "nothing"\n'))
 
@@ -293,8 +309,11 @@ class Answers(unittest.TestCase):
         spec = yaml.safe_load((REPO / "docs/netlink/pvcalls.yaml").read_text())
         header = (REPO / "include/uapi" / spec["uapi-header"]).read_text()
         self.assertIn(f'#define PVCALLS_FAMILY_NAME\t"{spec["name"]}"', header)
-        wanted = [[f"PVCALLS_A_{group['name']}_{attribute['name']}" for attribute in group["attributes"]]
-                  for group in spec["attribute-sets"]]
+        self.assertEqual([f'#define PVCALLS_GROUP_{group["name"].upper()}\t"{group["name"]}"' in header
+                          for group in spec["mcast-groups"]["list"]], [True])
+        wanted = [[f"PVCALLS_{words['name']}_{entry['name']}" for entry in words["entries"]] for words in spec["definitions"]]
+        wanted += [[f"PVCALLS_A_{group['name']}_{attribute['name']}" for attribute in group["attributes"]]
+                   for group in spec["attribute-sets"]]
         wanted.append([f"PVCALLS_CMD_{operation['name']}" for operation in spec["operations"]["list"]])
         self.assertEqual([operation["value"] for operation in spec["operations"]["list"]],
                          list(range(1, len(wanted[-1]) + 1)))

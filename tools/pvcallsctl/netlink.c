@@ -21,13 +21,22 @@
 
 static struct mnl_socket *sock;
 static uint16_t family;
+/* The multicast group that is looked for, and its number, 0: none */
+static const char *group_name;
+static uint32_t group;
 static char buffer[BUFFER];
 static unsigned int sequence;
 
-static int complain(const char *what)
+/**
+ * netlink_failed() - say what failed, with errno
+ * @what: what
+ *
+ * Return: 1.
+ */
+int netlink_failed(const char *what)
 {
 	fprintf(stderr, "pvcallsctl: %s: %s\n", what, strerror(errno));
-	return -1;
+	return 1;
 }
 
 static struct nlmsghdr *begin(uint16_t type, uint16_t flags, uint8_t cmd,
@@ -45,8 +54,13 @@ static struct nlmsghdr *begin(uint16_t type, uint16_t flags, uint8_t cmd,
 	return nlh;
 }
 
-/* The attributes of a message by number; what is of no use is passed over. */
-static void attributes(const struct nlmsghdr *nlh, const struct nlattr **a,
+/**
+ * netlink_attributes() - sort the attributes of a message
+ * @nlh: the message
+ * @a: result: each by its number, NULL if the message has none; @max + 1 of them
+ * @max: the greatest number of interest
+ */
+void netlink_attributes(const struct nlmsghdr *nlh, const struct nlattr **a,
 		       unsigned int max)
 {
 	const struct nlattr *attr;
@@ -57,16 +71,48 @@ static void attributes(const struct nlmsghdr *nlh, const struct nlattr **a,
 			a[mnl_attr_get_type(attr)] = attr;
 }
 
-static uint32_t number(const struct nlattr *attr)
+/**
+ * netlink_u32() - the value of an attribute
+ * @attr: the attribute, or NULL
+ *
+ * Return: the value, or 0 if there is none of this type.
+ */
+uint32_t netlink_u32(const struct nlattr *attr)
 {
 	return attr && !mnl_attr_validate(attr, MNL_TYPE_U32) ?
 	       mnl_attr_get_u32(attr) : 0;
 }
 
-static uint64_t large_number(const struct nlattr *attr)
+/**
+ * netlink_u64() - the value of an attribute
+ * @attr: the attribute, or NULL
+ *
+ * Return: the value, or 0 if there is none of this type.
+ */
+uint64_t netlink_u64(const struct nlattr *attr)
 {
 	return attr && !mnl_attr_validate(attr, MNL_TYPE_U64) ?
 	       mnl_attr_get_u64(attr) : 0;
+}
+
+static void find_group(const struct nlattr *groups)
+{
+	const struct nlattr *each, *attr;
+
+	mnl_attr_for_each_nested(each, groups) {
+		const char *name = NULL;
+		uint32_t id = 0;
+
+		mnl_attr_for_each_nested(attr, each) {
+			if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_ID)
+				id = netlink_u32(attr);
+			if (mnl_attr_get_type(attr) ==
+			    CTRL_ATTR_MCAST_GRP_NAME)
+				name = mnl_attr_get_str(attr);
+		}
+		if (name && !strcmp(name, group_name))
+			group = id;
+	}
 }
 
 static int found_family(const struct nlmsghdr *nlh, void *unused)
@@ -74,9 +120,11 @@ static int found_family(const struct nlmsghdr *nlh, void *unused)
 	const struct nlattr *a[CTRL_ATTR_MAX + 1];
 
 	(void)unused;
-	attributes(nlh, a, CTRL_ATTR_MAX);
+	netlink_attributes(nlh, a, CTRL_ATTR_MAX);
 	if (a[CTRL_ATTR_FAMILY_ID])
 		family = mnl_attr_get_u16(a[CTRL_ATTR_FAMILY_ID]);
+	if (a[CTRL_ATTR_MCAST_GROUPS] && group_name)
+		find_group(a[CTRL_ATTR_MCAST_GROUPS]);
 	return MNL_CB_OK;
 }
 
@@ -124,11 +172,11 @@ static int ask(const struct nlmsghdr *nlh, mnl_cb_t fn, void *arg,
 	int ret;
 
 	if (mnl_socket_sendto(sock, nlh, nlh->nlmsg_len) < 0)
-		return complain("netlink");
+		return -netlink_failed("netlink");
 	do {
 		n = mnl_socket_recvfrom(sock, buffer, sizeof(buffer));
 		if (n < 0)
-			return complain("netlink");
+			return -netlink_failed("netlink");
 		err = mnl_nlmsg_get_payload(answer);
 		if (mnl_nlmsg_ok(answer, n) &&
 		    answer->nlmsg_type == NLMSG_ERROR && err->error) {
@@ -140,7 +188,7 @@ static int ask(const struct nlmsghdr *nlh, mnl_cb_t fn, void *arg,
 		ret = mnl_cb_run(buffer, n, sequence,
 				 mnl_socket_get_portid(sock), fn, arg);
 	} while (ret > 0);
-	return ret < 0 ? complain("netlink") : 0;
+	return ret < 0 ? -netlink_failed("netlink") : 0;
 }
 
 static int open_family(void)
@@ -150,7 +198,7 @@ static int open_family(void)
 
 	sock = mnl_socket_open(NETLINK_GENERIC);
 	if (!sock || mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0)
-		return complain("netlink");
+		return -netlink_failed("netlink");
 	/* older kernels know no reasons */
 	mnl_socket_setsockopt(sock, NETLINK_EXT_ACK, &one, sizeof(one));
 	sequence = time(NULL);
@@ -161,6 +209,33 @@ static int open_family(void)
 	fprintf(stderr, "pvcallsctl: no netlink family %s: %s\n",
 		PVCALLS_FAMILY_NAME, strerror(errno));
 	return -1;
+}
+
+/**
+ * netlink_join() - listen to what the family tells
+ * @name: its multicast group
+ * @size: bytes that may wait to be read
+ *
+ * Return: the socket, or NULL after a message.
+ */
+struct mnl_socket *netlink_join(const char *name, int size)
+{
+	group_name = name;
+	if (open_family())
+		return NULL;
+	if (!group) {
+		fprintf(stderr, "pvcallsctl: %s has no group %s: is it older than this command?\n",
+			PVCALLS_FAMILY_NAME, name);
+		return NULL;
+	}
+	/* fewer fit where this is refused */
+	mnl_socket_setsockopt(sock, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (mnl_socket_setsockopt(sock, NETLINK_ADD_MEMBERSHIP, &group,
+				  sizeof(group)) < 0) {
+		netlink_failed(name);
+		return NULL;
+	}
+	return sock;
 }
 
 /**
@@ -175,18 +250,18 @@ int netlink_guest(const struct nlmsghdr *nlh, void *table)
 	const struct nlattr *a[PVCALLS_A_GUEST_MAX + 1];
 	char line[256];
 
-	attributes(nlh, a, PVCALLS_A_GUEST_MAX);
+	netlink_attributes(nlh, a, PVCALLS_A_GUEST_MAX);
 	snprintf(line, sizeof(line),
 		 "guest %u sockets %u pages %u deferred %u denied %llu delayed %llu mark %#x extensions %#x flags %#x",
-		 number(a[PVCALLS_A_GUEST_DOMID]),
-		 number(a[PVCALLS_A_GUEST_SOCKETS]),
-		 number(a[PVCALLS_A_GUEST_PAGES]),
-		 number(a[PVCALLS_A_GUEST_DEFERRED]),
-		 (unsigned long long)large_number(a[PVCALLS_A_GUEST_DENIED]),
-		 (unsigned long long)large_number(a[PVCALLS_A_GUEST_DELAYED]),
-		 number(a[PVCALLS_A_GUEST_MARK]),
-		 number(a[PVCALLS_A_GUEST_EXTENSIONS]),
-		 number(a[PVCALLS_A_GUEST_FLAGS]));
+		 netlink_u32(a[PVCALLS_A_GUEST_DOMID]),
+		 netlink_u32(a[PVCALLS_A_GUEST_SOCKETS]),
+		 netlink_u32(a[PVCALLS_A_GUEST_PAGES]),
+		 netlink_u32(a[PVCALLS_A_GUEST_DEFERRED]),
+		 (unsigned long long)netlink_u64(a[PVCALLS_A_GUEST_DENIED]),
+		 (unsigned long long)netlink_u64(a[PVCALLS_A_GUEST_DELAYED]),
+		 netlink_u32(a[PVCALLS_A_GUEST_MARK]),
+		 netlink_u32(a[PVCALLS_A_GUEST_EXTENSIONS]),
+		 netlink_u32(a[PVCALLS_A_GUEST_FLAGS]));
 	table_line(table, line);
 	return MNL_CB_OK;
 }
@@ -227,7 +302,7 @@ static void print_denied(const struct nlattr *nest, bool json)
 			continue;
 		printf(json ? "%s\"%s\": %llu" : "%s%s=%llu",
 		       !n++ ? "" : json ? ", " : " ", denials[type],
-		       (unsigned long long)large_number(attr));
+		       (unsigned long long)netlink_u64(attr));
 	}
 }
 
@@ -259,13 +334,13 @@ int netlink_policy(const struct nlmsghdr *nlh, void *json)
 	const struct nlattr *a[PVCALLS_A_POLICY_MAX + 1];
 	const char *rules = "";
 
-	attributes(nlh, a, PVCALLS_A_POLICY_MAX);
+	netlink_attributes(nlh, a, PVCALLS_A_POLICY_MAX);
 	if (a[PVCALLS_A_POLICY_RULES] &&
 	    !mnl_attr_validate(a[PVCALLS_A_POLICY_RULES], MNL_TYPE_NUL_STRING))
 		rules = mnl_attr_get_str(a[PVCALLS_A_POLICY_RULES]);
 	if (*(bool *)json) {
 		printf("{\"domid\": %u, \"rules\": [",
-		       number(a[PVCALLS_A_POLICY_DOMID]));
+		       netlink_u32(a[PVCALLS_A_POLICY_DOMID]));
 		print_rules(rules);
 		printf("], \"denied\": {");
 		if (a[PVCALLS_A_POLICY_DENIED])

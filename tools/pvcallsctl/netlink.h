@@ -6,12 +6,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct mnl_socket;
+struct nlattr;
 struct nlmsghdr;
 struct table;
 
 int netlink_guests(struct table *t);
 int netlink_policy_show(uint32_t domid, bool json);
 int netlink_policy_set(uint32_t domid, const char *rules);
+
+struct mnl_socket *netlink_join(const char *name, int size);
+void netlink_attributes(const struct nlmsghdr *nlh, const struct nlattr **a,
+			unsigned int max);
+uint32_t netlink_u32(const struct nlattr *attr);
+uint64_t netlink_u64(const struct nlattr *attr);
+int netlink_failed(const char *what);
 
 /* For their tests */
 int netlink_guest(const struct nlmsghdr *nlh, void *table);

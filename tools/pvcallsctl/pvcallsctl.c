@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "doctor.h"
+#include "flows.h"
 #include "netlink.h"
 #include "table.h"
 #include "trace.h"
@@ -140,17 +141,22 @@ static int show(const struct view *view, bool json, unsigned int interval)
 
 /* ---- policies ---- */
 
+/* Returns false for what is not the number of a domain. */
+static bool is_domid(const char *text, unsigned long *domid)
+{
+	char *end;
+
+	*domid = strtoul(text, &end, 10);
+	return isdigit((unsigned char)*text) && !*end && *domid <= 65535;
+}
+
 /* pvcallsctl policy DOMID [show | set RULES] */
 static int policy(int argc, char **argv, bool json)
 {
 	const char *module = "pvcalls_mt_back";
 	unsigned long domid;
-	char *end;
 
-	if (argc < 1 || !isdigit((unsigned char)*argv[0]))
-		return usage(stderr, 2);
-	domid = strtoul(argv[0], &end, 10);
-	if (*end || domid > 65535)
+	if (argc < 1 || !is_domid(argv[0], &domid))
 		return usage(stderr, 2);
 	if (argc == 1 || (argc == 2 && !strcmp(argv[1], "show")))
 		return loaded(module) ? netlink_policy_show(domid, json) :
@@ -159,6 +165,18 @@ static int policy(int argc, char **argv, bool json)
 		return loaded(module) ? netlink_policy_set(domid, argv[2]) :
 					none_loaded(module);
 	return usage(stderr, 2);
+}
+
+/* pvcallsctl flows [DOMID] */
+static int log_flows(const char *only, bool json)
+{
+	const char *module = "pvcalls_mt_back";
+	unsigned long domid;
+
+	if (only && !is_domid(only, &domid))
+		return usage(stderr, 2);
+	return loaded(module) ? flows(only ? (long)domid : -1, json) :
+				none_loaded(module);
 }
 
 /* ---- parameters ---- */
@@ -263,6 +281,7 @@ static int usage(FILE *to, int ret)
 	      "       pvcallsctl set PARAMETER VALUE\n"
 	      "       pvcallsctl [--json] policy DOMID [show]\n"
 	      "       pvcallsctl policy DOMID set RULES\n"
+	      "       pvcallsctl [--json] flows [DOMID]\n"
 	      "       pvcallsctl trace\n"
 	      "       pvcallsctl [--json] doctor [GUESTS]\n"
 	      "Shows and tunes the PV Calls modules of this domain.\n"
@@ -318,6 +337,8 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[0], "doctor") && is_number(argv[1]) &&
 	    atol(argv[1]) > 0)
 		return doctor(root, atol(argv[1]), json);
+	if (argc == 2 && !strcmp(argv[0], "flows"))
+		return log_flows(argv[1], json);
 	if (argc > 1 && !strcmp(argv[0], "policy"))
 		return policy(argc - 1, argv + 1, json);
 	if (argc != 1)
@@ -326,6 +347,8 @@ int main(int argc, char **argv)
 		return doctor(root, 0, json);
 	if (!strcmp(argv[0], "parameters"))
 		return list_parameters(json);
+	if (!strcmp(argv[0], "flows"))
+		return log_flows(NULL, json);
 	if (!strcmp(argv[0], "trace"))
 		return trace(root);
 	for (i = 0; i < sizeof(views) / sizeof(*views); i++)
