@@ -45,16 +45,12 @@ TRACE_EVENT(pvcalls_request,
 		__array(u8, addr, sizeof(struct sockaddr_in6))
 	),
 	TP_fast_assign(
-		bool named = req->cmd == PVCALLS_CONNECT ||
-			     req->cmd == PVCALLS_BIND;
-
 		__entry->domid = domid;
 		__entry->req_id = req->req_id;
 		__entry->cmd = req->cmd;
 		__entry->id = req->u.socket.id;
-		/* connect and bind have the address at the same place */
 		pvcalls_trace_addr(__entry->addr, req->u.connect.addr,
-				   named ? PVCALLS_ADDR_LEN : 0);
+				   pvcalls_trace_named(req));
 	),
 	TP_printk("domid=%u req_id=%u cmd=%s id=%#llx addr=%pISpc",
 		  __entry->domid, __entry->req_id,
@@ -65,6 +61,8 @@ TRACE_EVENT(pvcalls_request,
  * pvcalls_response() - a request is answered, or deferred
  * @domid: the guest
  * @req: private copy of the request
+ * @begun: when the request was read, in nanoseconds of CLOCK_MONOTONIC; 0 if
+ *	that is not known, since nobody traced then
  * @ret: the return value; -EINPROGRESS: the request is deferred
  * @addr: the address in the response
  * @len: bytes of @addr, 0 if the response has no address
@@ -72,15 +70,17 @@ TRACE_EVENT(pvcalls_request,
  * Context: process, on a worker, with pvcalls_guest.rsp_lock held.
  */
 TRACE_EVENT(pvcalls_response,
-	TP_PROTO(domid_t domid, const struct xen_pvcalls_request *req, int ret,
-		 const u8 *addr, u32 len),
-	TP_ARGS(domid, req, ret, addr, len),
+	TP_PROTO(domid_t domid, const struct xen_pvcalls_request *req,
+		 u64 begun, int ret, const u8 *addr, u32 len),
+	TP_ARGS(domid, req, begun, ret, addr, len),
 	TP_STRUCT__entry(
 		__field(u16, domid)
 		__field(u32, req_id)
 		__field(u32, cmd)
 		__field(u64, id)
 		__field(s32, ret)
+		__field(u64, took)
+		__array(u8, to, sizeof(struct sockaddr_in6))
 		__array(u8, addr, sizeof(struct sockaddr_in6))
 	),
 	TP_fast_assign(
@@ -91,12 +91,15 @@ TRACE_EVENT(pvcalls_response,
 		__entry->cmd = req->cmd;
 		__entry->id = req->u.socket.id;
 		__entry->ret = ret;
+		__entry->took = begun ? ktime_get_ns() - begun : 0;
+		pvcalls_trace_addr(__entry->to, req->u.connect.addr,
+				   pvcalls_trace_named(req));
 		pvcalls_trace_addr(__entry->addr, addr, named ? len : 0);
 	),
-	TP_printk("domid=%u req_id=%u cmd=%s id=%#llx ret=%d addr=%pISpc",
+	TP_printk("domid=%u req_id=%u cmd=%s id=%#llx to=%pISpc ret=%d took_ns=%llu addr=%pISpc",
 		  __entry->domid, __entry->req_id,
-		  pvcalls_show_cmd(__entry->cmd), __entry->id, __entry->ret,
-		  __entry->addr)
+		  pvcalls_show_cmd(__entry->cmd), __entry->id, __entry->to,
+		  __entry->ret, __entry->took, __entry->addr)
 );
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Calls and their responses; call.h describes the object. */
+#include <linux/ktime.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -50,6 +51,7 @@ struct pvcalls_call *pvcalls_call_alloc(struct pvcalls_guest *g)
 		return NULL;
 	INIT_LIST_HEAD(&call->list);
 	call->guest = g;
+	call->begun = trace_pvcalls_response_enabled() ? ktime_get_ns() : 0;
 	call->deferred = false;
 	call->child = NULL;
 	call->len = 0;
@@ -145,8 +147,8 @@ static void pvcalls_push_plain(struct pvcalls_call *call, int ret)
 		memcpy(rsp.u.name.addr, call->addr, call->len);
 		rsp.u.name.len = call->len;
 	}
-	trace_pvcalls_response(call->guest->peer.domid, &call->req, ret,
-			       call->addr, call->len);
+	trace_pvcalls_response(call->guest->peer.domid, &call->req,
+			       call->begun, ret, call->addr, call->len);
 	pvcalls_push(call->guest, &rsp);
 }
 
@@ -167,8 +169,8 @@ static void pvcalls_push_deferred(struct pvcalls_guest *g, u32 slot,
 		memcpy(rsp.u.deferred.addr, call->addr, call->len);
 		rsp.u.deferred.len = call->len;
 	}
-	trace_pvcalls_response(g->peer.domid, &call->req, call->ret,
-			       call->addr, call->len);
+	trace_pvcalls_response(g->peer.domid, &call->req, call->begun,
+			       call->ret, call->addr, call->len);
 	pvcalls_push(g, &rsp);
 }
 

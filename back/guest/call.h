@@ -20,6 +20,8 @@ struct pvcalls_sock;
  * @list: entry in a list of waiting calls, or in pvcalls_guest.results
  * @guest: the guest that made the request
  * @req: private copy of the request
+ * @begun: when the request was read, in nanoseconds of CLOCK_MONOTONIC, if
+ *	somebody traces; else 0
  * @deferred: the slot in the command ring was given back with -EINPROGRESS, and
  *	the call is charged
  * @run: runs the command on its socket's worker; NULL for a command without a
@@ -38,6 +40,7 @@ struct pvcalls_call {
 	struct list_head list;
 	struct pvcalls_guest *guest;
 	struct xen_pvcalls_request req;
+	u64 begun;
 	bool deferred;
 	void (*run)(struct pvcalls_sock *ps, struct pvcalls_call *call);
 	struct pvcalls_sock *child;
