@@ -56,7 +56,9 @@ static void pvcalls_policy_pace(struct pvcalls_policy *p,
 	pvcalls_rate_set(&p->rates[PVCALLS_PACE_CONNECTS], r->connects);
 	pvcalls_rate_set(&p->rates[PVCALLS_PACE_OUT], r->bytes);
 	pvcalls_rate_set(&p->rates[PVCALLS_PACE_IN], r->bytes);
-	WRITE_ONCE(p->shortcuts, r->shortcuts);
+	/* a cap is for what workers do, so nobody else works for the guest */
+	WRITE_ONCE(p->shortcuts, r->cap ? r->shortcuts & ~PVCALLS_SHORT_DIRECT :
+					  r->shortcuts);
 }
 
 /**
@@ -166,7 +168,7 @@ static void pvcalls_policy_limits(struct pvcalls_policy *p,
  * What was permitted before stays as it is: connections that have begun, ports,
  * peers of datagram sockets. New sockets are made in the namespace that the
  * rules name.
- * Limits and weight are those of all devices of the guest, which have one
+ * Limits, weight and cap are those of all devices of the guest, which have one
  * account, and one queue at each worker. Rates and shortcuts hold at once: who
  * waits for a rate that has changed asks again.
  *
@@ -186,7 +188,8 @@ int pvcalls_policy_set(struct pvcalls_policy *p, const char *text, u32 len,
 	mutex_lock(&p->lock);
 	pvcalls_policy_limits(p, &set->rules);
 	pvcalls_queues_weigh(p->queues,
-			     set->rules.weight ?: PVCALLS_WEIGHT_DEFAULT);
+			     set->rules.weight ?: PVCALLS_WEIGHT_DEFAULT,
+			     set->rules.cap);
 	old = rcu_replace_pointer(p->set, set, lockdep_is_held(&p->lock));
 	/* those who are woken ask the new rules */
 	pvcalls_policy_pace(p, &set->rules);
@@ -269,11 +272,13 @@ long pvcalls_policy_denied(const struct pvcalls_policy *p)
  * @p: the policy
  *
  * Context: any.
- * Return: calls, connections and sockets' bytes, since the device has come.
+ * Return: calls, connections, sockets' bytes and, of all devices of the guest,
+ * turns, since the device has come.
  */
 unsigned long pvcalls_policy_delayed(const struct pvcalls_policy *p)
 {
-	unsigned long n = atomic_long_read(&p->delayed);
+	unsigned long n = atomic_long_read(&p->delayed) +
+			  READ_ONCE(p->queues->cap.waited);
 	int i;
 
 	for (i = 0; i < PVCALLS_PACES; i++)

@@ -200,6 +200,7 @@ int pvcalls_rules_print(const struct pvcalls_rules *r, char *buf, u32 size)
 		pvcalls_pen_bits(&p, "shortcuts", pvcalls_shortcut_names,
 				 PVCALLS_NR_SHORTCUTS, r->shortcuts);
 	pvcalls_pen_setting(&p, "weight=", r->weight);
+	pvcalls_pen_setting(&p, "cap=", r->cap);
 	pvcalls_pen_limits(&p, r);
 	if (*r->netns) {
 		pvcalls_pen_word(&p, "netns=");

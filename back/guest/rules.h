@@ -15,6 +15,7 @@
  *	congestion=any | none | NAME[,NAME...]
  *	shortcuts=none | SHORTCUT[,SHORTCUT...]
  *	weight=NUMBER
+ *	cap=any | NUMBER
  *	limits=none | KIND:NUMBER[,KIND:NUMBER...]
  *	allow | deny  connect | bind  [tcp | udp | icmp]
  *		[any | local | ADDRESS[/LENGTH]]  [port PORT[-PORT]]
@@ -44,6 +45,8 @@
 #define PVCALLS_MAX_CALLS	100000000
 /* What a guest may get of a worker in a round, at most, in percent of budget */
 #define PVCALLS_MAX_WEIGHT	1000
+/* The least that a guest may be let cost workers in a second, in bytes */
+#define PVCALLS_MIN_CAP		1000000
 /* Congestion controls that guests may choose, at most */
 #define PVCALLS_CONGESTIONS	16
 /* All of them, also for those that have no name */
@@ -182,6 +185,8 @@ struct pvcalls_rule {
  * @shortcuts: bits of enum pvcalls_shortcut
  * @weight: percent of the parameter budget that a guest gets in each round of a
  *	worker; 0: as by default
+ * @cap: how much it may cost all workers a second, in the unit of budget; 0: any
+ *	amount
  * @limited: kinds with a limit, a bit for each
  * @limit: how much the guest may have of those; 0 for the others
  * @netns: name of the sockets' network namespace, empty for the first one
@@ -200,6 +205,7 @@ struct pvcalls_rules {
 	u32 congestion;
 	u8 shortcuts;
 	u32 weight;
+	u32 cap;
 	u32 limited;
 	u32 limit[PVCALLS_KINDS];
 	char netns[PVCALLS_MAX_NETNS + 1];

@@ -22,6 +22,7 @@ enum pvcalls_setting {
 	PVCALLS_SET_BYTES = 256,
 	PVCALLS_SET_CONGESTION = 512,
 	PVCALLS_SET_SHORTCUTS = 1024,
+	PVCALLS_SET_CAP = 2048,
 };
 
 static bool pvcalls_word_is(const struct pvcalls_word *w, const char *name)
@@ -383,6 +384,12 @@ static bool pvcalls_set_weight(struct pvcalls_rules *r, struct pvcalls_word w)
 	       r->weight;
 }
 
+static bool pvcalls_set_cap(struct pvcalls_rules *r, struct pvcalls_word w)
+{
+	return pvcalls_word_rate(&w, PVCALLS_BUCKET_MAX, &r->cap) &&
+	       (!r->cap || r->cap >= PVCALLS_MIN_CAP);
+}
+
 /* KIND:NUMBER, each kind once at most */
 static bool pvcalls_set_limit(struct pvcalls_rules *r, struct pvcalls_word w)
 {
@@ -428,6 +435,7 @@ static const struct {
 	{ "congestion", PVCALLS_SET_CONGESTION, pvcalls_set_congestion },
 	{ "shortcuts", PVCALLS_SET_SHORTCUTS, pvcalls_set_shortcuts },
 	{ "weight", PVCALLS_SET_WEIGHT, pvcalls_set_weight },
+	{ "cap", PVCALLS_SET_CAP, pvcalls_set_cap },
 	{ "limits", PVCALLS_SET_LIMITS, pvcalls_set_limits },
 };
 

@@ -71,6 +71,22 @@ static bool pvcalls_fairq_empty(const struct pvcalls_guestq *q)
 	return !q->sparse && !q->bulk;
 }
 
+/**
+ * pvcalls_fairq_cap() - find the cap of a queue's guest
+ * @fq: fair queue of the worker
+ * @q: the guest's queue
+ *
+ * Context: the worker that @fq belongs to.
+ * Return: the cap.
+ */
+struct pvcalls_cap *pvcalls_fairq_cap(const struct pvcalls_fairq *fq,
+				      struct pvcalls_guestq *q)
+{
+	struct pvcalls_guestq *first = q - fq->place;
+
+	return &container_of(first, struct pvcalls_queues, on[0])->cap;
+}
+
 /* What a guest gets in a round */
 static s64 pvcalls_fairq_quantum(const struct pvcalls_guestq *q)
 {
@@ -182,7 +198,7 @@ static void pvcalls_fairq_forget(const struct pvcalls_guestq *q,
  *
  * Context: the worker that @fq belongs to.
  * Return: the guest's queue; or NULL if the work is to be added, since there are
- * others, or since it is no such work.
+ * others, or since it is no such work, or since the guest has a cap.
  */
 struct pvcalls_guestq *pvcalls_fairq_alone(struct pvcalls_fairq *fq,
 					   struct pvcalls_work *work)
@@ -190,6 +206,7 @@ struct pvcalls_guestq *pvcalls_fairq_alone(struct pvcalls_fairq *fq,
 	struct pvcalls_guestq *q = pvcalls_fairq_queue(fq, work);
 
 	if (!list_empty(&fq->queues) || q->deficit < 0 ||
+	    pvcalls_cap_is_set(&work->queues->cap) ||
 	    q->cycle != work->cycle || atomic_read(&q->fast) ||
 	    work->used >= pvcalls_fairq_sparse())
 		return NULL;
@@ -233,7 +250,8 @@ void pvcalls_fairq_begin(struct pvcalls_guestq *q)
 		q->deficit -= atomic_xchg(&q->fast, 0);
 	if (q->deficit < 0)
 		pvcalls_fairq_let_off(q);
-	q->deficit += pvcalls_fairq_quantum(q);
+	/* a cap may have ended the turn before with some of the quantum left */
+	q->deficit = min_t(s64, q->deficit, 0) + pvcalls_fairq_quantum(q);
 }
 
 /*

@@ -39,7 +39,8 @@ struct pvcalls_queues *pvcalls_queues_open(domid_t domid)
 		return NULL;
 	refcount_set(&fresh->ref, 1);
 	fresh->domid = domid;
-	pvcalls_queues_weigh(fresh, PVCALLS_WEIGHT_DEFAULT);
+	pvcalls_cap_init(&fresh->cap);
+	pvcalls_queues_weigh(fresh, PVCALLS_WEIGHT_DEFAULT, 0);
 
 	spin_lock_irq(&pvcalls_queues_lock);
 	q = pvcalls_queues_find(domid);
@@ -79,21 +80,25 @@ static void pvcalls_queues_apply(struct pvcalls_queues *queues)
 		weight = max_t(u32, weight, PVCALLS_WEIGHT_DEFAULT);
 	for (i = 0; i < PVCALLS_PLACES; i++)
 		WRITE_ONCE(queues->on[i].weight, weight);
+	pvcalls_cap_set(&queues->cap, queues->ends ? 0 : queues->most);
 }
 
 /**
  * pvcalls_queues_weigh() - say how much of each worker a guest gets
  * @queues: its queues
  * @weight: percent of the parameter budget in each round, 1 to 1000
+ * @most: what it may cost all workers a second, 1 to PVCALLS_BUCKET_MAX; 0: any
+ *	amount
  *
  * Context: any.
  */
-void pvcalls_queues_weigh(struct pvcalls_queues *queues, u32 weight)
+void pvcalls_queues_weigh(struct pvcalls_queues *queues, u32 weight, u32 most)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&pvcalls_queues_lock, flags);
 	queues->weight = weight;
+	queues->most = most;
 	pvcalls_queues_apply(queues);
 	spin_unlock_irqrestore(&pvcalls_queues_lock, flags);
 }
@@ -104,7 +109,7 @@ void pvcalls_queues_weigh(struct pvcalls_queues *queues, u32 weight)
  * @ends: it begins to
  *
  * Description: Somebody waits for the end, and the guest's pages with it. So the
- * guest gets no less than others meanwhile.
+ * guest gets no less than others meanwhile, and may cost any amount.
  *
  * Context: any.
  */

@@ -15,6 +15,7 @@
 
 #include <xen/interface/xen.h>
 
+#include "sched/cap.h"
 #include "sched/fairq.h"
 
 /*
@@ -29,7 +30,9 @@
  * @ref: held by the device and by the connection, and so by each queued work
  * @domid: the guest
  * @weight: what the guest's policy gives it, in percent of the parameter budget
+ * @most: what the policy lets the guest cost a second, 0: any amount
  * @ends: how many connections of the guest are ending
+ * @cap: @most, while no connection ends
  * @on: the queues, by pvcalls_fairq.place
  */
 struct pvcalls_queues {
@@ -37,13 +40,15 @@ struct pvcalls_queues {
 	refcount_t ref;
 	domid_t domid;
 	u32 weight;
+	u32 most;
 	u32 ends;
+	struct pvcalls_cap cap;
 	struct pvcalls_guestq on[PVCALLS_PLACES];
 };
 
 struct pvcalls_queues *pvcalls_queues_open(domid_t domid);
 void pvcalls_queues_put(struct pvcalls_queues *queues);
-void pvcalls_queues_weigh(struct pvcalls_queues *queues, u32 weight);
+void pvcalls_queues_weigh(struct pvcalls_queues *queues, u32 weight, u32 most);
 void pvcalls_queues_hurry(struct pvcalls_queues *queues, bool ends);
 
 #endif /* PVCALLS_BACK_QUEUES_H */

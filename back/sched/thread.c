@@ -11,6 +11,7 @@
 
 #include "busypoll.h"
 #include "pvcalls_param.h"
+#include "sched/cap.h"
 #include "sched/fairq.h"
 #include "sched/pool.h"
 #include "sched/queues.h"
@@ -19,6 +20,9 @@
 #include "sched/worker.h"
 
 static_assert(2 * PVCALLS_MAX_WORKERS <= PVCALLS_PLACES);
+
+/* How long a worker sleeps while caps put all turns off, at most */
+#define PVCALLS_LONGEST_NAP	(NSEC_PER_SEC / 10)
 
 /* Works that a softirq runs before it leaves the others to the thread */
 #define PVCALLS_FAST_RUNS	8
@@ -123,14 +127,26 @@ static void pvcalls_worker_fast(struct tasklet_struct *t)
 static void pvcalls_worker_turn(struct pvcalls_worker *w,
 				struct pvcalls_guestq *q, s64 *untold)
 {
+	struct pvcalls_cap *cap = pvcalls_fairq_cap(&w->fairq, q);
 	struct pvcalls_work *work, *last = NULL;
-	s64 before;
+	s64 most, cost;
+	u64 wait;
 
+	most = pvcalls_cap_may(cap, &wait);
+	if (!most) {
+		w->nap = min(w->nap, wait);
+		pvcalls_fairq_end(&w->fairq, q);
+		return;
+	}
+	w->nap = 0;
 	pvcalls_fairq_begin(q);
-	while ((work = pvcalls_fairq_take(q))) {
-		before = q->deficit;
+	while (most > 0 && (work = pvcalls_fairq_take(q))) {
+		cost = q->deficit;
 		pvcalls_worker_run(w, q, work);
-		*untold += before - q->deficit;
+		cost -= q->deficit;
+		pvcalls_cap_did(cap, cost);
+		most -= cost;
+		*untold += cost;
 		if (last)
 			last->ops->put(last);
 		last = work;
@@ -151,6 +167,7 @@ static void pvcalls_worker_round(struct pvcalls_worker *w)
 	LIST_HEAD(round);
 	s64 untold = 0;
 
+	w->nap = list_empty(&w->fairq.queues) ? 0 : PVCALLS_LONGEST_NAP;
 	list_splice_init(&w->fairq.queues, &round);
 	while (!list_empty(&round))
 		pvcalls_worker_turn(w, list_first_entry(&round,
@@ -195,6 +212,7 @@ static bool pvcalls_worker_alone(struct pvcalls_worker *w,
 static void pvcalls_worker_serve(struct pvcalls_worker *w,
 				 struct llist_node *ready)
 {
+	w->nap = 0;
 	if (!pvcalls_worker_alone(w, ready)) {
 		pvcalls_worker_collect(w, ready);
 		pvcalls_worker_round(w);
@@ -225,6 +243,19 @@ static bool pvcalls_worker_poll(struct pvcalls_worker *w, u64 begin)
 	return hit;
 }
 
+/* Sleep until a work is marked, or for @timeout, in jiffies. */
+static void pvcalls_worker_sleep(struct pvcalls_worker *w, long timeout)
+{
+	set_current_state(TASK_IDLE);
+	if (llist_empty(&w->ready) && !kthread_should_stop()) {
+		w->stats.sleeps++;
+		WRITE_ONCE(w->asleep, true);
+		schedule_timeout(timeout);
+		WRITE_ONCE(w->asleep, false);
+	}
+	__set_current_state(TASK_RUNNING);
+}
+
 static int pvcalls_worker_main(void *data)
 {
 	struct pvcalls_worker *w = data;
@@ -244,6 +275,10 @@ static int pvcalls_worker_main(void *data)
 				dry = 0;
 			}
 			pvcalls_worker_serve(w, ready);
+			if (unlikely(w->nap))
+				pvcalls_worker_sleep(w,
+						     nsecs_to_jiffies(w->nap) +
+						     1);
 			cond_resched();
 			continue;
 		}
@@ -252,20 +287,10 @@ static int pvcalls_worker_main(void *data)
 			if (w->poll && pvcalls_worker_poll(w, dry))
 				continue;
 		}
-		set_current_state(TASK_IDLE);
-		if (!llist_empty(&w->ready)) {
-			__set_current_state(TASK_RUNNING);
-			continue;
-		}
-		if (kthread_should_stop())
+		pvcalls_worker_sleep(w, MAX_SCHEDULE_TIMEOUT);
+		if (kthread_should_stop() && llist_empty(&w->ready))
 			break;
-		w->stats.sleeps++;
-		WRITE_ONCE(w->asleep, true);
-		schedule();
-		WRITE_ONCE(w->asleep, false);
-		__set_current_state(TASK_RUNNING);
 	}
-	__set_current_state(TASK_RUNNING);
 	return 0;
 }
 

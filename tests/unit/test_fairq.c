@@ -261,8 +261,8 @@ static void weights(void **state)
 	u32 i;
 
 	begin(&t);
-	pvcalls_queues_weigh(guests[1], 10);
-	pvcalls_queues_weigh(guests[2], 1000);
+	pvcalls_queues_weigh(guests[1], 10, 0);
+	pvcalls_queues_weigh(guests[2], 1000, 0);
 	for (i = 0; i < 3; i++) {
 		/* ten turns of a tenth each, of which the first one runs it */
 		must(waits(&t, 1, QUANTUM) == (i ? 9 : 0));
@@ -274,7 +274,7 @@ static void weights(void **state)
 	must(waits(&t, 2, 30 * (u64)QUANTUM) == 0);
 	must(waits(&t, 2, QUANTUM) == 2);
 	/* no debt is for ever, however little a guest gets */
-	pvcalls_queues_weigh(guests[1], 1);
+	pvcalls_queues_weigh(guests[1], 1, 0);
 	must(waits(&t, 1, 1ULL << 40) == 0);
 	i = waits(&t, 1, QUANTUM);
 	must(i >= 1024 && i <= 1026);
@@ -284,9 +284,28 @@ static void weights(void **state)
 		must(waits(&t, 2, RUN) == 0);
 	i = waits(&t, 1, QUANTUM);
 	must(i >= 24 && i <= 26);
-	pvcalls_queues_weigh(guests[1], PVCALLS_WEIGHT_DEFAULT);
+	pvcalls_queues_weigh(guests[1], PVCALLS_WEIGHT_DEFAULT, 0);
 	for (i = 0; i < 10; i++)
 		must(waits(&t, 1, QUANTUM) <= 1);
+}
+
+/* A turn that a cap ends early, or puts off, does not make the next one larger. */
+static void nothing_saved(void **state)
+{
+	struct pvcalls_work work = {};
+	struct pvcalls_fairq t;
+	u32 i;
+
+	begin(&t);
+	work.queues = guests[1];
+	pvcalls_fairq_add(&t, &work);
+	for (i = 0; i < 3; i++) {
+		pvcalls_fairq_begin(queue_of(1));
+		pvcalls_fairq_end(&t, queue_of(1));
+		pvcalls_fairq_round(&t);
+		must(queue_of(1)->deficit == QUANTUM);
+	}
+	must(turn(&t, 1, RUN) == &work);
 }
 
 /* A guest finds its queues again while somebody has them. */
@@ -300,18 +319,20 @@ static void queues_of_guests(void **state)
 	b = pvcalls_queues_open(257);
 	must(a != b);
 	pvcalls_queues_put(b);
-	pvcalls_queues_weigh(a, 7);
+	pvcalls_queues_weigh(a, 7, 0);
 	/* while a connection ends, or two, the guest is not slow */
 	pvcalls_queues_hurry(a, true);
 	pvcalls_queues_hurry(a, true);
 	must(a->on[PVCALLS_PLACES - 1].weight == PVCALLS_WEIGHT_DEFAULT);
-	pvcalls_queues_weigh(a, 200);
+	pvcalls_queues_weigh(a, 200, 1000);
+	must(!a->cap.rate);
 	pvcalls_queues_hurry(a, false);
-	must(a->on[0].weight == 200);
-	pvcalls_queues_weigh(a, 7);
+	must(a->on[0].weight == 200 && !a->cap.rate);
+	pvcalls_queues_weigh(a, 7, 2000);
 	must(a->on[0].weight == PVCALLS_WEIGHT_DEFAULT);
 	pvcalls_queues_hurry(a, false);
-	must(a->on[0].weight == 7);
+	must(a->on[0].weight == 7 && a->cap.rate == 2000);
+	must(pvcalls_cap_is_set(&a->cap));
 	b = pvcalls_queues_open(1);
 	must(a == b);
 	pvcalls_queues_put(a);
@@ -334,6 +355,7 @@ int main(void)
 		cmocka_unit_test(alone),
 		cmocka_unit_test(sparse_first),
 		cmocka_unit_test(weights),
+		cmocka_unit_test(nothing_saved),
 		cmocka_unit_test(queues_of_guests),
 	};
 

@@ -369,8 +369,9 @@ static const char * const texts[][2] = {
 	  "protocols=tcp,udp,icmp,ipv6,listen\n"
 	  "reserved=22,listening\ncalls=1000\n"
 	  "limits=sockets:0,memory:100000000\nnetns=a\n" },
-	{ "weight=1000;calls=1", "protocols=tcp,udp,icmp,ipv6,listen\n"
-	  "reserved=22,listening\ncalls=1\nweight=1000\n" },
+	{ "cap=4000000000;weight=1000;calls=1",
+	  "protocols=tcp,udp,icmp,ipv6,listen\n"
+	  "reserved=22,listening\ncalls=1\nweight=1000\ncap=4000000000\n" },
 	{ "bytes=4000000000;shortcuts=direct;connects=7;congestion=bbr,reno",
 	  "protocols=tcp,udp,icmp,ipv6,listen\n"
 	  "reserved=22,listening\nconnects=7\nbytes=4000000000\n"
@@ -451,6 +452,7 @@ static void longest_text(void **state)
 	rules.congestion = 13;
 	rules.shortcuts = PVCALLS_SHORT_ZEROCOPY;
 	rules.weight = PVCALLS_MAX_WEIGHT;
+	rules.cap = PVCALLS_BUCKET_MAX;
 	rules.limited = (1 << PVCALLS_KINDS) - 1;
 	for (i = 0; i < PVCALLS_KINDS; i++)
 		rules.limit[i] = PVCALLS_MAX_LIMIT;

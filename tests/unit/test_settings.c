@@ -23,6 +23,8 @@ static void nonsense(void **state)
 		{ "shortcuts=none;shortcuts=none", 15 },
 		{ "weight=0", 0 }, { "weight=", 0 }, { "weight=any", 0 },
 		{ "weight=1001", 0 }, { "weight=1;weight=1", 9 },
+		{ "cap=", 0 }, { "cap=0", 0 }, { "cap=999999", 0 },
+		{ "cap=4000000001", 0 }, { "cap=any;cap=any", 8 },
 		{ "limits", 0 }, { "limits=", 0 }, { "limits=sockets", 0 },
 		{ "limits=sockets:", 0 }, { "limits=socket:1", 0 },
 		{ "limits=sockets:1,sockets:2", 0 },
@@ -79,6 +81,19 @@ static void rates(void **state)
 	has_rates("connects=1;bytes=2;calls=3", 3, 1, 2);
 }
 
+static void caps(void **state)
+{
+	(void)state;
+	read_text("");
+	assert_int_equal(rules.cap, 0);
+	read_text("cap=any");
+	assert_int_equal(rules.cap, 0);
+	read_text("cap=1000000");
+	assert_int_equal(rules.cap, PVCALLS_MIN_CAP);
+	read_text("cap=4000000000;weight=5");
+	assert_int_equal(rules.cap, 4000000000);
+}
+
 static void has_ways(const char *text, u32 congestion, u8 shortcuts)
 {
 	read_text(text);
@@ -106,6 +121,7 @@ int main(void)
 		cmocka_unit_test(limits),
 		cmocka_unit_test(rates),
 		cmocka_unit_test(ways),
+		cmocka_unit_test(caps),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

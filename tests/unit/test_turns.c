@@ -216,11 +216,108 @@ static void events_between_turns(void **state)
 	late_turns(QUANTUM / 2 + 1, 3);
 }
 
+#define CAP	2000000U	/* in a second, less than a turn may be */
+#define CAPPED	300		/* works of the guest with a cap */
+
+/* A work that costs a little in each run, for ever; and what that is so far */
+struct costly {
+	struct held held;
+	u64 cost;
+};
+
+static struct costly costly[CAPPED + 1];
+
+static bool costly_run(struct pvcalls_work *work, struct pvcalls_worker *w)
+{
+	struct costly *c = container_of(work, struct costly, held.work);
+
+	if (__atomic_load_n(&over, __ATOMIC_SEQ_CST))
+		return false;
+	pvcalls_worker_spend(2 * RUN);
+	__atomic_add_fetch(&c->cost, 2 * RUN, __ATOMIC_SEQ_CST);
+	return true;
+}
+
+static const struct pvcalls_work_ops costly_ops = {
+	.run = costly_run,
+	.get = held_get,
+	.put = held_put,
+};
+
+static u64 costs(int first, int end)
+{
+	u64 n = 0;
+
+	for (; first < end; first++)
+		n += __atomic_load_n(&costly[first].cost, __ATOMIC_SEQ_CST);
+	return n;
+}
+
+/* What the guest with a cap costs in half a second is what it may. */
+static void costs_by_cap(void)
+{
+	u64 begun = ktime_get_ns(), before = costs(0, CAPPED), cost, took;
+
+	while (ktime_get_ns() - begun < NSEC_PER_SEC / 2)
+		usleep_some();
+	cost = costs(0, CAPPED) - before;
+	took = ktime_get_ns() - begun;
+	/* a tenth of a second's is what may come at once */
+	must(cost <= (took * CAP + CAP / 10 * NSEC_PER_SEC) / NSEC_PER_SEC +
+		     2 * RUN);
+	must(cost >= CAP / 8);
+}
+
+/* A guest with a cap and @n works has no more than that, alone or not. */
+static void capped(int n)
+{
+	struct pvcalls_queues *queues = pvcalls_queues_open(1);
+	int i;
+
+	memset(costly, 0, sizeof(costly));
+	over = false;
+	naps = 0;
+	must(!pvcalls_members_start());
+	must(!test_param_workers->set("2", NULL));
+	pvcalls_queues_weigh(queues, 10 * PVCALLS_WEIGHT_DEFAULT, CAP);
+	for (i = 0; i <= CAPPED; i++)
+		pvcalls_work_init(&costly[i].held.work, &costly_ops,
+				  pvcalls_queues_open(i < CAPPED ? 1 : 2),
+				  PLACEMENT_ANY_NODE, NULL);
+	for (i = 0; i < n; i++)
+		pvcalls_work_mark(&costly[i].held.work);
+	costs_by_cap();
+	must(READ_ONCE(queues->cap.waited) > 2);
+	/* and the workers have slept meanwhile, as often */
+	must(__atomic_load_n(&naps, __ATOMIC_SEQ_CST) > 2);
+	/* others have all that they want */
+	pvcalls_work_mark(&costly[CAPPED].held.work);
+	costs_by_cap();
+	must(costs(CAPPED, CAPPED + 1) > CAP);
+	/* while a connection ends there is no cap */
+	pvcalls_queues_hurry(queues, true);
+	while (costs(0, CAPPED) < 10 * CAP)
+		usleep_some();
+	__atomic_store_n(&over, true, __ATOMIC_SEQ_CST);
+	pvcalls_queues_hurry(queues, false);
+	for (i = 0; i <= CAPPED; i++)
+		held_end(&costly[i].held);
+	pvcalls_members_stop();
+	pvcalls_queues_put(queues);
+}
+
+static void cap_holds(void **state)
+{
+	capped(CAPPED);
+	capped(1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(guests_take_turns),
 		cmocka_unit_test(events_between_turns),
+		cmocka_unit_test(cap_holds),
 	};
 
 	return cmocka_run_group_tests_name("turns", tests, NULL, NULL);

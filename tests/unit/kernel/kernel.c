@@ -116,6 +116,11 @@ struct task_struct *kthread_create_on_node(int (*fn)(void *data), void *data,
 	return t;
 }
 
+u64 ktime_get_ns(void)
+{
+	return local_clock();
+}
+
 void set_current_state(int state)
 {
 	pthread_mutex_lock(&current->lock);
@@ -128,6 +133,30 @@ void schedule(void)
 	pthread_mutex_lock(&current->lock);
 	while (current->state != TASK_RUNNING)
 		pthread_cond_wait(&current->woken, &current->lock);
+	pthread_mutex_unlock(&current->lock);
+}
+
+u32 naps;
+
+void schedule_timeout(long timeout)
+{
+	struct timespec until;
+	u64 ns;
+
+	if (timeout == MAX_SCHEDULE_TIMEOUT) {
+		schedule();
+		return;
+	}
+	__atomic_add_fetch(&naps, 1, __ATOMIC_SEQ_CST);
+	clock_gettime(CLOCK_REALTIME, &until);
+	ns = until.tv_nsec + timeout * 4000000ULL;
+	until.tv_sec += ns / 1000000000;
+	until.tv_nsec = ns % 1000000000;
+	pthread_mutex_lock(&current->lock);
+	while (current->state != TASK_RUNNING)
+		if (pthread_cond_timedwait(&current->woken, &current->lock,
+					   &until))
+			current->state = TASK_RUNNING;
 	pthread_mutex_unlock(&current->lock);
 }
 
