@@ -71,22 +71,6 @@ static bool pvcalls_fairq_empty(const struct pvcalls_guestq *q)
 	return !q->sparse && !q->bulk;
 }
 
-/**
- * pvcalls_fairq_cap() - find the cap of a queue's guest
- * @fq: fair queue of the worker
- * @q: the guest's queue
- *
- * Context: the worker that @fq belongs to.
- * Return: the cap.
- */
-struct pvcalls_cap *pvcalls_fairq_cap(const struct pvcalls_fairq *fq,
-				      struct pvcalls_guestq *q)
-{
-	struct pvcalls_guestq *first = q - fq->place;
-
-	return &container_of(first, struct pvcalls_queues, on[0])->cap;
-}
-
 /* What a guest gets in a round */
 static s64 pvcalls_fairq_quantum(const struct pvcalls_guestq *q)
 {

@@ -33,7 +33,6 @@
 /* A guest's weight, in percent of the parameter budget */
 #define PVCALLS_WEIGHT_DEFAULT	100
 
-struct pvcalls_cap;
 struct pvcalls_work;
 
 /**
@@ -84,8 +83,6 @@ struct pvcalls_fairq {
 u32 pvcalls_fairq_budget(void);
 u32 pvcalls_fairq_sparse(void);
 void pvcalls_fairq_init(struct pvcalls_fairq *fq, u32 place);
-struct pvcalls_cap *pvcalls_fairq_cap(const struct pvcalls_fairq *fq,
-				      struct pvcalls_guestq *q);
 bool pvcalls_fairq_may_fast(const struct pvcalls_fairq *fq,
 			    const struct pvcalls_work *work);
 void pvcalls_fairq_spend_fast(struct pvcalls_fairq *fq,

@@ -104,6 +104,19 @@ void pvcalls_queues_weigh(struct pvcalls_queues *queues, u32 weight, u32 most)
 }
 
 /**
+ * pvcalls_queues_cap() - find the cap of a queue's guest
+ * @q: one of the guest's queues
+ * @place: which one, as pvcalls_fairq.place
+ *
+ * Context: any.
+ * Return: the cap.
+ */
+struct pvcalls_cap *pvcalls_queues_cap(struct pvcalls_guestq *q, u32 place)
+{
+	return &container_of(q - place, struct pvcalls_queues, on[0])->cap;
+}
+
+/**
  * pvcalls_queues_hurry() - a connection of a guest begins to end, or has ended
  * @queues: the guest's queues
  * @ends: it begins to

@@ -49,6 +49,7 @@ struct pvcalls_queues {
 struct pvcalls_queues *pvcalls_queues_open(domid_t domid);
 void pvcalls_queues_put(struct pvcalls_queues *queues);
 void pvcalls_queues_weigh(struct pvcalls_queues *queues, u32 weight, u32 most);
+struct pvcalls_cap *pvcalls_queues_cap(struct pvcalls_guestq *q, u32 place);
 void pvcalls_queues_hurry(struct pvcalls_queues *queues, bool ends);
 
 #endif /* PVCALLS_BACK_QUEUES_H */

@@ -127,7 +127,7 @@ static void pvcalls_worker_fast(struct tasklet_struct *t)
 static void pvcalls_worker_turn(struct pvcalls_worker *w,
 				struct pvcalls_guestq *q, s64 *untold)
 {
-	struct pvcalls_cap *cap = pvcalls_fairq_cap(&w->fairq, q);
+	struct pvcalls_cap *cap = pvcalls_queues_cap(q, w->fairq.place);
 	struct pvcalls_work *work, *last = NULL;
 	s64 most, cost;
 	u64 wait;
