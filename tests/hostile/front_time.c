@@ -57,6 +57,36 @@ static void map_loop(void)
 	}
 }
 
+/*
+ * Requests as fast as they are answered, all of them wrong, events on the command
+ * ring and on a data ring, and a byte at a time through it. Until somebody ends
+ * this.
+ */
+static void storm(void)
+{
+	struct conn *c = &conns[0];
+	u32 sent = 0, got = 0;
+	struct raw_req req;
+	struct raw_rsp rsp;
+	u8 byte;
+
+	fe_open(&fe);
+	conn_must_open(&fe, c, 2, PORT_ECHO);
+	fputs("holding\n", stderr);
+	for (;;) {
+		for (; sent - got < SLOTS - 1; sent++) {
+			req = req_new(&fe, CMD_POLL, DOOR);
+			fe_push(&fe, &req);
+		}
+		evt_notify(fe.evt, fe.port);
+		conn_send(&fe, c, "x", 1);
+		conn_recv(&fe, c, &byte, 1);
+		expect(fe_next(&fe, &rsp, 60000), "no answer");
+		expect(rsp.ret == -EBADF, "answered %d", rsp.ret);
+		got++;
+	}
+}
+
 /* A listening socket ends while a crowd waits there. */
 static void crowd(void)
 {
@@ -123,6 +153,7 @@ static void names(void)
 
 const struct hcase time_cases[] = {
 	{ "map-loop", map_loop, 100000, CASE_NAMED | CASE_LAST, NULL },
+	{ "storm", storm, 100000, CASE_NAMED | CASE_LAST, NULL },
 	{ "crowd", crowd, 1000, CASE_NAMED | CASE_LAST, NULL },
 	{ "names", names, 60, CASE_NAMED, NULL },
 	{ "leave", leave, 1000, CASE_NAMED | CASE_LAST, NULL },
