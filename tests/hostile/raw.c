@@ -28,12 +28,23 @@ noreturn void fail(const char *format, ...)
 	_exit(1);
 }
 
+/*
+ * A clock that is HOSTILE_SLOWER times as slow as others, if the environment has
+ * that: on a kernel that looks after itself the other side needs longer for
+ * everything that it is waited for.
+ */
 u64 now_ms(void)
 {
+	static unsigned int slower;
 	struct timespec t;
 
+	if (!slower) {
+		const char *text = getenv("HOSTILE_SLOWER");
+
+		slower = text && atoi(text) > 0 ? atoi(text) : 1;
+	}
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
+	return (t.tv_sec * 1000ULL + t.tv_nsec / 1000000) / slower;
 }
 
 void sleep_ms(unsigned int ms)
