@@ -54,6 +54,7 @@ enum pvcalls_flow_why {
  * @err: error number of %PVCALLS_FLOW_ERROR, positive
  * @protocol: IPPROTO_TCP and others
  * @accepted: the peer has begun, not the guest
+ * @shut: the guest itself has ended the direction to it
  * @local: the socket's own address; of family AF_INET or AF_INET6
  * @peer: the peer's, zeros if there is none; of the same family
  */
@@ -66,6 +67,7 @@ struct pvcalls_flow {
 	int err;
 	u8 protocol;
 	bool accepted;
+	bool shut;
 	struct sockaddr_in6 local;
 	struct sockaddr_in6 peer;
 };

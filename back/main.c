@@ -74,8 +74,9 @@ static void __exit pvcalls_back_exit(void)
 {
 	pvcalls_debugfs_stop();
 	pvcalls_balancer_stop();
-	pvcalls_netlink_stop();
 	pvcalls_xenbus_unregister();
+	/* whoever listens has heard of the end of all connections */
+	pvcalls_netlink_stop();
 	/*
 	 * completions of zero-copy sends may mark works, so the workers stop
 	 * later

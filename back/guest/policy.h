@@ -69,8 +69,7 @@ enum pvcalls_pace {
  *	this. A guest does not get rid of it by connecting anew
  * @delayed: how often the guest had to wait for its next call
  * @rates: what else it may do so much of in a second, for all its sockets
- * @shortcuts: bits of enum pvcalls_shortcut, as in @set, without
- *	%PVCALLS_SHORT_DIRECT where that has a cap; written under @lock
+ * @shortcuts: bits of enum pvcalls_shortcut, as in @set; written under @lock
  * @denied: calls, datagrams and connections that were denied, by enum
  *	pvcalls_denial
  */

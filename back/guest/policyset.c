@@ -56,9 +56,7 @@ static void pvcalls_policy_pace(struct pvcalls_policy *p,
 	pvcalls_rate_set(&p->rates[PVCALLS_PACE_CONNECTS], r->connects);
 	pvcalls_rate_set(&p->rates[PVCALLS_PACE_OUT], r->bytes);
 	pvcalls_rate_set(&p->rates[PVCALLS_PACE_IN], r->bytes);
-	/* a cap is for what workers do, so nobody else works for the guest */
-	WRITE_ONCE(p->shortcuts, r->cap ? r->shortcuts & ~PVCALLS_SHORT_DIRECT :
-					  r->shortcuts);
+	WRITE_ONCE(p->shortcuts, r->shortcuts);
 }
 
 /**

@@ -130,6 +130,7 @@ struct pvcalls_guest *pvcalls_link_connect(struct xenbus_device *dev,
 	if (err)
 		goto exit;
 
+	pvcalls_queues_begin(g->queues);
 	pvcalls_guest_show(g);
 
 	/* requests that preceded the binding have raised no event */

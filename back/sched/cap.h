@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Cap: the most that a guest may cost all workers together in a second, in the
- * unit of the parameter budget. A worker asks before it gives a guest a turn,
- * and tells afterwards what the turn has cost. Workers who ask at a time may
- * together go beyond the cap, once; that is a debt, for which the guest waits,
- * but no longer than two seconds.
+ * unit of the parameter budget.
+ *
+ * A worker asks before it gives a guest a turn. If the guest has cost too much of
+ * late, the worker gets a ticket instead: the moment of the turn, which is set
+ * aside for it. So workers have their turns in the order in which they asked,
+ * whoever looks more often, and each turn is paid for beforehand: what the guest
+ * may cost in five milliseconds. What it has cost more, or less, is told
+ * afterwards.
  */
 #ifndef PVCALLS_BACK_CAP_H
 #define PVCALLS_BACK_CAP_H
@@ -16,31 +20,38 @@
 
 #include "account/bucket.h"
 
+/*
+ * Workers that there may be at a time: those of a pool, and those of the one
+ * before it, which end
+ */
+#define PVCALLS_PLACES		128
+
 /**
  * struct pvcalls_cap - a guest's cap
- * @rate: how much a second, 1 to PVCALLS_BUCKET_MAX; 0: any amount. Written
+ * @rate: how much a second, 1000 to PVCALLS_BUCKET_MAX; 0: any amount. Written
  *	without @lock
  * @lock: guards all else but reading @waited; taken in process context only
- * @bucket: what the guest has cost of late
- * @waits: the guest's turns are put off
- * @waited: how often that has begun
+ * @until: the time up to which that is enough which the guest has cost, and
+ *	will by the tickets that are out, in nanoseconds
+ * @waited: how often a turn was put off
+ * @ticket: by worker, the moment of its turn; 0: it has none
  */
 struct pvcalls_cap {
 	u32 rate;
 	spinlock_t lock;
-	struct pvcalls_bucket bucket;
-	bool waits;
+	u64 until;
 	unsigned long waited;
+	u64 ticket[PVCALLS_PLACES];
 };
 
 void pvcalls_cap_init(struct pvcalls_cap *cap);
-s64 pvcalls_cap_ask(struct pvcalls_cap *cap, u64 *wait);
-void pvcalls_cap_tell(struct pvcalls_cap *cap, u64 cost);
+s64 pvcalls_cap_ask(struct pvcalls_cap *cap, u32 place, u64 now, u64 *when);
+void pvcalls_cap_tell(struct pvcalls_cap *cap, s64 cost, u64 now);
 
 /**
  * pvcalls_cap_set() - change a cap
  * @cap: the cap
- * @rate: how much a second, 1 to PVCALLS_BUCKET_MAX; 0: any amount
+ * @rate: how much a second, 1000 to PVCALLS_BUCKET_MAX; 0: any amount
  *
  * Context: any.
  */
@@ -59,32 +70,6 @@ static inline void pvcalls_cap_set(struct pvcalls_cap *cap, u32 rate)
 static inline bool pvcalls_cap_is_set(const struct pvcalls_cap *cap)
 {
 	return unlikely(READ_ONCE(cap->rate));
-}
-
-/**
- * pvcalls_cap_may() - how much may the guest's next turn cost?
- * @cap: the cap
- * @wait: in how many nanoseconds to ask again, if none; else untouched
- *
- * Context: process.
- * Return: how much, S64_MAX for any amount; 0 if there is no turn now.
- */
-static inline s64 pvcalls_cap_may(struct pvcalls_cap *cap, u64 *wait)
-{
-	return pvcalls_cap_is_set(cap) ? pvcalls_cap_ask(cap, wait) : S64_MAX;
-}
-
-/**
- * pvcalls_cap_did() - tell what a turn has cost
- * @cap: the cap
- * @cost: the cost, in bytes
- *
- * Context: process.
- */
-static inline void pvcalls_cap_did(struct pvcalls_cap *cap, u64 cost)
-{
-	if (pvcalls_cap_is_set(cap))
-		pvcalls_cap_tell(cap, cost);
 }
 
 #endif /* PVCALLS_BACK_CAP_H */

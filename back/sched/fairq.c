@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The fair queue of a worker; fairq.h describes the algorithm. */
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/moduleparam.h>
 
@@ -45,6 +46,8 @@ u32 pvcalls_fairq_budget(void)
 void pvcalls_fairq_init(struct pvcalls_fairq *fq, u32 place)
 {
 	INIT_LIST_HEAD(&fq->queues);
+	INIT_LIST_HEAD(&fq->off);
+	fq->due = U64_MAX;
 	fq->place = place;
 }
 
@@ -311,6 +314,33 @@ void pvcalls_fairq_end(struct pvcalls_fairq *fq, struct pvcalls_guestq *q)
 	}
 	list_del(&q->node);
 	q->round = fq->round + 1;
+}
+
+/**
+ * pvcalls_fairq_put_off() - put a guest's turn off
+ * @fq: fair queue of the worker
+ * @q: the guest's queue, which has works
+ * @when: the moment of the turn, in nanoseconds
+ *
+ * Context: the worker that @fq belongs to.
+ */
+void pvcalls_fairq_put_off(struct pvcalls_fairq *fq, struct pvcalls_guestq *q,
+			   u64 when)
+{
+	list_move_tail(&q->node, &fq->off);
+	fq->due = min(fq->due, when);
+}
+
+/**
+ * pvcalls_fairq_recall() - have all turns that were put off in the next round
+ * @fq: fair queue of the worker, outside of a round
+ *
+ * Context: the worker that @fq belongs to.
+ */
+void pvcalls_fairq_recall(struct pvcalls_fairq *fq)
+{
+	list_splice_tail_init(&fq->off, &fq->queues);
+	fq->due = U64_MAX;
 }
 
 /**

@@ -73,11 +73,15 @@ struct pvcalls_guestq {
  * @queues: queues that have works; the head is served next
  * @round: number of the round; each queue with works is served once in a round
  * @place: the worker's place in each guest's queues
+ * @off: queues with works whose turn is put off
+ * @due: when the first turn of those is, in nanoseconds, or U64_MAX
  */
 struct pvcalls_fairq {
 	struct list_head queues;
 	u32 round;
 	u32 place;
+	struct list_head off;
+	u64 due;
 };
 
 u32 pvcalls_fairq_budget(void);
@@ -95,6 +99,9 @@ struct pvcalls_work *pvcalls_fairq_take(struct pvcalls_guestq *q);
 void pvcalls_fairq_spend(struct pvcalls_guestq *q, struct pvcalls_work *work,
 			 u64 cost, u64 once);
 void pvcalls_fairq_end(struct pvcalls_fairq *fq, struct pvcalls_guestq *q);
+void pvcalls_fairq_put_off(struct pvcalls_fairq *fq, struct pvcalls_guestq *q,
+			   u64 when);
+void pvcalls_fairq_recall(struct pvcalls_fairq *fq);
 void pvcalls_fairq_round(struct pvcalls_fairq *fq);
 
 #endif /* PVCALLS_BACK_FAIRQ_H */

@@ -80,15 +80,18 @@ static void pvcalls_queues_apply(struct pvcalls_queues *queues)
 		weight = max_t(u32, weight, PVCALLS_WEIGHT_DEFAULT);
 	for (i = 0; i < PVCALLS_PLACES; i++)
 		WRITE_ONCE(queues->on[i].weight, weight);
-	pvcalls_cap_set(&queues->cap, queues->ends ? 0 : queues->most);
+	if (queues->ends && queues->ends == queues->lives)
+		pvcalls_cap_set(&queues->cap, 0);
+	else
+		pvcalls_cap_set(&queues->cap, queues->most);
 }
 
 /**
  * pvcalls_queues_weigh() - say how much of each worker a guest gets
  * @queues: its queues
  * @weight: percent of the parameter budget in each round, 1 to 1000
- * @most: what it may cost all workers a second, 1 to PVCALLS_BUCKET_MAX; 0: any
- *	amount
+ * @most: what it may cost all workers a second, 1000 to PVCALLS_BUCKET_MAX; 0:
+ *	any amount
  *
  * Context: any.
  */
@@ -117,12 +120,29 @@ struct pvcalls_cap *pvcalls_queues_cap(struct pvcalls_guestq *q, u32 place)
 }
 
 /**
+ * pvcalls_queues_begin() - a guest has a connection
+ * @queues: the guest's queues
+ *
+ * Context: any; undone by pvcalls_queues_hurry(), when it has ended.
+ */
+void pvcalls_queues_begin(struct pvcalls_queues *queues)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&pvcalls_queues_lock, flags);
+	queues->lives++;
+	pvcalls_queues_apply(queues);
+	spin_unlock_irqrestore(&pvcalls_queues_lock, flags);
+}
+
+/**
  * pvcalls_queues_hurry() - a connection of a guest begins to end, or has ended
  * @queues: the guest's queues
  * @ends: it begins to
  *
  * Description: Somebody waits for the end, and the guest's pages with it. So the
- * guest gets no less than others meanwhile, and may cost any amount.
+ * guest gets no less than others meanwhile, and there is no cap unless the guest
+ * has another connection, which would have none either.
  *
  * Context: any.
  */
@@ -131,7 +151,12 @@ void pvcalls_queues_hurry(struct pvcalls_queues *queues, bool ends)
 	unsigned long flags;
 
 	spin_lock_irqsave(&pvcalls_queues_lock, flags);
-	queues->ends += ends ? 1 : -1;
+	if (ends) {
+		queues->ends++;
+	} else {
+		queues->ends--;
+		queues->lives--;
+	}
 	pvcalls_queues_apply(queues);
 	spin_unlock_irqrestore(&pvcalls_queues_lock, flags);
 }

@@ -18,12 +18,6 @@
 #include "sched/cap.h"
 #include "sched/fairq.h"
 
-/*
- * Workers that there may be at a time: those of a pool, and those of the one
- * before it, which end
- */
-#define PVCALLS_PLACES		128
-
 /**
  * struct pvcalls_queues - the queues of a guest
  * @list: entry in the list of all guests' queues
@@ -31,8 +25,9 @@
  * @domid: the guest
  * @weight: what the guest's policy gives it, in percent of the parameter budget
  * @most: what the policy lets the guest cost a second, 0: any amount
- * @ends: how many connections of the guest are ending
- * @cap: @most, while no connection ends
+ * @lives: how many connections the guest has, with those that are ending
+ * @ends: how many of these are ending
+ * @cap: @most, unless all of these are ending
  * @on: the queues, by pvcalls_fairq.place
  */
 struct pvcalls_queues {
@@ -41,6 +36,7 @@ struct pvcalls_queues {
 	domid_t domid;
 	u32 weight;
 	u32 most;
+	u32 lives;
 	u32 ends;
 	struct pvcalls_cap cap;
 	struct pvcalls_guestq on[PVCALLS_PLACES];
@@ -50,6 +46,7 @@ struct pvcalls_queues *pvcalls_queues_open(domid_t domid);
 void pvcalls_queues_put(struct pvcalls_queues *queues);
 void pvcalls_queues_weigh(struct pvcalls_queues *queues, u32 weight, u32 most);
 struct pvcalls_cap *pvcalls_queues_cap(struct pvcalls_guestq *q, u32 place);
+void pvcalls_queues_begin(struct pvcalls_queues *queues);
 void pvcalls_queues_hurry(struct pvcalls_queues *queues, bool ends);
 
 #endif /* PVCALLS_BACK_QUEUES_H */

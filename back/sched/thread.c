@@ -3,6 +3,7 @@
 #include <linux/interrupt.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
@@ -21,7 +22,7 @@
 
 static_assert(2 * PVCALLS_MAX_WORKERS <= PVCALLS_PLACES);
 
-/* How long a worker sleeps while caps put all turns off, at most */
+/* How long a worker sleeps while turns are put off, at most, in nanoseconds */
 #define PVCALLS_LONGEST_NAP	(NSEC_PER_SEC / 10)
 
 /* Works that a softirq runs before it leaves the others to the thread */
@@ -116,6 +117,21 @@ static void pvcalls_worker_fast(struct tasklet_struct *t)
 	}
 }
 
+/* Does the worker end, so that it must get rid of its works? */
+static bool pvcalls_worker_ends(const struct pvcalls_worker *w)
+{
+	return READ_ONCE(w->retired) || kthread_should_stop();
+}
+
+/* How much may a guest's turn cost? 0: not before @when. */
+static s64 pvcalls_worker_may(const struct pvcalls_worker *w,
+			      struct pvcalls_cap *cap, u64 *when)
+{
+	if (!pvcalls_cap_is_set(cap) || pvcalls_worker_ends(w))
+		return S64_MAX;
+	return pvcalls_cap_ask(cap, w->fairq.place, ktime_get_ns(), when);
+}
+
 /*
  * Serve a guest. Whoever has had its turn does not wait for its events until all
  * others have, nor does a guest whose large weight makes a long turn: they are
@@ -129,23 +145,20 @@ static void pvcalls_worker_turn(struct pvcalls_worker *w,
 {
 	struct pvcalls_cap *cap = pvcalls_queues_cap(q, w->fairq.place);
 	struct pvcalls_work *work, *last = NULL;
-	s64 most, cost;
-	u64 wait;
+	s64 may, cost, spent = 0;
+	u64 when;
 
-	most = pvcalls_cap_may(cap, &wait);
-	if (!most) {
-		w->nap = min(w->nap, wait);
-		pvcalls_fairq_end(&w->fairq, q);
+	may = pvcalls_worker_may(w, cap, &when);
+	if (!may) {
+		pvcalls_fairq_put_off(&w->fairq, q, when);
 		return;
 	}
-	w->nap = 0;
 	pvcalls_fairq_begin(q);
-	while (most > 0 && (work = pvcalls_fairq_take(q))) {
+	while (spent < may && (work = pvcalls_fairq_take(q))) {
 		cost = q->deficit;
 		pvcalls_worker_run(w, q, work);
 		cost -= q->deficit;
-		pvcalls_cap_did(cap, cost);
-		most -= cost;
+		spent += cost;
 		*untold += cost;
 		if (last)
 			last->ops->put(last);
@@ -156,6 +169,9 @@ static void pvcalls_worker_turn(struct pvcalls_worker *w,
 			*untold = 0;
 		}
 	}
+	if (pvcalls_cap_is_set(cap))
+		pvcalls_cap_tell(cap, spent - (may == S64_MAX ? 0 : may),
+				 ktime_get_ns());
 	pvcalls_fairq_end(&w->fairq, q);
 	if (last)
 		last->ops->put(last);
@@ -167,7 +183,6 @@ static void pvcalls_worker_round(struct pvcalls_worker *w)
 	LIST_HEAD(round);
 	s64 untold = 0;
 
-	w->nap = list_empty(&w->fairq.queues) ? 0 : PVCALLS_LONGEST_NAP;
 	list_splice_init(&w->fairq.queues, &round);
 	while (!list_empty(&round))
 		pvcalls_worker_turn(w, list_first_entry(&round,
@@ -212,7 +227,6 @@ static bool pvcalls_worker_alone(struct pvcalls_worker *w,
 static void pvcalls_worker_serve(struct pvcalls_worker *w,
 				 struct llist_node *ready)
 {
-	w->nap = 0;
 	if (!pvcalls_worker_alone(w, ready)) {
 		pvcalls_worker_collect(w, ready);
 		pvcalls_worker_round(w);
@@ -243,9 +257,30 @@ static bool pvcalls_worker_poll(struct pvcalls_worker *w, u64 begin)
 	return hit;
 }
 
-/* Sleep until a work is marked, or for @timeout, in jiffies. */
-static void pvcalls_worker_sleep(struct pvcalls_worker *w, long timeout)
+/* Is it time for a turn that was put off? */
+static bool pvcalls_worker_due(const struct pvcalls_worker *w)
 {
+	return unlikely(!list_empty(&w->fairq.off)) &&
+	       (pvcalls_worker_ends(w) || ktime_get_ns() >= w->fairq.due);
+}
+
+/* How long to sleep, in jiffies, if no work is marked meanwhile */
+static long pvcalls_worker_nap(const struct pvcalls_worker *w)
+{
+	u64 now, wait;
+
+	if (likely(list_empty(&w->fairq.off)))
+		return MAX_SCHEDULE_TIMEOUT;
+	now = ktime_get_ns();
+	wait = w->fairq.due - min(w->fairq.due, now);
+	return nsecs_to_jiffies(min_t(u64, wait, PVCALLS_LONGEST_NAP)) + 1;
+}
+
+/* Sleep until a work is marked, or it may be time for a turn. */
+static void pvcalls_worker_sleep(struct pvcalls_worker *w)
+{
+	long timeout = pvcalls_worker_nap(w);
+
 	set_current_state(TASK_IDLE);
 	if (llist_empty(&w->ready) && !kthread_should_stop()) {
 		w->stats.sleeps++;
@@ -266,6 +301,8 @@ static int pvcalls_worker_main(void *data)
 		struct llist_node *ready = llist_del_all(&w->ready);
 		u32 limit;
 
+		if (pvcalls_worker_due(w))
+			pvcalls_fairq_recall(&w->fairq);
 		if (ready || !list_empty(&w->fairq.queues)) {
 			if (dry) {
 				limit = READ_ONCE(param_poll_us) *
@@ -275,10 +312,6 @@ static int pvcalls_worker_main(void *data)
 				dry = 0;
 			}
 			pvcalls_worker_serve(w, ready);
-			if (unlikely(w->nap))
-				pvcalls_worker_sleep(w,
-						     nsecs_to_jiffies(w->nap) +
-						     1);
 			cond_resched();
 			continue;
 		}
@@ -287,8 +320,9 @@ static int pvcalls_worker_main(void *data)
 			if (w->poll && pvcalls_worker_poll(w, dry))
 				continue;
 		}
-		pvcalls_worker_sleep(w, MAX_SCHEDULE_TIMEOUT);
-		if (kthread_should_stop() && llist_empty(&w->ready))
+		pvcalls_worker_sleep(w);
+		if (kthread_should_stop() && llist_empty(&w->ready) &&
+		    list_empty(&w->fairq.off))
 			break;
 	}
 	return 0;

@@ -93,8 +93,6 @@ struct pvcalls_worker_stats {
  * @spent: cost of all runs so far, in bytes, without what @tools know; used by
  *	the thread only
  * @began: @spent when the run under way began
- * @nap: nanoseconds until a guest may have its turn if caps have put the turns of
- *	all guests off, else 0; used by the thread only
  * @stats: counters, which other threads only read
  * @cost_seen: value of @stats.cost that the balancer has noted
  * @poll: how long to poll when no work is ready, in ns; used by the thread only
@@ -119,7 +117,6 @@ struct pvcalls_worker {
 	struct pvcalls_fairq fairq;
 	u64 spent;
 	u64 began;
-	u64 nap;
 	struct pvcalls_worker_stats stats;
 	u64 cost_seen;
 	u32 poll;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Connections of stream and datagram sockets; conn.h says what runs where. */
 #include <linux/err.h>
+#include <linux/in.h>
 #include <linux/interrupt.h>
 #include <linux/net.h>
 
@@ -242,14 +243,17 @@ bool pvcalls_conn_resets(const struct pvcalls_sock *ps)
 static enum pvcalls_flow_why pvcalls_conn_why(const struct pvcalls_sock *ps,
 					      bool reset)
 {
-	if (ps->conn.err)
+	const struct pvcalls_conn *c = &ps->conn;
+
+	if (c->err)
 		return PVCALLS_FLOW_ERROR;
-	if (!ps->release)
+	if (pvcalls_guest_dead(ps->guest))
 		return PVCALLS_FLOW_GONE;
-	if (reset)
+	/* datagrams that nobody has read are no reason for a RST */
+	if (reset && c->flow.protocol == IPPROTO_TCP)
 		return PVCALLS_FLOW_RESET;
-	return ps->conn.in_state == PVCALLS_IN_DONE ? PVCALLS_FLOW_PEER :
-						      PVCALLS_FLOW_CLOSED;
+	return c->in_state == PVCALLS_IN_DONE && !c->flow.shut ?
+	       PVCALLS_FLOW_PEER : PVCALLS_FLOW_CLOSED;
 }
 
 /**
@@ -375,6 +379,7 @@ void pvcalls_conn_shutdown(struct pvcalls_sock *ps,
 		return;
 	}
 	if (how != SHUT_WR) {
+		ps->conn.flow.shut = ps->conn.in_state != PVCALLS_IN_DONE;
 		kernel_sock_shutdown(ps->sock, SHUT_RD);
 		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 	}

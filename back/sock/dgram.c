@@ -21,6 +21,7 @@
 #include "sock/conn.h"
 #include "sock/dgram.h"
 #include "sock/direction.h"
+#include "sock/flowlog.h"
 #include "sock/name.h"
 #include "sock/pace.h"
 #include "sock/sock.h"
@@ -108,8 +109,12 @@ void pvcalls_dgram_connect(struct pvcalls_sock *ps, struct pvcalls_call *call)
 		pvcalls_conn_attach(ps);
 		return;
 	}
-	if (!ret)
+	if (!ret) {
+		/* who has another peer is another flow */
+		pvcalls_flowlog_end(ps, PVCALLS_FLOW_CLOSED);
+		pvcalls_flowlog_begin(ps, false);
 		pvcalls_name_put(ps, call, false);
+	}
 	pvcalls_reply(call, ret);
 }
 
@@ -230,6 +235,8 @@ static int pvcalls_dgram_send(struct pvcalls_sock *ps,
 		c->dgram_err = ret;
 		c->lost_out++;
 		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
+	} else {
+		c->flow.out += ret;
 	}
 	return 0;
 }
@@ -307,7 +314,6 @@ bool pvcalls_dgram_out(struct pvcalls_sock *ps)
 				return false;
 		} else {
 			pvcalls_pace_did(ps, PVCALLS_PACE_OUT, len);
-			c->flow.out += rec.hdr.len;
 			if (ringbuf_consume(&c->out, len))
 				pvcalls_direction_owe(ps);
 		}

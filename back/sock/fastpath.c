@@ -24,6 +24,7 @@
 #include "ring/datamap.h"
 #include "ring/frags.h"
 #include "ring/ring.h"
+#include "sched/queues.h"
 #include "sock/conn.h"
 #include "sock/direction.h"
 #include "sock/fastpath.h"
@@ -42,6 +43,13 @@
 PVCALLS_PARAM_UINT(direct, 4096, 0, PVCALLS_FASTPATH_MAX, 0644);
 MODULE_PARM_DESC(direct,
 		 "Bytes that are moved at once, either way, without waking a worker, at most, 0 (never) to 16384 (default 4096)");
+
+/* What softirqs do is no turn of the guest, and so beside its cap. */
+static bool pvcalls_fastpath_may(const struct pvcalls_sock *ps)
+{
+	return pvcalls_policy_takes(ps->guest->policy, PVCALLS_SHORT_DIRECT) &&
+	       !pvcalls_cap_is_set(&ps->work.queues->cap);
+}
 
 /*
  * Copy @len bytes from TCP into the ring. The caller holds the kernel socket's
@@ -102,7 +110,7 @@ bool pvcalls_fastpath_in(struct pvcalls_sock *ps, struct sock *sk)
 	/* the worker sees whether the guest still has too much memory */
 	if (READ_ONCE(ps->fill) == PVCALLS_FILL_OVER)
 		return false;
-	if (!pvcalls_policy_takes(ps->guest->policy, PVCALLS_SHORT_DIRECT))
+	if (!pvcalls_fastpath_may(ps))
 		return false;
 	len = tcp_sk(sk)->rcv_nxt - tcp_sk(sk)->copied_seq;
 	if (!len || len > READ_ONCE(param_direct))
@@ -263,7 +271,7 @@ bool pvcalls_fastpath_out(struct pvcalls_sock *ps, struct pvcalls_frags *frags)
 	 */
 	done = smp_load_acquire(&ps->state) == PVCALLS_SS_CONNECTED &&
 	       ps->sock->sk->sk_type == SOCK_STREAM &&
-	       pvcalls_policy_takes(ps->guest->policy, PVCALLS_SHORT_DIRECT) &&
+	       pvcalls_fastpath_may(ps) &&
 	       !pvcalls_guest_dead(ps->guest) &&
 	       pvcalls_fastpath_forward(ps, frags);
 	clear_bit_unlock(PVCALLS_SF_RUNNING, &ps->flags);

@@ -20,6 +20,7 @@ static void pvcalls_flowlog_addr4(struct sockaddr_in6 *to, __be32 addr,
 	in->sin_addr.s_addr = addr;
 }
 
+#if IS_ENABLED(CONFIG_IPV6)
 static void pvcalls_flowlog_addr6(struct sockaddr_in6 *to,
 				  const struct in6_addr *addr, __be16 port)
 {
@@ -27,26 +28,40 @@ static void pvcalls_flowlog_addr6(struct sockaddr_in6 *to,
 	to->sin6_port = port;
 	to->sin6_addr = *addr;
 }
+#endif
 
 /* The kernel's functions for this would take the kernel socket's lock. */
-static void pvcalls_flowlog_names(struct pvcalls_flow *flow,
+static void pvcalls_flowlog_local(struct pvcalls_flow *flow,
 				  const struct sock *sk)
 {
 	const struct inet_sock *inet = inet_sk(sk);
 
 	memset(&flow->local, 0, sizeof(flow->local));
-	memset(&flow->peer, 0, sizeof(flow->peer));
+#if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6) {
 		pvcalls_flowlog_addr6(&flow->local, &sk->sk_v6_rcv_saddr,
 				      inet->inet_sport);
+		return;
+	}
+#endif
+	pvcalls_flowlog_addr4(&flow->local, inet->inet_rcv_saddr,
+			      inet->inet_sport);
+}
+
+static void pvcalls_flowlog_peer(struct pvcalls_flow *flow,
+				 const struct sock *sk)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+
+	memset(&flow->peer, 0, sizeof(flow->peer));
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
 		pvcalls_flowlog_addr6(&flow->peer, &sk->sk_v6_daddr,
 				      inet->inet_dport);
-	} else {
-		pvcalls_flowlog_addr4(&flow->local, inet->inet_rcv_saddr,
-				      inet->inet_sport);
-		pvcalls_flowlog_addr4(&flow->peer, inet->inet_daddr,
-				      inet->inet_dport);
+		return;
 	}
+#endif
+	pvcalls_flowlog_addr4(&flow->peer, inet->inet_daddr, inet->inet_dport);
 }
 
 /**
@@ -68,7 +83,9 @@ void pvcalls_flowlog_begin(struct pvcalls_sock *ps, bool accepted)
 	flow->err = 0;
 	flow->protocol = sk->sk_protocol;
 	flow->accepted = accepted;
-	pvcalls_flowlog_names(flow, sk);
+	flow->shut = false;
+	pvcalls_flowlog_local(flow, sk);
+	pvcalls_flowlog_peer(flow, sk);
 	trace_pvcalls_flow_begin(ps->guest->peer.domid, ps->id, flow);
 }
 
@@ -90,9 +107,9 @@ void pvcalls_flowlog_end(struct pvcalls_sock *ps, enum pvcalls_flow_why why)
 	flow->took = ktime_get_ns() - flow->begun;
 	flow->why = why;
 	flow->err = why == PVCALLS_FLOW_ERROR ? -ps->conn.err : 0;
-	/* a datagram socket may have got its addresses since */
+	/* a datagram socket may have got its own address since */
 	if (flow->protocol != IPPROTO_TCP)
-		pvcalls_flowlog_names(flow, ps->sock->sk);
+		pvcalls_flowlog_local(flow, ps->sock->sk);
 	trace_pvcalls_flow_end(ps->guest->peer.domid, ps->id, flow);
 	flow->begun = 0;
 }

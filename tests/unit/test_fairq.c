@@ -292,12 +292,13 @@ static void weights(void **state)
 /* A turn that a cap ends early, or puts off, does not make the next one larger. */
 static void nothing_saved(void **state)
 {
-	struct pvcalls_work work = {};
+	struct pvcalls_work work = {}, other = {};
 	struct pvcalls_fairq t;
 	u32 i;
 
 	begin(&t);
 	work.queues = guests[1];
+	other.queues = guests[2];
 	pvcalls_fairq_add(&t, &work);
 	for (i = 0; i < 3; i++) {
 		pvcalls_fairq_begin(queue_of(1));
@@ -305,7 +306,17 @@ static void nothing_saved(void **state)
 		pvcalls_fairq_round(&t);
 		must(queue_of(1)->deficit == QUANTUM);
 	}
+	/* turns that are put off come when they are recalled, whoever is there */
+	pvcalls_fairq_put_off(&t, queue_of(1), 70);
+	must(list_empty(&t.queues) && t.due == 70);
+	must(waits(&t, 2, RUN) == 0);
+	pvcalls_fairq_add(&t, &other);
+	pvcalls_fairq_put_off(&t, queue_of(2), 80);
+	must(list_empty(&t.queues) && t.due == 70);
+	pvcalls_fairq_recall(&t);
+	must(list_empty(&t.off) && t.due == U64_MAX);
 	must(turn(&t, 1, RUN) == &work);
+	must(turn(&t, 2, RUN) == &other);
 }
 
 /* A guest finds its queues again while somebody has them. */
@@ -320,16 +331,25 @@ static void queues_of_guests(void **state)
 	must(a != b);
 	pvcalls_queues_put(b);
 	pvcalls_queues_weigh(a, 7, 0);
+	pvcalls_queues_begin(a);
+	pvcalls_queues_begin(a);
 	/* while a connection ends, or two, the guest is not slow */
-	pvcalls_queues_hurry(a, true);
 	pvcalls_queues_hurry(a, true);
 	must(a->on[PVCALLS_PLACES - 1].weight == PVCALLS_WEIGHT_DEFAULT);
 	pvcalls_queues_weigh(a, 200, 1000);
-	must(!a->cap.rate);
+	/* nor has it a cap, if it has no other one */
+	must(a->on[0].weight == 200 && a->cap.rate == 1000);
+	pvcalls_queues_hurry(a, true);
+	must(!a->cap.rate && !pvcalls_cap_is_set(&a->cap));
+	pvcalls_queues_begin(a);
+	must(a->cap.rate == 1000);
 	pvcalls_queues_hurry(a, false);
-	must(a->on[0].weight == 200 && !a->cap.rate);
+	must(a->on[0].weight == 200 && a->cap.rate == 1000);
 	pvcalls_queues_weigh(a, 7, 2000);
 	must(a->on[0].weight == PVCALLS_WEIGHT_DEFAULT);
+	pvcalls_queues_hurry(a, true);
+	must(!a->cap.rate);
+	pvcalls_queues_hurry(a, false);
 	pvcalls_queues_hurry(a, false);
 	must(a->on[0].weight == 7 && a->cap.rate == 2000);
 	must(pvcalls_cap_is_set(&a->cap));

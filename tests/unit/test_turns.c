@@ -279,6 +279,7 @@ static void capped(int n)
 	naps = 0;
 	must(!pvcalls_members_start());
 	must(!test_param_workers->set("2", NULL));
+	pvcalls_queues_begin(queues);
 	pvcalls_queues_weigh(queues, 10 * PVCALLS_WEIGHT_DEFAULT, CAP);
 	for (i = 0; i <= CAPPED; i++)
 		pvcalls_work_init(&costly[i].held.work, &costly_ops,

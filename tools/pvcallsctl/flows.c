@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Shows the backend's log of connections as it comes by netlink. */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +17,7 @@
 #include "pvcalls_netlink.h"
 #include "table.h"
 
-/* What waits for us to read it, in bytes: some ten thousand flows */
+/* What may wait for us to read it, in bytes: some ten thousand messages */
 #define QUEUE	(16 << 20)
 
 #define NANO	1000000000ULL
@@ -163,7 +165,7 @@ static void count_lost(struct flows *f, uint32_t number)
  * @nlh: the message
  * @flows: struct flows
  *
- * Return: MNL_CB_OK.
+ * Return: MNL_CB_OK, or MNL_CB_STOP after the last one.
  */
 int flows_message(const struct nlmsghdr *nlh, void *flows)
 {
@@ -171,8 +173,13 @@ int flows_message(const struct nlmsghdr *nlh, void *flows)
 	const struct nlattr *a[PVCALLS_A_FLOW_MAX + 1];
 	struct flows *f = flows;
 
-	if (genl->cmd != PVCALLS_CMD_FLOW_BEGIN &&
-	    genl->cmd != PVCALLS_CMD_FLOW_END)
+	if (netlink_is_end(nlh)) {
+		fputs("pvcallsctl: the backend's module has gone\n", stderr);
+		return MNL_CB_STOP;
+	}
+	if (nlh->nlmsg_type == GENL_ID_CTRL ||
+	    (genl->cmd != PVCALLS_CMD_FLOW_BEGIN &&
+	     genl->cmd != PVCALLS_CMD_FLOW_END))
 		return MNL_CB_OK;
 	netlink_attributes(nlh, a, PVCALLS_A_FLOW_MAX);
 	count_lost(f, netlink_u32(a[PVCALLS_A_FLOW_NUMBER]));
@@ -182,21 +189,56 @@ int flows_message(const struct nlmsghdr *nlh, void *flows)
 	return MNL_CB_OK;
 }
 
+/* Wait for messages. Signals that end us come here, and nowhere else. */
+static int wait_for(struct mnl_socket *sock, const sigset_t *others)
+{
+	struct pollfd fd = {
+		.fd = mnl_socket_get_fd(sock),
+		.events = POLLIN,
+	};
+
+	return ppoll(&fd, 1, NULL, others);
+}
+
+static int show_all(struct mnl_socket *sock, struct flows *f,
+		    const sigset_t *others)
+{
+	static char buffer[32768];
+	ssize_t n;
+
+	while (!over && !ferror(stdout)) {
+		if (wait_for(sock, others) < 0)
+			continue;
+		n = mnl_socket_recvfrom(sock, buffer, sizeof(buffer));
+		if (n < 0 && errno != ENOBUFS)
+			return netlink_failed("netlink");
+		if (n >= 0 &&
+		    mnl_cb_run(buffer, n, 0, 0, flows_message, f) ==
+		    MNL_CB_STOP)
+			return 1;
+	}
+	return 0;
+}
+
 /**
  * flows() - show the log of connections until SIGINT, SIGTERM or SIGPIPE
  * @domid: show this guest's only, or -1
  * @json: print objects, one a line
  *
- * Return: exit code.
+ * Return: exit code, 1 if the backend's module goes.
  */
 int flows(long domid, bool json)
 {
 	const struct sigaction act = { .sa_handler = end };
 	struct flows f = { .domid = domid, .json = json };
 	struct mnl_socket *sock;
-	static char buffer[32768];
-	ssize_t n;
+	sigset_t ours, others;
+	int ret;
 
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ours, &others);
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGPIPE, &act, NULL);
@@ -205,13 +247,7 @@ int flows(long domid, bool json)
 	sock = netlink_join(PVCALLS_GROUP_FLOWS, QUEUE);
 	if (!sock)
 		return 1;
-	while (!over && !ferror(stdout)) {
-		n = mnl_socket_recvfrom(sock, buffer, sizeof(buffer));
-		if (n >= 0)
-			mnl_cb_run(buffer, n, 0, 0, flows_message, &f);
-		else if (errno != ENOBUFS && errno != EINTR)
-			return netlink_failed("netlink");
-	}
+	ret = show_all(sock, &f, &others);
 	mnl_socket_close(sock);
-	return 0;
+	return ret;
 }

@@ -115,6 +115,26 @@ static void find_group(const struct nlattr *groups)
 	}
 }
 
+/**
+ * netlink_is_end() - does a message say that the family has gone?
+ * @nlh: a message that came to a socket of netlink_join()
+ *
+ * Return: true if so.
+ */
+bool netlink_is_end(const struct nlmsghdr *nlh)
+{
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *a[CTRL_ATTR_MAX + 1];
+
+	if (nlh->nlmsg_type != GENL_ID_CTRL ||
+	    genl->cmd != CTRL_CMD_DELFAMILY)
+		return false;
+	netlink_attributes(nlh, a, CTRL_ATTR_MAX);
+	return a[CTRL_ATTR_FAMILY_NAME] &&
+	       !strcmp(mnl_attr_get_str(a[CTRL_ATTR_FAMILY_NAME]),
+		       PVCALLS_FAMILY_NAME);
+}
+
 static int found_family(const struct nlmsghdr *nlh, void *unused)
 {
 	const struct nlattr *a[CTRL_ATTR_MAX + 1];
@@ -220,6 +240,8 @@ static int open_family(void)
  */
 struct mnl_socket *netlink_join(const char *name, int size)
 {
+	int notify = GENL_ID_CTRL;
+
 	group_name = name;
 	if (open_family())
 		return NULL;
@@ -228,10 +250,14 @@ struct mnl_socket *netlink_join(const char *name, int size)
 			PVCALLS_FAMILY_NAME, name);
 		return NULL;
 	}
-	/* fewer fit where this is refused */
-	mnl_socket_setsockopt(sock, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUFFORCE,
+		       &size, sizeof(size)) < 0)
+		netlink_failed("SO_RCVBUFFORCE");
+	/* the second one tells of families that go */
 	if (mnl_socket_setsockopt(sock, NETLINK_ADD_MEMBERSHIP, &group,
-				  sizeof(group)) < 0) {
+				  sizeof(group)) < 0 ||
+	    mnl_socket_setsockopt(sock, NETLINK_ADD_MEMBERSHIP, &notify,
+				  sizeof(notify)) < 0) {
 		netlink_failed(name);
 		return NULL;
 	}

@@ -16,6 +16,7 @@ int netlink_policy_show(uint32_t domid, bool json);
 int netlink_policy_set(uint32_t domid, const char *rules);
 
 struct mnl_socket *netlink_join(const char *name, int size);
+bool netlink_is_end(const struct nlmsghdr *nlh);
 void netlink_attributes(const struct nlmsghdr *nlh, const struct nlattr **a,
 			unsigned int max);
 uint32_t netlink_u32(const struct nlattr *attr);

@@ -50,6 +50,7 @@ static inline u32 rnd(u32 *state)
 #define NR_CPUS			64
 #define PAGE_SIZE		4096
 #define U32_MAX			UINT32_MAX
+#define U64_MAX			UINT64_MAX
 #define S64_MAX			INT64_MAX
 #define NSEC_PER_USEC		1000L
 #define NSEC_PER_SEC		1000000000L
@@ -70,6 +71,7 @@ static inline u32 rnd(u32 *state)
 #define PTR_ERR_OR_ZERO(p)	(IS_ERR(p) ? PTR_ERR(p) : 0)
 #define hash_32(n, bits)	((n) & (BIT(bits) - 1))
 #define div_u64(n, by)		((u64)(n) / (by))
+#define div64_u64		div_u64
 #define container_of(p, t, m)	((t *)((char *)(p) - offsetof(t, m)))
 #define lockdep_assert_held(l)	((void)(l))
 #define lockdep_is_held(l)	((void)(l), true)
@@ -226,6 +228,18 @@ static inline void list_splice_init(struct list_head *from,
 	l->next->prev = from->prev;
 	from->next->prev = l;
 	l->next = from->next;
+	INIT_LIST_HEAD(from);
+}
+
+static inline void list_splice_tail_init(struct list_head *from,
+					 struct list_head *l)
+{
+	if (list_empty(from))
+		return;
+	from->next->prev = l->prev;
+	l->prev->next = from->next;
+	from->prev->next = l;
+	l->prev = from->prev;
 	INIT_LIST_HEAD(from);
 }
 
