@@ -250,11 +250,8 @@ static int pvcalls_dgram_next(struct pvcalls_sock *ps, u32 avail,
 	pvcalls_dgram_iter(ps, true, min_t(u32, avail, sizeof(*rec)), &iter);
 	if (!copy_from_iter_full(hdr, sizeof(*hdr), &iter))
 		return -EPROTO;
-	if (hdr->type != PVCALLS_DGRAM_DATA || hdr->len > PVCALLS_MAX_DGRAM ||
-	    hdr->ctl_len > PVCALLS_MAX_CTL || hdr->ctl_len % 8)
-		return -EPROTO;
-	len = pvcalls_dgram_size(hdr);
-	if (len > avail || !copy_from_iter_full(rec->ctl, hdr->ctl_len, &iter))
+	len = pvcalls_record_size(hdr, PVCALLS_DGRAM_DATA, avail);
+	if (!len || !copy_from_iter_full(rec->ctl, hdr->ctl_len, &iter))
 		return -EPROTO;
 	return len;
 }
