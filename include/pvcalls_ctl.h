@@ -15,6 +15,9 @@
 
 #include "pvcalls_ext.h"
 
+/* Longest control data of the ring as control messages of cmsg(3), in bytes */
+#define PVCALLS_MAX_CMSGS	256
+
 /**
  * struct pvcalls_record - a record without the bytes of its datagram
  * @hdr: header

@@ -29,9 +29,6 @@
 /* Cost of a datagram in addition to its bytes, in bytes */
 #define PVCALLS_DGRAM_COST	4096
 
-/* Room for control messages in the kernel's form, in bytes */
-#define PVCALLS_DGRAM_CMSGS	256
-
 /*
  * Take the address of a CONNECT. Returns its length, 0 for no address, or a
  * negative error number.
@@ -170,7 +167,7 @@ static int pvcalls_dgram_control(struct pvcalls_sock *ps,
 	if (!rec->hdr.ctl_len)
 		return 0;
 	msg->msg_control = buf;
-	msg->msg_controllen = PVCALLS_DGRAM_CMSGS;
+	msg->msg_controllen = PVCALLS_MAX_CMSGS;
 	while (!ret && (data = pvcalls_ctl_next(rec->ctl, rec->hdr.ctl_len, &at,
 						&ctl))) {
 		if (pvcalls_ctl_pktinfo(ctl.level, ctl.type)) {
@@ -183,7 +180,7 @@ static int pvcalls_dgram_control(struct pvcalls_sock *ps,
 	if (!ret && at != rec->hdr.ctl_len)
 		ret = -EINVAL;
 	msg->msg_control = buf;
-	msg->msg_controllen = PVCALLS_DGRAM_CMSGS - msg->msg_controllen;
+	msg->msg_controllen = PVCALLS_MAX_CMSGS - msg->msg_controllen;
 	return ret;
 }
 
@@ -201,7 +198,7 @@ static int pvcalls_dgram_send(struct pvcalls_sock *ps,
 			      struct pvcalls_record *rec)
 {
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
-	u8 cmsgs[PVCALLS_DGRAM_CMSGS] __aligned(sizeof(long));
+	u8 cmsgs[PVCALLS_MAX_CMSGS] __aligned(sizeof(long));
 	const struct pvcalls_dgram *hdr = &rec->hdr;
 	struct pvcalls_conn *c = &ps->conn;
 	u32 skip = sizeof(*hdr) + hdr->ctl_len;
@@ -393,7 +390,7 @@ bool pvcalls_dgram_shed(struct pvcalls_sock *ps)
 static int pvcalls_dgram_peek(struct pvcalls_sock *ps,
 			      struct pvcalls_record *rec)
 {
-	u8 cmsgs[PVCALLS_DGRAM_CMSGS] __aligned(sizeof(long));
+	u8 cmsgs[PVCALLS_MAX_CMSGS] __aligned(sizeof(long));
 	struct pvcalls_dgram *hdr = &rec->hdr;
 	struct sockaddr_storage addr = {};
 	struct msghdr msg = {
