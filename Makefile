@@ -26,7 +26,7 @@ help:
 	@echo 'make check-fast     the tests that need no Xen, a few minutes'
 	@echo 'make check-programs nginx, PostgreSQL, ssh and others in a guest; as root, 20 minutes'
 	@echo 'make check-long     sockets by the ten thousand, a backend that hangs or lies, random calls; as root, an hour'
-	@echo 'make check-mutants  break the code in many ways: do models, unit tests and the lab find it? As root, hours'
+	@echo 'make check-mutants  break the code in many ways: do models, unit tests, fuzzers and the lab find it? As root, hours'
 	@echo 'make check-parameters  the lab'"'"'s part of check with random parameters; as root, half an hour'
 	@echo 'make check-style    how all of it is written: checkpatch, kernel-doc, shellcheck, arrows, sizes'
 	@echo 'make check-debug    the lab on a kernel with lockdep, KFENCE, kmemleak and others; as root, an hour'
@@ -97,6 +97,7 @@ check-long:
 check-mutants:
 	@tests/model/run
 	@tests/unit/mutants
+	@tests/fuzz/mutants
 	@tests/lab/mutants
 
 .PHONY: check-parameters

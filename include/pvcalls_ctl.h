@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Control data of datagrams, for both modules. Programs use cmsg(3); the ring
- * has a form that is the same for all architectures. feature-dgram in
+ * Records and control data of datagrams, for both modules. Programs use cmsg(3);
+ * the ring has a form that is the same for all architectures. feature-dgram in
  * docs/protocol-extensions.md specifies that form.
  */
 #ifndef PVCALLS_CTL_H
@@ -15,6 +15,9 @@
 
 #include "pvcalls_ext.h"
 
+/* Longest control data of the ring as control messages of cmsg(3), in bytes */
+#define PVCALLS_MAX_CMSGS	256
+
 /**
  * struct pvcalls_record - a record without the bytes of its datagram
  * @hdr: header
@@ -24,6 +27,31 @@ struct pvcalls_record {
 	struct pvcalls_dgram hdr;
 	u8 ctl[PVCALLS_MAX_CTL];
 };
+
+/**
+ * pvcalls_record_size() - check a record's header
+ * @hdr: private copy of the header
+ * @last: the greatest PVCALLS_DGRAM_* that the reader takes
+ * @avail: bytes that are in the ring, from the header on
+ *
+ * Whether the address makes sense is not looked at: a datagram with a bad
+ * address is dropped, and the next one still found.
+ *
+ * Context: any.
+ * Return: length of the record in bytes, padding included; 0 if the header
+ * makes no sense. Then nobody can tell where the next record begins.
+ */
+static inline u32 pvcalls_record_size(const struct pvcalls_dgram *hdr,
+				      u32 last, u32 avail)
+{
+	u32 size;
+
+	if (hdr->type > last || hdr->len > PVCALLS_MAX_DGRAM ||
+	    hdr->ctl_len > PVCALLS_MAX_CTL || hdr->ctl_len % 8)
+		return 0;
+	size = pvcalls_dgram_size(hdr);
+	return size > avail ? 0 : size;
+}
 
 /**
  * pvcalls_ctl_room() - how long may a control message's value be?

@@ -14,8 +14,11 @@
 #include <linux/in6.h>
 #include <linux/kernel.h>
 #include <linux/socket.h>
+#include <linux/string.h>
 #include <linux/tcp.h>
 #include <linux/types.h>
+
+#include "pvcalls_ext.h"
 
 /**
  * enum pvcalls_relayed_kind - what the value of an option is
@@ -129,6 +132,91 @@ static inline bool pvcalls_relayed_told(int index)
 {
 	return index >= 0 &&
 	       pvcalls_relayed_at(index)->kind >= PVCALLS_OPT_FACT;
+}
+
+/**
+ * pvcalls_opts_pack_name() - make a name ready for a request
+ * @name: PVCALLS_CONGESTION_LEN bytes, padded with zeroes
+ * @opt: result, PVCALLS_CONGESTION_OPTS options
+ *
+ * Context: any.
+ */
+static inline void pvcalls_opts_pack_name(const char *name,
+					  struct pvcalls_opt *opt)
+{
+	unsigned int i;
+
+	for (i = 0; i < PVCALLS_CONGESTION_OPTS; i++) {
+		opt[i].level = SOL_TCP;
+		opt[i].name = TCP_CONGESTION;
+		memcpy(&opt[i].value, name + i * sizeof(opt[i].value),
+		       sizeof(opt[i].value));
+	}
+}
+
+/**
+ * pvcalls_opts_take_name() - put the name together with which options begin
+ * @opt: private copy of options of a request
+ * @count: number of them, 1 to PVCALLS_MAX_OPTS
+ * @name: result, PVCALLS_CONGESTION_LEN + 1 bytes with a zero at the end; as
+ *	much of a name as there is
+ *
+ * Context: any.
+ * Return: how many options the name takes; 0 if the first has a value of
+ * another kind.
+ */
+static inline u32 pvcalls_opts_take_name(const struct pvcalls_opt *opt,
+					 u32 count, char *name)
+{
+	u32 i;
+	int at;
+
+	memset(name, 0, PVCALLS_CONGESTION_LEN + 1);
+	for (i = 0; i < count && i < PVCALLS_CONGESTION_OPTS; i++) {
+		at = pvcalls_relayed_find(opt[i].level, opt[i].name);
+		if (at < 0 || pvcalls_relayed_at(at)->kind != PVCALLS_OPT_NAME)
+			break;
+		memcpy(name + i * sizeof(opt[i].value), &opt[i].value,
+		       sizeof(opt[i].value));
+	}
+	return i;
+}
+
+/**
+ * pvcalls_value_part() - how much of an option's value does a response carry?
+ * @len: length of the value in bytes
+ * @offset: index of the first byte that is asked for, as the frontend says
+ *
+ * Context: any.
+ * Return: bytes from @offset on; 0 if there are none.
+ */
+static inline u32 pvcalls_value_part(u32 len, u32 offset)
+{
+	if (offset >= len)
+		return 0;
+	len -= offset;
+	return len < PVCALLS_ADDR_LEN ? len : PVCALLS_ADDR_LEN;
+}
+
+/**
+ * pvcalls_value_take() - take a part of an option's value out of a response
+ * @rsp: private copy of the response's fields
+ * @value: result: where the part goes
+ * @room: how many bytes of the value are still wanted
+ *
+ * Context: any.
+ * Return: length of the part in bytes, 0 to @room. A part of less than
+ * PVCALLS_ADDR_LEN bytes is the last one.
+ */
+static inline u32 pvcalls_value_take(const struct pvcalls_rsp_name *rsp,
+				     u8 *value, u32 room)
+{
+	u32 n = rsp->len < PVCALLS_ADDR_LEN ? rsp->len : PVCALLS_ADDR_LEN;
+
+	if (n > room)
+		n = room;
+	memcpy(value, rsp->addr, n);
+	return n;
 }
 
 #endif /* PVCALLS_SOCKOPT_H */

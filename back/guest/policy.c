@@ -15,6 +15,7 @@
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
+#include "guest/addr.h"
 #include "guest/guest.h"
 #include "guest/own.h"
 #include "guest/policy.h"
@@ -87,29 +88,15 @@ u32 pvcalls_mark(domid_t domid)
 int pvcalls_policy_addr(struct pvcalls_guest *g, const u8 *addr, u32 len,
 			struct sockaddr_storage *out)
 {
-	if (len < sizeof(sa_family_t) || len > PVCALLS_ADDR_LEN)
-		goto bad_len;
+	bool v6 = pvcalls_guest_has(g, PVCALLS_F_IPV6);
+	int ret = pvcalls_addr_take(addr, len, v6, out);
 
-	memset(out, 0, sizeof(*out));
-	memcpy(out, addr, len);
-	switch (out->ss_family) {
-	case AF_INET:
-		if (len < sizeof(struct sockaddr_in))
-			goto bad_len;
-		return sizeof(struct sockaddr_in);
-	case AF_INET6:
-		if (!pvcalls_guest_has(g, PVCALLS_F_IPV6))
-			break;
-		if (len < sizeof(struct sockaddr_in6))
-			goto bad_len;
-		return sizeof(struct sockaddr_in6);
-	}
-	pvcalls_guest_warn(g, "address of unknown family %u\n", out->ss_family);
-	return -EAFNOSUPPORT;
-
-bad_len:
-	pvcalls_guest_warn(g, "address of %u bytes\n", len);
-	return -EINVAL;
+	if (ret == -EINVAL)
+		pvcalls_guest_warn(g, "address of %u bytes\n", len);
+	else if (ret < 0)
+		pvcalls_guest_warn(g, "address of unknown family %u\n",
+				   out->ss_family);
+	return ret;
 }
 
 /* What is in force for this domain's own addresses */
@@ -134,26 +121,6 @@ static u8 pvcalls_policy_proto(int protocol)
 	}
 }
 
-static void pvcalls_policy_target(struct pvcalls_target *t,
-				  const struct sock *sk,
-				  const struct sockaddr_storage *addr)
-{
-	const struct sockaddr_in6 *v6 = (const void *)addr;
-	const struct sockaddr_in *v4 = (const void *)addr;
-
-	t->proto = pvcalls_policy_proto(sk->sk_protocol);
-	if (addr->ss_family == AF_INET) {
-		pvcalls_target_v4(t, (const u8 *)&v4->sin_addr);
-	} else {
-		pvcalls_target_v6(t, v6->sin6_addr.s6_addr);
-		/* numbers of this domain's interfaces are not a guest's */
-		if (v6->sin6_scope_id)
-			t->at = PVCALLS_AT_LINK;
-	}
-	/* the port is at the same place in both */
-	t->port = ntohs(v4->sin_port);
-}
-
 static void pvcalls_policy_count(struct pvcalls_guest *g,
 				 enum pvcalls_door door,
 				 enum pvcalls_denial denial,
@@ -174,23 +141,6 @@ static void pvcalls_policy_note(struct pvcalls_guest *g, enum pvcalls_door door,
 			   pvcalls_name_of(pvcalls_denial_names, denial));
 }
 
-/* Linux connects the unspecified address to the loopback, so name that. */
-static void pvcalls_policy_name(struct pvcalls_target *t,
-				const struct sock *sk,
-				struct sockaddr_storage *addr)
-{
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)addr;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)addr;
-
-	if (addr->ss_family == AF_INET)
-		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	else if (t->length == 32)
-		v6->sin6_addr.s6_addr32[3] = htonl(INADDR_LOOPBACK);
-	else
-		v6->sin6_addr = in6addr_loopback;
-	pvcalls_policy_target(t, sk, addr);
-}
-
 /* Ask the rules in force about an address, which may be named better. */
 static enum pvcalls_denial pvcalls_policy_rules(struct pvcalls_guest *g,
 						const struct sock *sk,
@@ -202,13 +152,14 @@ static enum pvcalls_denial pvcalls_policy_rules(struct pvcalls_guest *g,
 	enum pvcalls_local local;
 	struct pvcalls_target t;
 
-	pvcalls_policy_target(&t, sk, addr);
+	t.proto = pvcalls_policy_proto(sk->sk_protocol);
+	pvcalls_addr_target(addr, &t);
 	rcu_read_lock();
 	r = &rcu_dereference(g->policy->set)->rules;
 	local = pvcalls_policy_local(r);
 	if (door == PVCALLS_DOOR_CONNECT && t.at == PVCALLS_AT_ANY &&
 	    local == PVCALLS_LOCAL_ALL)
-		pvcalls_policy_name(&t, sk, addr);
+		pvcalls_addr_name(addr, &t);
 	if (door == PVCALLS_DOOR_CONNECT && t.at == PVCALLS_AT_FAR &&
 	    pvcalls_rules_need_route(r, local) && pvcalls_own_address(sk, &t))
 		t.at = PVCALLS_AT_LOCAL;

@@ -30,9 +30,6 @@
 /* Cost of a datagram in addition to its bytes, in bytes */
 #define PVCALLS_DGRAM_COST	4096
 
-/* Room for control messages in the kernel's form, in bytes */
-#define PVCALLS_DGRAM_CMSGS	256
-
 /*
  * Take the address of a CONNECT. Returns its length, 0 for no address, or a
  * negative error number.
@@ -175,7 +172,7 @@ static int pvcalls_dgram_control(struct pvcalls_sock *ps,
 	if (!rec->hdr.ctl_len)
 		return 0;
 	msg->msg_control = buf;
-	msg->msg_controllen = PVCALLS_DGRAM_CMSGS;
+	msg->msg_controllen = PVCALLS_MAX_CMSGS;
 	while (!ret && (data = pvcalls_ctl_next(rec->ctl, rec->hdr.ctl_len, &at,
 						&ctl))) {
 		if (pvcalls_ctl_pktinfo(ctl.level, ctl.type)) {
@@ -188,7 +185,7 @@ static int pvcalls_dgram_control(struct pvcalls_sock *ps,
 	if (!ret && at != rec->hdr.ctl_len)
 		ret = -EINVAL;
 	msg->msg_control = buf;
-	msg->msg_controllen = PVCALLS_DGRAM_CMSGS - msg->msg_controllen;
+	msg->msg_controllen = PVCALLS_MAX_CMSGS - msg->msg_controllen;
 	return ret;
 }
 
@@ -206,7 +203,7 @@ static int pvcalls_dgram_send(struct pvcalls_sock *ps,
 			      struct pvcalls_record *rec)
 {
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
-	u8 cmsgs[PVCALLS_DGRAM_CMSGS] __aligned(sizeof(long));
+	u8 cmsgs[PVCALLS_MAX_CMSGS] __aligned(sizeof(long));
 	const struct pvcalls_dgram *hdr = &rec->hdr;
 	struct pvcalls_conn *c = &ps->conn;
 	u32 skip = sizeof(*hdr) + hdr->ctl_len;
@@ -257,11 +254,8 @@ static int pvcalls_dgram_next(struct pvcalls_sock *ps, u32 avail,
 	pvcalls_dgram_iter(ps, true, min_t(u32, avail, sizeof(*rec)), &iter);
 	if (!copy_from_iter_full(hdr, sizeof(*hdr), &iter))
 		return -EPROTO;
-	if (hdr->type != PVCALLS_DGRAM_DATA || hdr->len > PVCALLS_MAX_DGRAM ||
-	    hdr->ctl_len > PVCALLS_MAX_CTL || hdr->ctl_len % 8)
-		return -EPROTO;
-	len = pvcalls_dgram_size(hdr);
-	if (len > avail || !copy_from_iter_full(rec->ctl, hdr->ctl_len, &iter))
+	len = pvcalls_record_size(hdr, PVCALLS_DGRAM_DATA, avail);
+	if (!len || !copy_from_iter_full(rec->ctl, hdr->ctl_len, &iter))
 		return -EPROTO;
 	return len;
 }
@@ -403,7 +397,7 @@ bool pvcalls_dgram_shed(struct pvcalls_sock *ps)
 static int pvcalls_dgram_peek(struct pvcalls_sock *ps,
 			      struct pvcalls_record *rec)
 {
-	u8 cmsgs[PVCALLS_DGRAM_CMSGS] __aligned(sizeof(long));
+	u8 cmsgs[PVCALLS_MAX_CMSGS] __aligned(sizeof(long));
 	struct pvcalls_dgram *hdr = &rec->hdr;
 	struct sockaddr_storage addr = {};
 	struct msghdr msg = {

@@ -130,34 +130,14 @@ static int pvcalls_sockopt_one(struct socket *sock,
 						sizeof(val));
 }
 
-static bool pvcalls_sockopt_is_name(const struct pvcalls_opt *opt)
+static int pvcalls_sockopt_congestion(struct pvcalls_sock *ps, const char *name)
 {
-	int i = pvcalls_relayed_find(opt->level, opt->name);
+	int err;
 
-	return i >= 0 && pvcalls_relayed_at(i)->kind == PVCALLS_OPT_NAME;
-}
-
-/*
- * Set the congestion control, whose name takes several options. Returns how
- * many.
- */
-static u32 pvcalls_sockopt_congestion(struct pvcalls_sock *ps,
-				      const struct pvcalls_opt *opt, u32 count,
-				      int *err)
-{
-	char name[PVCALLS_CONGESTION_LEN + 1] = "";
-	u32 i;
-
-	for (i = 0; i < min_t(u32, count, PVCALLS_CONGESTION_OPTS) &&
-	     pvcalls_sockopt_is_name(&opt[i]); i++)
-		memcpy(name + i * sizeof(opt->value), &opt[i].value,
-		       sizeof(opt->value));
 	/* this thread may set any name and load modules, so check the name */
-	*err = pvcalls_congestion_may(name,
-				      pvcalls_policy_congestion(ps->guest));
-	if (!*err)
-		*err = pvcalls_sockopt_set_congestion(ps->sock, name);
-	return i;
+	err = pvcalls_congestion_may(name,
+				     pvcalls_policy_congestion(ps->guest));
+	return err ?: pvcalls_sockopt_set_congestion(ps->sock, name);
 }
 
 /**
@@ -170,6 +150,7 @@ static u32 pvcalls_sockopt_congestion(struct pvcalls_sock *ps,
 void pvcalls_sockopt_set(struct pvcalls_sock *ps, struct pvcalls_call *call)
 {
 	const struct pvcalls_req_setsockopt *req = (const void *)&call->req.u;
+	char name[PVCALLS_CONGESTION_LEN + 1];
 	u32 i, n, count = req->count;
 	int err, ret = 0;
 
@@ -179,9 +160,9 @@ void pvcalls_sockopt_set(struct pvcalls_sock *ps, struct pvcalls_call *call)
 		return;
 	}
 	for (i = 0; i < count; i += n) {
-		if (pvcalls_sockopt_is_name(&req->opt[i])) {
-			n = pvcalls_sockopt_congestion(ps, &req->opt[i],
-						       count - i, &err);
+		n = pvcalls_opts_take_name(&req->opt[i], count - i, name);
+		if (n) {
+			err = pvcalls_sockopt_congestion(ps, name);
 		} else {
 			n = 1;
 			err = pvcalls_sockopt_one(ps->sock, &req->opt[i]);
@@ -242,6 +223,7 @@ void pvcalls_sockopt_get(struct pvcalls_sock *ps, struct pvcalls_call *call)
 	const struct pvcalls_req_getsockopt *req = (const void *)&call->req.u;
 	union pvcalls_sockopt_value value;
 	u32 offset = req->offset;
+	u32 part;
 	int len;
 
 	len = pvcalls_sockopt_read(ps->sock, req->level, req->name, &value);
@@ -249,8 +231,8 @@ void pvcalls_sockopt_get(struct pvcalls_sock *ps, struct pvcalls_call *call)
 		pvcalls_reply(call, len);
 		return;
 	}
-	if (offset < len)
-		pvcalls_call_value(call, (u8 *)&value + offset,
-				   min_t(u32, len - offset, PVCALLS_ADDR_LEN));
+	part = pvcalls_value_part(len, offset);
+	if (part)
+		pvcalls_call_value(call, (u8 *)&value + offset, part);
 	pvcalls_reply(call, 0);
 }

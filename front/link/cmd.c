@@ -173,6 +173,7 @@ static void pvc_cmd_submit_held(struct pvc_cmd *cmd)
 	if (!link->dead) {
 		cmd->state = PVC_CMD_QUEUED;
 		list_add_tail(&cmd->list, &link->held);
+		pvc_cmd_count(link, cmd, 1);
 		if (++link->nr_held >= PVC_DEFERRED_REQS / 2)
 			notify = pvc_cmd_push(link);
 	}

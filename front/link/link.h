@@ -5,6 +5,7 @@
  *
  * The wing, from the top down; each file uses only those below it:
  *   xenbus.c	the device: makes a link, takes it down, and tells its user
+ *   node.c	what the two sides' nodes in xenstore say
  *   cache.c	data rings between two sockets
  *   cmd.c	requests on the command ring, and their responses
  *   ring.c	memory and grants of data rings

@@ -18,20 +18,17 @@ static int pvc_record_next(struct pvc_conn *c, struct pvcalls_dgram *hdr,
 	struct kvec kv = { .iov_base = hdr, .iov_len = sizeof(*hdr) };
 	int n = pvc_conn_avail(c, arm);
 	struct iov_iter iter;
+	u32 size;
 
 	if (!n)
 		return 0;
-	if (n < sizeof(*hdr))
-		goto broken;
-	iov_iter_kvec(&iter, ITER_DEST, &kv, 1, sizeof(*hdr));
-	pvc_ring_read(&c->ring, 0, sizeof(*hdr), &iter);
-	if (hdr->type > PVCALLS_DGRAM_ERROR || hdr->len > PVCALLS_MAX_DGRAM ||
-	    hdr->ctl_len > PVCALLS_MAX_CTL || hdr->ctl_len % 8 ||
-	    pvcalls_dgram_size(hdr) > n)
-		goto broken;
-	return pvcalls_dgram_size(hdr);
-
-broken:
+	if (n >= sizeof(*hdr)) {
+		iov_iter_kvec(&iter, ITER_DEST, &kv, 1, sizeof(*hdr));
+		pvc_ring_read(&c->ring, 0, sizeof(*hdr), &iter);
+		size = pvcalls_record_size(hdr, PVCALLS_DGRAM_ERROR, n);
+		if (size)
+			return size;
+	}
 	pvc_conn_break(c, "datagram");
 	/* nobody can tell where the next record begins */
 	pvc_conn_consume(c, n);

@@ -90,17 +90,11 @@ static int pvc_post_congestion(struct pvc_sock *psk, struct pvc_conn *c)
 {
 	struct pvcalls_opt opt[PVCALLS_CONGESTION_OPTS];
 	char name[PVCALLS_CONGESTION_LEN];
-	unsigned int i;
 
 	spin_lock_bh(&psk->lock);
 	memcpy(name, psk->congestion, sizeof(name));
 	spin_unlock_bh(&psk->lock);
-	for (i = 0; i < ARRAY_SIZE(opt); i++) {
-		opt[i].level = SOL_TCP;
-		opt[i].name = TCP_CONGESTION;
-		memcpy(&opt[i].value, name + i * sizeof(opt[i].value),
-		       sizeof(opt[i].value));
-	}
+	pvcalls_opts_pack_name(name, opt);
 	return pvc_post_opts(c, opt, ARRAY_SIZE(opt));
 }
 
@@ -462,8 +456,7 @@ static int pvc_fetch_opt(struct pvc_conn *c, int level, int name, u8 *value,
 		ret = pvc_cmd_call(c->link, &req, &rsp);
 		if (ret)
 			return ret;
-		n = min3(rsp.u.name.len, (u32)PVCALLS_ADDR_LEN, size - have);
-		memcpy(value + have, rsp.u.name.addr, n);
+		n = pvcalls_value_take(&rsp.u.name, value + have, size - have);
 		have += n;
 	} while (n == PVCALLS_ADDR_LEN && have < size);
 	return have;
