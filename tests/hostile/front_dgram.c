@@ -2,6 +2,7 @@
 /* Lies about datagrams: feature-dgram. Dom0 sends them back from PORT_ECHO. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -344,7 +345,7 @@ struct control {
 	const char *what;
 	u16 level, type;
 	u32 len;
-	u32 value[4];
+	u32 value[6];
 	u32 ctl_len;
 };
 
@@ -355,7 +356,7 @@ static u32 with_control(const struct control *ctl)
 
 	memmove(dgram_out.data + room, dgram_out.data, dgram_out.len);
 	memset(dgram_out.data, 0, room);
-	memcpy(dgram_out.data, &ctl->level, room < 24 ? room : 24);
+	memcpy(dgram_out.data, &ctl->level, room < 32 ? room : 32);
 	dgram_out.ctl_len = ctl->ctl_len;
 	return SIZE(dgram_out.len) + room;
 }
@@ -419,11 +420,92 @@ static void controls(void)
 	fe_control(&dgram_fe);
 }
 
+static void to_ipv6(const char *host, u32 scope)
+{
+	struct sockaddr_in6 to = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(peer_base + PORT_ECHO),
+		.sin6_scope_id = scope,
+	};
+
+	inet_pton(AF_INET6, host, &to.sin6_addr);
+	memcpy(dgram_out.addr, &to, sizeof(to));
+	dgram_out.addr_len = sizeof(to);
+}
+
+static void must_refuse(const char *what, u32 scope)
+{
+	expect(dgram_next(&conn, 5000), "%s, %u: no error", what, scope);
+	expect(dgram_in.type == 1 && is_error(dgram_in.err),
+	       "%s, %u: type %u, %d", what, scope, dgram_in.type,
+	       dgram_in.err);
+}
+
+static void echo_ipv6(void)
+{
+	dgram_fill(100, 0);
+	to_ipv6("::ffff:10.0.0.1", 0);
+	dgram_send(&conn, SIZE(100));
+	expect(dgram_next(&conn, 10000), "no answer");
+	expect(!dgram_in.type && dgram_in.len == 100 &&
+	       dgram_in.addr_len == sizeof(struct sockaddr_in6) &&
+	       !memcmp(dgram_in.addr + 8, dgram_out.addr + 8, 16),
+	       "type %u, %u bytes, or from elsewhere", dgram_in.type,
+	       dgram_in.len);
+}
+
+/* IPv6's ways to Dom0's loopback and interfaces, to send to and to send from */
+static void addresses6(void)
+{
+	static const struct {
+		const char *host;
+		u32 scope;
+	} bad[] = {
+		{ "::1", 0 }, { "::1", 1 }, { "::", 0 },
+		{ "::ffff:127.0.0.1", 0 }, { "::ffff:0.0.0.0", 0 },
+		{ "fe80::1", 0 }, { "fe80::1", 2 }, { "ff02::1", 2 },
+		{ "2001:db8::1", 2 },
+	};
+	static const char * const sources[] = {
+		"::1", "::ffff:127.0.0.1", "fe80::1", "2001:db8::1",
+	};
+	struct control ctl = { "", 41, 50, 20, { 0 }, 32 };
+	struct raw_req req;
+	unsigned int i;
+
+	if (!dgram_open_with("feature-ipv6"))
+		return;
+	conn_init(&dgram_fe, &conn, 6);
+	req = req_new(&dgram_fe, CMD_SOCKET, conn.id);
+	req.u.socket.domain = AF_INET6;
+	req.u.socket.type = SOCK_DGRAM;
+	expect(!fe_call(&dgram_fe, &req), "socket of IPv6");
+	expect(!attach(&conn), "connect without a peer");
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		dgram_fill(100, 0);
+		to_ipv6(bad[i].host, bad[i].scope);
+		dgram_send(&conn, SIZE(100));
+		must_refuse(bad[i].host, bad[i].scope);
+		echo_ipv6();
+	}
+	for (i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
+		dgram_fill(100, 0);
+		to_ipv6("::ffff:10.0.0.1", 0);
+		inet_pton(AF_INET6, sources[i], ctl.value);
+		dgram_send(&conn, with_control(&ctl));
+		must_refuse(sources[i], 0);
+		echo_ipv6();
+	}
+	conn_release(&dgram_fe, &conn);
+	fe_control(&dgram_fe);
+}
+
 const struct hcase dgram_cases[] = {
 	{ "dgram-honest", honest, 60, 0, NULL },
 	{ "dgram-records", records, 90, 0, NULL },
 	{ "dgram-addresses", addresses, 60, 0, NULL },
 	{ "dgram-controls", controls, 90, 0, NULL },
+	{ "dgram-ipv6", addresses6, 60, 0, NULL },
 	{ "dgram-unasked", unasked, 30, 0, NULL },
 	{ "dgram-commands", commands, 60, 0, NULL },
 	{ "dgram-small", small, 60, 0, NULL },
