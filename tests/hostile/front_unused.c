@@ -21,16 +21,6 @@
 static struct fe fe;
 static struct conn conns[2];
 
-static void want_zero(const void *p, u32 len, const char *what, u32 number)
-{
-	const u8 *byte = p;
-	u32 i;
-
-	for (i = 0; i < len; i++)
-		expect(!byte[i], "%s %u: byte %u of %u is 0x%x", what, number,
-		       i, len, byte[i]);
-}
-
 static void want_name(const u8 addr[NAME_LEN], u32 len, const char *what,
 		      u32 number)
 {
