@@ -9,6 +9,7 @@
  * where the toolstack has removed the device's directory.
  */
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/kref.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -40,6 +41,8 @@
  * @removed: the device is xenbus's no more, and has no state
  * @guest: the guest while connected, else NULL; the work's own
  * @warnings: limits the messages about the guest
+ * @failures: attempts to connect that have failed since @since
+ * @since: in jiffies
  * @policy: who may do what
  * @watch: tells of what the toolstack writes as the policy
  * @leave: has xenbus's watch thread remove the device; its node is NULL before
@@ -54,10 +57,19 @@ struct pvcalls_dev {
 	bool removed;
 	struct pvcalls_guest *guest;
 	struct ratelimit_state warnings;
+	unsigned int failures;
+	unsigned long since;
 	struct pvcalls_policy policy;
 	struct xenbus_watch watch;
 	struct xenbus_watch leave;
 };
+
+/*
+ * Attempts to connect that may fail in how many jiffies. Until these have passed
+ * no further one is made.
+ */
+#define PVCALLS_DEV_FAILURES	10
+#define PVCALLS_DEV_REST	(5 * HZ)
 
 /* The devices' works */
 static struct workqueue_struct *pvcalls_dev_wq;
@@ -150,6 +162,28 @@ static void pvcalls_dev_broken(void *arg)
 	rcu_read_unlock();
 }
 
+/*
+ * Connect to the guest, unless too many attempts have failed. For each of these
+ * xenbus has a line in the log, without a limit, and the guest may repeat them at
+ * will.
+ */
+static struct pvcalls_guest *pvcalls_dev_try(struct pvcalls_dev *pdev,
+					     struct pvcalls_link_params *params)
+{
+	struct pvcalls_guest *g;
+
+	if (!time_before(jiffies, pdev->since + PVCALLS_DEV_REST)) {
+		pdev->since = jiffies;
+		pdev->failures = 0;
+	}
+	if (pdev->failures >= PVCALLS_DEV_FAILURES)
+		return ERR_PTR(-EAGAIN);
+	g = pvcalls_link_connect(pdev->xdev, params);
+	if (IS_ERR(g))
+		pdev->failures++;
+	return g;
+}
+
 /* Returns 0, or an error number that has been reported in xenstore. */
 static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 {
@@ -198,7 +232,7 @@ static int pvcalls_dev_connect(struct pvcalls_dev *pdev)
 		return err;
 	}
 
-	g = pvcalls_link_connect(xdev, &params);
+	g = pvcalls_dev_try(pdev, &params);
 	if (IS_ERR(g)) {
 		err = PTR_ERR(g);
 		pvcalls_dev_refuse(pdev, err, "command ring %u, port %u",
@@ -376,6 +410,7 @@ static int pvcalls_xenbus_probe(struct xenbus_device *xdev,
 	INIT_WORK(&pdev->work, pvcalls_dev_work);
 	mutex_init(&pdev->lock);
 	pdev->stale = true;
+	pdev->since = jiffies;
 	ratelimit_state_init(&pdev->warnings, 5 * HZ, 10);
 	err = pvcalls_policy_init(&pdev->policy, xdev->otherend_id);
 	if (err) {

@@ -138,7 +138,7 @@ void conn_echo(struct be *be, struct bconn *c);
 void run_lie(void);
 void honest(void);
 
-extern const struct hcase lie_cases[], data_cases[];
-extern const unsigned int lie_count, data_count;
+extern const struct hcase lie_cases[], data_cases[], unused_cases[];
+extern const unsigned int lie_count, data_count, unused_count;
 
 #endif /* HOSTILE_BACK_H */

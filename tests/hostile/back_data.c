@@ -131,6 +131,27 @@ static void unmap(struct be *be, struct bconn *c)
 		be_unmap(be, c);
 }
 
+static bool let_go;
+
+/* Says that it has let go of a ring, */
+static bool keep(struct be *be, const struct raw_req *req)
+{
+	if (req->cmd != CMD_RELEASE)
+		return false;
+	be_answer(be, req, 0);
+	let_go = true;
+	return true;
+}
+
+/* and goes on to write there. */
+static void kept(struct be *be, struct bconn *c)
+{
+	if (let_go)
+		memset(c->in, 0x5a, 2 * c->size);
+	else
+		conn_echo(be, c);
+}
+
 /* A record that is not as it should be, after some that are */
 static void record(struct be *be, struct bconn *c)
 {
@@ -226,6 +247,9 @@ const struct hcase data_cases[] = {
 	DGRAM("datagram-name-huge", KILLED, 12),
 	DGRAM("datagram-rights", KILLED, 13),
 	DATA("unmap-in-use", RECV, ERR | KILLED, unmap, 0),
+	{ "release-mapped", run_lie, 90, 0, &(const struct lie) {
+		.victim = "echo 20000", .allow = OK, .request = keep,
+		.data = kept } },
 };
 
 const unsigned int data_count = COUNT(data_cases);

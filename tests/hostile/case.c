@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,8 @@ static const char *run_child(void (*run)(void), unsigned int seconds)
 		fail("fork: %m");
 	if (!pid) {
 		setpgid(0, 0);
+		/* who ends the command ends the case, too */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(out[0]);
 		dup2(out[1], 1);
 		run();

@@ -2,73 +2,72 @@
 /* Lies about datagrams: feature-dgram. Dom0 sends them back from PORT_ECHO. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "front.h"
+#include "dgram.h"
 
-#define HEADER		48
-#define SIZE(len)	(HEADER + (((len) + 7) & ~7U))
+#define HEADER		DGRAM_HEADER
+#define SIZE(len)	DGRAM_SIZE(len)
 #define MOST		65507
+#define MOST_CTL	128
 
-struct record {
-	u32 len, type;
-	s32 err;
-	u32 addr_len;
-	u8 addr[28];
-	u32 ctl_len;
-	u8 data[65544];
-};
+struct fe dgram_fe;
+struct record dgram_out, dgram_in;
 
-static struct fe fe;
 static struct conn conn;
-static struct record out, in;
 
-/* False if the backend has no such extension */
-static bool dgram_open(void)
+bool dgram_open_with(const char *feature)
 {
-	if (!fe_offered("feature-dgram"))
+	if (!fe_offered("feature-dgram") || (feature && !fe_offered(feature)))
 		return false;
-	fe_init(&fe);
+	fe_init(&dgram_fe);
 	fe_reset();
 	fe_node("feature-dgram", "1");
 	fe_node("feature-wakeup", "1");
-	fe_connect(&fe);
+	if (feature)
+		fe_node(feature, "1");
+	fe_connect(&dgram_fe);
 	return true;
 }
 
-static s32 dgram_socket(u64 id, u32 type, u32 protocol)
+bool dgram_open(void)
 {
-	struct raw_req req = req_new(&fe, CMD_SOCKET, id);
+	return dgram_open_with(NULL);
+}
+
+s32 dgram_socket(u64 id, u32 type, u32 protocol)
+{
+	struct raw_req req = req_new(&dgram_fe, CMD_SOCKET, id);
 
 	req.u.socket.domain = AF_INET;
 	req.u.socket.type = type;
 	req.u.socket.protocol = protocol;
-	return fe_call(&fe, &req);
+	return fe_call(&dgram_fe, &req);
 }
 
 /* CONNECT without a peer */
 static s32 attach(const struct conn *c)
 {
-	struct raw_req req = conn_request(&fe, c, peer_host, 0);
+	struct raw_req req = conn_request(&dgram_fe, c, peer_host, 0);
 
 	memset(req.u.connect.addr, 0, sizeof(req.u.connect.addr));
-	return fe_call(&fe, &req);
+	return fe_call(&dgram_fe, &req);
 }
 
-static void must_attach(struct conn *c, u32 order)
+void dgram_attach(struct conn *c, u32 order)
 {
 	s32 ret;
 
-	conn_init(&fe, c, order);
+	conn_init(&dgram_fe, c, order);
 	ret = dgram_socket(c->id, SOCK_DGRAM, 0);
 	expect(!ret, "socket: %d", ret);
 	ret = attach(c);
 	expect(!ret, "connect without a peer: %d", ret);
 }
 
-/* A datagram for Dom0's echo */
-static void fill(u32 len, u32 seed)
+void dgram_fill(u32 len, u32 seed)
 {
 	struct sockaddr_in to = {
 		.sin_family = AF_INET,
@@ -77,15 +76,15 @@ static void fill(u32 len, u32 seed)
 	};
 	u32 i;
 
-	memset(&out, 0, HEADER);
-	out.len = len;
-	out.addr_len = sizeof(to);
-	memcpy(out.addr, &to, sizeof(to));
+	memset(&dgram_out, 0, HEADER);
+	dgram_out.len = len;
+	dgram_out.addr_len = sizeof(to);
+	memcpy(dgram_out.addr, &to, sizeof(to));
 	for (i = 0; i < len; i++)
-		out.data[i] = (i + seed) * 167 >> 3;
+		dgram_out.data[i] = (i + seed) * 167 >> 3;
 }
 
-static void send_all(struct conn *c, u32 bytes)
+void dgram_send(struct conn *c, u32 bytes)
 {
 	u64 end = now_ms() + 10000;
 	u32 cons;
@@ -95,43 +94,47 @@ static void send_all(struct conn *c, u32 bytes)
 		if (c->size - (c->out_prod - cons) >= bytes)
 			break;
 		expect(now_ms() < end, "the ring stays full");
-		evt_wait(fe.evt, 20);
+		evt_wait(dgram_fe.evt, 20);
 	}
-	expect(conn_send(&fe, c, &out, bytes) == bytes, "room for a record");
+	expect(conn_send(&dgram_fe, c, &dgram_out, bytes) == bytes,
+	       "room for a record");
 }
 
-/* The next record into @in; false if none comes */
-static bool next(struct conn *c, unsigned int ms)
+bool dgram_next(struct conn *c, unsigned int ms)
 {
 	u64 end = now_ms() + ms;
-	u32 n;
+	u32 n, rest;
 
 	while (GET(c->intf->in_prod) == c->in_cons) {
 		expect(!conn_dead(c), "the socket died: in %d, out %d",
 		       GET(c->intf->in_error), GET(c->intf->out_error));
 		if (now_ms() >= end)
 			return false;
-		evt_wait(fe.evt, 20);
+		evt_wait(dgram_fe.evt, 20);
 	}
-	n = conn_recv(&fe, c, &in, HEADER);
+	n = conn_recv(&dgram_fe, c, &dgram_in, HEADER);
 	expect(n == HEADER, "%u bytes of a header", n);
-	expect(in.len <= MOST && in.type <= 1, "a record of %u bytes, type %u",
-	       in.len, in.type);
-	n = conn_recv(&fe, c, in.data, SIZE(in.len) - HEADER);
-	expect(n == SIZE(in.len) - HEADER, "half of a record: %u", n);
+	expect(dgram_in.len <= MOST && dgram_in.type <= 1 &&
+	       dgram_in.ctl_len <= MOST_CTL && !(dgram_in.ctl_len % 8),
+	       "a record of %u and %u bytes, type %u", dgram_in.len,
+	       dgram_in.ctl_len, dgram_in.type);
+	rest = SIZE(dgram_in.len) - HEADER + dgram_in.ctl_len;
+	n = conn_recv(&dgram_fe, c, dgram_in.data, rest);
+	expect(n == rest, "half of a record: %u", n);
 	return true;
 }
 
-static void echo(struct conn *c, u32 len)
+void dgram_echo(struct conn *c, u32 len)
 {
-	fill(len, len);
-	send_all(c, SIZE(len));
-	expect(next(c, 10000), "no answer to %u bytes", len);
-	expect(!in.type && in.len == len, "type %u, %u bytes for %u", in.type,
-	       in.len, len);
-	expect(!memcmp(in.data, out.data, len), "other bytes");
-	expect(in.addr_len == sizeof(struct sockaddr_in) &&
-	       !memcmp(in.addr, out.addr, 8), "not from where it went to");
+	dgram_fill(len, len);
+	dgram_send(c, SIZE(len));
+	expect(dgram_next(c, 10000), "no answer to %u bytes", len);
+	expect(!dgram_in.type && dgram_in.len == len,
+	       "type %u, %u bytes for %u", dgram_in.type, dgram_in.len, len);
+	expect(!memcmp(dgram_in.data, dgram_out.data, len), "other bytes");
+	expect(dgram_in.addr_len == sizeof(struct sockaddr_in) &&
+	       !memcmp(dgram_in.addr, dgram_out.addr, 8),
+	       "not from where it went to");
 }
 
 static void honest(void)
@@ -140,12 +143,12 @@ static void honest(void)
 
 	if (!dgram_open())
 		return;
-	must_attach(&conn, 6);
+	dgram_attach(&conn, 6);
 	for (len = 0; len < 3000; len += 13)
-		echo(&conn, len);
-	echo(&conn, MOST);
-	conn_release(&fe, &conn);
-	fe_control(&fe);
+		dgram_echo(&conn, len);
+	dgram_echo(&conn, MOST);
+	conn_release(&dgram_fe, &conn);
+	fe_control(&dgram_fe);
 }
 
 /* Records that make no sense end the socket, and nothing else. */
@@ -171,20 +174,20 @@ static void records(void)
 	if (!dgram_open())
 		return;
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		fe_again(&fe);
+		fe_again(&dgram_fe);
 		dgram_open();
-		must_attach(&conn, 6);
-		echo(&conn, 10);
-		fill(100, 0);
-		out.len = bad[i].len;
-		out.type = bad[i].type;
-		send_all(&conn, bad[i].bytes);
-		want_punished(&fe, &conn, bad[i].what);
+		dgram_attach(&conn, 6);
+		dgram_echo(&conn, 10);
+		dgram_fill(100, 0);
+		dgram_out.len = bad[i].len;
+		dgram_out.type = bad[i].type;
+		dgram_send(&conn, bad[i].bytes);
+		want_punished(&dgram_fe, &conn, bad[i].what);
 		if (be_state() == ST_CONNECTED)
-			conn_release(&fe, &conn);
+			conn_release(&dgram_fe, &conn);
 	}
-	fe_open(&fe);
-	fe_control(&fe);
+	fe_open(&dgram_fe);
+	fe_control(&dgram_fe);
 }
 
 /* Where it can't be sent to: an error comes back, and the socket goes on. */
@@ -211,28 +214,29 @@ static void addresses(void)
 
 	if (!dgram_open())
 		return;
-	must_attach(&conn, 6);
+	dgram_attach(&conn, 6);
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		fill(100, 0);
+		dgram_fill(100, 0);
 		to.sin_family = bad[i].family;
 		to.sin_addr.s_addr = inet_addr(bad[i].host);
-		memcpy(out.addr, &to, sizeof(to));
-		out.addr_len = bad[i].addr_len;
-		send_all(&conn, SIZE(100));
-		expect(next(&conn, 5000), "%s: no error", bad[i].what);
-		expect(in.type == 1 && is_error(in.err), "%s: type %u, %d",
-		       bad[i].what, in.type, in.err);
-		echo(&conn, 100);
+		memcpy(dgram_out.addr, &to, sizeof(to));
+		dgram_out.addr_len = bad[i].addr_len;
+		dgram_send(&conn, SIZE(100));
+		expect(dgram_next(&conn, 5000), "%s: no error", bad[i].what);
+		expect(dgram_in.type == 1 && is_error(dgram_in.err),
+		       "%s: type %u, %d",
+		       bad[i].what, dgram_in.type, dgram_in.err);
+		dgram_echo(&conn, 100);
 	}
-	conn_release(&fe, &conn);
-	fe_control(&fe);
+	conn_release(&dgram_fe, &conn);
+	fe_control(&dgram_fe);
 }
 
 static void unasked(void)
 {
 	s32 ret;
 
-	fe_open(&fe);
+	fe_open(&dgram_fe);
 	ret = dgram_socket(1, SOCK_DGRAM, 0);
 	expect(is_error(ret), "datagrams without the extension: %d", ret);
 	if (!dgram_open())
@@ -241,7 +245,7 @@ static void unasked(void)
 	expect(is_error(dgram_socket(1, SOCK_DGRAM, 6)), "TCP");
 	expect(is_error(dgram_socket(1, SOCK_DGRAM, 58)), "ICMPv6");
 	expect(is_error(dgram_socket(1, SOCK_DGRAM, 0x10000)), "protocol");
-	fe_control(&fe);
+	fe_control(&dgram_fe);
 }
 
 /* Commands for connections, and CONNECT again and again */
@@ -253,32 +257,32 @@ static void commands(void)
 
 	if (!dgram_open())
 		return;
-	conn_init(&fe, &conn, 6);
-	conn_init(&fe, &two, 6);
+	conn_init(&dgram_fe, &conn, 6);
+	conn_init(&dgram_fe, &two, 6);
 	expect(!dgram_socket(conn.id, SOCK_DGRAM, 0), "socket");
-	expect(fe_listen(&fe, conn.id, 5) == -EOPNOTSUPP, "listen");
-	req = accept_request(&fe, &two, conn.id);
-	expect(is_error(fe_call(&fe, &req)), "accept");
-	expect(is_error(fe_simple(&fe, CMD_POLL, conn.id)), "poll");
+	expect(fe_listen(&dgram_fe, conn.id, 5) == -EOPNOTSUPP, "listen");
+	req = accept_request(&dgram_fe, &two, conn.id);
+	expect(is_error(fe_call(&dgram_fe, &req)), "accept");
+	expect(is_error(fe_simple(&dgram_fe, CMD_POLL, conn.id)), "poll");
 	/* a ring that is none; then it is as before */
 	conn.intf->ring_order = 11;
 	expect(is_error(attach(&conn)), "ring order");
 	conn.intf->ring_order = 6;
 	expect(!attach(&conn), "attach");
-	echo(&conn, 100);
+	dgram_echo(&conn, 100);
 	/* another ring and channel are not heeded */
-	req = conn_request(&fe, &two, peer_host, peer_base + PORT_ECHO);
+	req = conn_request(&dgram_fe, &two, peer_host, peer_base + PORT_ECHO);
 	for (i = 0; i < 50; i++) {
-		req = conn_request(&fe, &two, peer_host,
+		req = conn_request(&dgram_fe, &two, peer_host,
 				   peer_base + PORT_ECHO);
 		req.u.connect.id = conn.id;
-		expect(!fe_call(&fe, &req), "connect again");
-		echo(&conn, i);
+		expect(!fe_call(&dgram_fe, &req), "connect again");
+		dgram_echo(&conn, i);
 	}
-	expect(fe_listen(&fe, conn.id, 5) == -EOPNOTSUPP, "listen");
-	conn_release(&fe, &conn);
-	conn_free(&fe, &two);
-	fe_control(&fe);
+	expect(fe_listen(&dgram_fe, conn.id, 5) == -EOPNOTSUPP, "listen");
+	conn_release(&dgram_fe, &conn);
+	conn_free(&dgram_fe, &two);
+	fe_control(&dgram_fe);
 }
 
 /* What does not fit into a ring is dropped, and not in the way of the rest. */
@@ -286,26 +290,26 @@ static void small(void)
 {
 	if (!dgram_open())
 		return;
-	must_attach(&conn, 1);
-	echo(&conn, 100);
-	echo(&conn, PAGE - HEADER);
+	dgram_attach(&conn, 1);
+	dgram_echo(&conn, 100);
+	dgram_echo(&conn, PAGE - HEADER);
 	/* asks pvdgecho for bursts: one of datagrams of 6000 bytes */
-	fill(16, 0);
-	memcpy(out.data, (u32 []){ 0x70766467, 1, 3, 6000 }, 16);
-	send_all(&conn, SIZE(16));
-	expect(!next(&conn, 500), "one of 6000 bytes in a ring of 4096");
-	echo(&conn, 100);
+	dgram_fill(16, 0);
+	memcpy(dgram_out.data, (u32 []){ 0x70766467, 1, 3, 6000 }, 16);
+	dgram_send(&conn, SIZE(16));
+	expect(!dgram_next(&conn, 500), "one of 6000 bytes in a ring of 4096");
+	dgram_echo(&conn, 100);
 	/* and one of many that nobody reads for a while */
-	fill(16, 0);
-	memcpy(out.data, (u32 []){ 0x70766467, 1, 500, 1000 }, 16);
-	send_all(&conn, SIZE(16));
+	dgram_fill(16, 0);
+	memcpy(dgram_out.data, (u32 []){ 0x70766467, 1, 500, 1000 }, 16);
+	dgram_send(&conn, SIZE(16));
 	sleep_ms(300);
-	while (next(&conn, 500))
-		expect(!in.type && in.len == 1000, "type %u, %u bytes", in.type,
-		       in.len);
-	echo(&conn, 100);
-	conn_release(&fe, &conn);
-	fe_control(&fe);
+	while (dgram_next(&conn, 500))
+		expect(!dgram_in.type && dgram_in.len == 1000,
+		       "type %u, %u bytes", dgram_in.type, dgram_in.len);
+	dgram_echo(&conn, 100);
+	conn_release(&dgram_fe, &conn);
+	fe_control(&dgram_fe);
 }
 
 /* Indexes that make no sense, and a release amid traffic */
@@ -315,46 +319,46 @@ static void indexes(void)
 
 	if (!dgram_open())
 		return;
-	must_attach(&conn, 6);
-	echo(&conn, 10);
+	dgram_attach(&conn, 6);
+	dgram_echo(&conn, 10);
 	SET(conn.intf->out_prod, conn.out_prod + conn.size + 8);
-	want_punished(&fe, &conn, "out_prod beyond the ring");
-	fe_again(&fe);
+	want_punished(&dgram_fe, &conn, "out_prod beyond the ring");
+	fe_again(&dgram_fe);
 	dgram_open();
-	must_attach(&conn, 6);
-	echo(&conn, 10);
+	dgram_attach(&conn, 6);
+	dgram_echo(&conn, 10);
 	SET(conn.intf->in_cons, conn.in_cons + 8);
-	want_punished(&fe, &conn, "in_cons beyond in_prod");
-	fe_again(&fe);
+	want_punished(&dgram_fe, &conn, "in_cons beyond in_prod");
+	fe_again(&dgram_fe);
 	dgram_open();
 	for (i = 0; i < 20; i++) {
-		must_attach(&conn, 6);
-		fill(1000, i);
-		send_all(&conn, SIZE(1000));
-		send_all(&conn, SIZE(1000));
-		conn_release(&fe, &conn);
+		dgram_attach(&conn, 6);
+		dgram_fill(1000, i);
+		dgram_send(&conn, SIZE(1000));
+		dgram_send(&conn, SIZE(1000));
+		conn_release(&dgram_fe, &conn);
 	}
-	fe_control(&fe);
+	fe_control(&dgram_fe);
 }
 
 struct control {
 	const char *what;
 	u16 level, type;
 	u32 len;
-	u32 value[4];
+	u32 value[6];
 	u32 ctl_len;
 };
 
-/* Puts control data in front of what fill() has made; how long it is then */
+/* Puts control data before what dgram_fill() has made; how long it is then */
 static u32 with_control(const struct control *ctl)
 {
 	u32 room = ctl->ctl_len < 256 ? ctl->ctl_len : 0;
 
-	memmove(out.data + room, out.data, out.len);
-	memset(out.data, 0, room);
-	memcpy(out.data, &ctl->level, room < 24 ? room : 24);
-	out.ctl_len = ctl->ctl_len;
-	return SIZE(out.len) + room;
+	memmove(dgram_out.data + room, dgram_out.data, dgram_out.len);
+	memset(dgram_out.data, 0, room);
+	memcpy(dgram_out.data, &ctl->level, room < 32 ? room : 32);
+	dgram_out.ctl_len = ctl->ctl_len;
+	return SIZE(dgram_out.len) + room;
 }
 
 #define V4(a, b, c, d)	((a) | (b) << 8 | (c) << 16 | (u32)(d) << 24)
@@ -386,31 +390,114 @@ static void controls(void)
 
 	if (!dgram_open())
 		return;
-	must_attach(&conn, 6);
+	dgram_attach(&conn, 6);
 	for (i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
-		fill(100, 0);
-		send_all(&conn, with_control(&refused[i]));
-		expect(next(&conn, 5000), "%s: no error", refused[i].what);
-		expect(in.type == 1 && is_error(in.err), "%s: type %u, %d",
-		       refused[i].what, in.type, in.err);
-		echo(&conn, 100);
+		dgram_fill(100, 0);
+		dgram_send(&conn, with_control(&refused[i]));
+		expect(dgram_next(&conn, 5000), "%s: no error",
+		       refused[i].what);
+		expect(dgram_in.type == 1 && is_error(dgram_in.err),
+		       "%s: type %u, %d",
+		       refused[i].what, dgram_in.type, dgram_in.err);
+		dgram_echo(&conn, 100);
 	}
-	fill(100, 0);
-	send_all(&conn, with_control(&fine));
-	expect(next(&conn, 5000) && !in.type && in.len == 100, "a TTL of 64");
-	conn_release(&fe, &conn);
+	dgram_fill(100, 0);
+	dgram_send(&conn, with_control(&fine));
+	expect(dgram_next(&conn, 5000) && !dgram_in.type && dgram_in.len == 100,
+	       "a TTL of 64");
+	conn_release(&dgram_fe, &conn);
 	for (i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
-		fe_again(&fe);
+		fe_again(&dgram_fe);
 		dgram_open();
-		must_attach(&conn, 6);
-		fill(100, 0);
-		send_all(&conn, with_control(&broken[i]));
-		want_punished(&fe, &conn, broken[i].what);
+		dgram_attach(&conn, 6);
+		dgram_fill(100, 0);
+		dgram_send(&conn, with_control(&broken[i]));
+		want_punished(&dgram_fe, &conn, broken[i].what);
 		if (be_state() == ST_CONNECTED)
-			conn_release(&fe, &conn);
+			conn_release(&dgram_fe, &conn);
 	}
-	fe_open(&fe);
-	fe_control(&fe);
+	fe_open(&dgram_fe);
+	fe_control(&dgram_fe);
+}
+
+static void to_ipv6(const char *host, u32 scope)
+{
+	struct sockaddr_in6 to = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(peer_base + PORT_ECHO),
+		.sin6_scope_id = scope,
+	};
+
+	inet_pton(AF_INET6, host, &to.sin6_addr);
+	memcpy(dgram_out.addr, &to, sizeof(to));
+	dgram_out.addr_len = sizeof(to);
+}
+
+static void must_refuse(const char *what, u32 scope)
+{
+	expect(dgram_next(&conn, 5000), "%s, %u: no error", what, scope);
+	expect(dgram_in.type == 1 && is_error(dgram_in.err),
+	       "%s, %u: type %u, %d", what, scope, dgram_in.type,
+	       dgram_in.err);
+}
+
+static void echo_ipv6(void)
+{
+	dgram_fill(100, 0);
+	to_ipv6("::ffff:10.0.0.1", 0);
+	dgram_send(&conn, SIZE(100));
+	expect(dgram_next(&conn, 10000), "no answer");
+	expect(!dgram_in.type && dgram_in.len == 100 &&
+	       dgram_in.addr_len == sizeof(struct sockaddr_in6) &&
+	       !memcmp(dgram_in.addr + 8, dgram_out.addr + 8, 16),
+	       "type %u, %u bytes, or from elsewhere", dgram_in.type,
+	       dgram_in.len);
+}
+
+/* IPv6's ways to Dom0's loopback and interfaces, to send to and to send from */
+static void addresses6(void)
+{
+	static const struct {
+		const char *host;
+		u32 scope;
+	} bad[] = {
+		{ "::1", 0 }, { "::1", 1 }, { "::", 0 },
+		{ "::ffff:127.0.0.1", 0 }, { "::ffff:0.0.0.0", 0 },
+		{ "fe80::1", 0 }, { "fe80::1", 2 }, { "ff02::1", 2 },
+		{ "2001:db8::1", 2 },
+	};
+	static const char * const sources[] = {
+		"::1", "::ffff:127.0.0.1", "fe80::1", "2001:db8::1",
+	};
+	struct control ctl = { "", 41, 50, 20, { 0 }, 32 };
+	struct raw_req req;
+	unsigned int i;
+
+	if (!dgram_open_with("feature-ipv6"))
+		return;
+	conn_init(&dgram_fe, &conn, 6);
+	req = req_new(&dgram_fe, CMD_SOCKET, conn.id);
+	req.u.socket.domain = AF_INET6;
+	req.u.socket.type = SOCK_DGRAM;
+	expect(!fe_call(&dgram_fe, &req), "socket of IPv6");
+	expect(!attach(&conn), "connect without a peer");
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		dgram_fill(100, 0);
+		to_ipv6(bad[i].host, bad[i].scope);
+		dgram_send(&conn, SIZE(100));
+		must_refuse(bad[i].host, bad[i].scope);
+		echo_ipv6();
+	}
+	for (i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
+		dgram_fill(100, 0);
+		to_ipv6("::ffff:10.0.0.1", 0);
+		inet_pton(AF_INET6, sources[i], ctl.value);
+		dgram_send(&conn, with_control(&ctl));
+		must_refuse(sources[i], 0);
+		echo_ipv6();
+	}
+	conn_release(&dgram_fe, &conn);
+	fe_control(&dgram_fe);
 }
 
 const struct hcase dgram_cases[] = {
@@ -418,6 +505,7 @@ const struct hcase dgram_cases[] = {
 	{ "dgram-records", records, 90, 0, NULL },
 	{ "dgram-addresses", addresses, 60, 0, NULL },
 	{ "dgram-controls", controls, 90, 0, NULL },
+	{ "dgram-ipv6", addresses6, 60, 0, NULL },
 	{ "dgram-unasked", unasked, 30, 0, NULL },
 	{ "dgram-commands", commands, 60, 0, NULL },
 	{ "dgram-small", small, 60, 0, NULL },

@@ -37,5 +37,8 @@ int main(int argc, char **argv)
 	guest_victim = argv[3];
 	memcpy(all, lie_cases, lie_count * sizeof(*all));
 	memcpy(all + lie_count, data_cases, data_count * sizeof(*all));
-	return cases_main(all, lie_count + data_count, honest, argv + 4);
+	memcpy(all + lie_count + data_count, unused_cases,
+	       unused_count * sizeof(*all));
+	return cases_main(all, lie_count + data_count + unused_count, honest,
+			  argv + 4);
 }

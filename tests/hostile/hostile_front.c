@@ -48,8 +48,11 @@ int main(int argc, char **argv)
 		{ cmd_cases, &cmd_count }, { ring_cases, &ring_count },
 		{ load_cases, &load_count }, { reuse_cases, &reuse_count },
 		{ shared_cases, &shared_count }, { dgram_cases, &dgram_count },
-		{ opts_cases, &opts_count }, { state_cases, &state_count },
-		{ greedy_cases, &greedy_count }, { time_cases, &time_count },
+		{ opts_cases, &opts_count }, { flip_cases, &flip_count },
+		{ unused_cases, &unused_count },
+		/* of these the last one ends the device */
+		{ state_cases, &state_count }, { greedy_cases, &greedy_count },
+		{ time_cases, &time_count }, { storm_cases, &storm_count },
 	};
 	struct hcase all[1 + 120] = { first };
 	unsigned int i, n = 1;

@@ -28,6 +28,16 @@ noreturn void fail(const char *format, ...)
 	_exit(1);
 }
 
+void want_zero(const void *p, u32 len, const char *what, u32 number)
+{
+	const u8 *byte = p;
+	u32 i;
+
+	for (i = 0; i < len; i++)
+		expect(!byte[i], "%s %u: byte %u of %u is 0x%x", what, number,
+		       i, len, byte[i]);
+}
+
 /*
  * A clock that is HOSTILE_SLOWER times as slow as others, if the environment has
  * that: on a kernel that looks after itself the other side needs longer for

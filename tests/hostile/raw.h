@@ -185,6 +185,9 @@ noreturn void fail(const char *format, ...);
 			fail(__VA_ARGS__);	\
 	} while (0)
 
+/* @what and @number are for the verdict */
+void want_zero(const void *p, u32 len, const char *what, u32 number);
+
 u64 now_ms(void);
 void sleep_ms(unsigned int ms);
 
