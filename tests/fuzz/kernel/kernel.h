@@ -392,7 +392,10 @@ struct xen_pvcalls_request;
 
 #define PVCALLS_BACK_TRACE_H
 #define trace_pvcalls_request(domid, req)	fuzz_request(req)
-#define trace_pvcalls_response(domid, req, ret, addr, len) ((void)(ret))
+#define trace_pvcalls_response(domid, req, begun, ret, addr, len) \
+	((void)(ret))
+#define trace_pvcalls_response_enabled()	false
+#define ktime_get_ns()				0
 
 /* A request that has just been copied */
 void fuzz_request(const struct xen_pvcalls_request *req);

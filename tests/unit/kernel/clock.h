@@ -9,6 +9,9 @@ struct timer_list {
 	bool pending;
 };
 
+#define NSEC_PER_USEC		1000L
+#define NSEC_PER_SEC		1000000000L
+
 extern unsigned long jiffies;
 u64 ktime_get_ns(void);
 
@@ -16,6 +19,10 @@ u64 ktime_get_ns(void);
 #define pvcalls_timer_stop(t)	((t)->pending = false)
 #define nsecs_to_jiffies(n)	((n) / 4000000)
 #define timer_setup(t, f, flags) ((t)->fn = (f))
+
+void schedule_timeout(long timeout);
+extern u32 naps;	/* how often that was with a time */
+#define MAX_SCHEDULE_TIMEOUT	__LONG_MAX__
 
 static inline void mod_timer(struct timer_list *t, unsigned long expires)
 {

@@ -52,8 +52,6 @@ static inline u32 rnd(u32 *state)
 #define U32_MAX			UINT32_MAX
 #define U64_MAX			UINT64_MAX
 #define S64_MAX			INT64_MAX
-#define NSEC_PER_USEC		1000L
-#define NSEC_PER_SEC		1000000000L
 #define GFP_KERNEL		0
 #define KBUILD_MODNAME		"test"
 #define pr_err(...)		((void)snprintf(NULL, 0, __VA_ARGS__))
@@ -402,9 +400,6 @@ struct task_struct *kthread_create_on_node(int (*fn)(void *data), void *data,
 void set_current_state(int state);
 #define __set_current_state	set_current_state
 void schedule(void);
-void schedule_timeout(long timeout);
-extern u32 naps;	/* how often that was with a time */
-#define MAX_SCHEDULE_TIMEOUT	__LONG_MAX__
 void wake_up_process(struct task_struct *t);
 void kthread_stop(struct task_struct *t);
 #define kthread_data(t)		((t)->data)
