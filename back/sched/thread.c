@@ -22,8 +22,8 @@
 
 static_assert(2 * PVCALLS_MAX_WORKERS <= PVCALLS_PLACES);
 
-/* How long a worker sleeps while turns are put off, at most, in nanoseconds */
-#define PVCALLS_LONGEST_NAP	(NSEC_PER_SEC / 10)
+/* How long a turn is put off at a time, in nanoseconds: caps may go meanwhile */
+#define PVCALLS_PUT_OFF		(NSEC_PER_SEC / 10)
 
 /* Works that a softirq runs before it leaves the others to the thread */
 #define PVCALLS_FAST_RUNS	8
@@ -123,13 +123,20 @@ static bool pvcalls_worker_ends(const struct pvcalls_worker *w)
 	return READ_ONCE(w->retired) || kthread_should_stop();
 }
 
-/* How much may a guest's turn cost? 0: not before @when. */
+/* How much may a guest's turn cost? 0: ask again at @when. */
 static s64 pvcalls_worker_may(const struct pvcalls_worker *w,
 			      struct pvcalls_cap *cap, u64 *when)
 {
+	u64 now;
+	s64 may;
+
 	if (!pvcalls_cap_is_set(cap) || pvcalls_worker_ends(w))
 		return S64_MAX;
-	return pvcalls_cap_ask(cap, w->fairq.place, ktime_get_ns(), when);
+	now = ktime_get_ns();
+	may = pvcalls_cap_ask(cap, w->fairq.place, now, when);
+	if (!may)
+		*when = min(*when, now + PVCALLS_PUT_OFF);
+	return may;
 }
 
 /*
@@ -267,13 +274,12 @@ static bool pvcalls_worker_due(const struct pvcalls_worker *w)
 /* How long to sleep, in jiffies, if no work is marked meanwhile */
 static long pvcalls_worker_nap(const struct pvcalls_worker *w)
 {
-	u64 now, wait;
+	u64 now;
 
 	if (likely(list_empty(&w->fairq.off)))
 		return MAX_SCHEDULE_TIMEOUT;
 	now = ktime_get_ns();
-	wait = w->fairq.due - min(w->fairq.due, now);
-	return nsecs_to_jiffies(min_t(u64, wait, PVCALLS_LONGEST_NAP)) + 1;
+	return nsecs_to_jiffies(w->fairq.due - min(w->fairq.due, now)) + 1;
 }
 
 /* Sleep until a work is marked, or it may be time for a turn. */
