@@ -141,7 +141,8 @@ static int log_flows(bool json)
 	flow(&f, PVCALLS_CMD_FLOW_BEGIN, 8, 8, "10.0.0.1", "10.0.0.3");
 	flow(&f, PVCALLS_CMD_FLOW_END, 13, 7, "10.0.0.1", "10.0.0.2");
 	flow(&f, PVCALLS_CMD_FLOW_END, 14, 7, "fd00::1", "::");
-	flow(&f, PVCALLS_CMD_MAX + 1, 15, 7, "fd00::1", "::");
+	flow(&f, PVCALLS_CMD_FLOW_BEGIN, 15, 7, "::ffff:10.0.0.9", "::1");
+	flow(&f, PVCALLS_CMD_MAX + 1, 16, 7, "fd00::1", "::");
 	return 0;
 }
 

@@ -58,7 +58,10 @@ static const char *protocol_of(const struct nlattr *attr)
 	return other;
 }
 
-/* As the kernel writes them: 10.0.0.1:80 or [::1]:80; - if there is none. */
+/*
+ * As 10.0.0.1:80 or [::1]:80; - if there is none. An IPv6 socket may have IPv4
+ * addresses, which are written as such.
+ */
 static void address(const struct nlattr *addr, const struct nlattr *port,
 		    char *to, size_t size)
 {
@@ -66,16 +69,21 @@ static void address(const struct nlattr *addr, const struct nlattr *port,
 	size_t len = addr ? mnl_attr_get_payload_len(addr) : 0;
 	char text[INET6_ADDRSTRLEN] = "";
 	unsigned int number = 0;
+	const uint8_t *bytes;
 
 	snprintf(to, size, "-");
 	if (len != 4 && len != 16)
 		return;
+	bytes = mnl_attr_get_payload(addr);
+	if (len == 16 && IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)bytes)) {
+		bytes += 12;
+		len = 4;
+	}
 	if (port && !mnl_attr_validate(port, MNL_TYPE_U16))
 		number = ntohs(mnl_attr_get_u16(port));
-	if (!number && !memcmp(mnl_attr_get_payload(addr), none, len))
+	if (!number && !memcmp(bytes, none, len))
 		return;
-	inet_ntop(len == 4 ? AF_INET : AF_INET6, mnl_attr_get_payload(addr),
-		  text, sizeof(text));
+	inet_ntop(len == 4 ? AF_INET : AF_INET6, bytes, text, sizeof(text));
 	snprintf(to, size, len == 4 ? "%s:%u" : "[%s]:%u", text, number);
 }
 
