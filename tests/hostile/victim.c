@@ -220,11 +220,34 @@ static void poll_listener(void)
 	poll(&p, 1, 1500);
 }
 
+/*
+ * The device may be connected before the module is ready to capture sockets. That
+ * has no event of its own.
+ */
+static void await_module(void)
+{
+	char state[16] = "";
+	int i, fd, n;
+
+	for (i = 0; i < 2000; i++) {
+		fd = open("/sys/module/pvcalls_mt_front/initstate", O_RDONLY);
+		n = read(fd, state, sizeof(state));
+		close(fd);
+		if (n == 5 && !memcmp(state, "live\n", 5))
+			return;
+		usleep(10000);
+	}
+	puts("the module is not ready");
+	exit(2);
+}
+
 int main(int argc, char **argv)
 {
 	const char *op = argc > 1 ? argv[1] : "";
 	long bytes = argc > 2 ? atol(argv[2]) : 1;
 	int fd;
+
+	await_module();
 
 	peer.sin_family = AF_INET;
 	peer.sin_port = htons(7003);
