@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +22,9 @@
 #define QUEUE	(16 << 20)
 
 #define NANO	1000000000ULL
+
+/* How long to wait for further messages, in nanoseconds */
+#define PAUSE	100000000
 
 static const char * const whys[PVCALLS_WHY_MAX + 1] = {
 	[PVCALLS_WHY_CLOSED] = "closed",
@@ -197,35 +201,55 @@ int flows_message(const struct nlmsghdr *nlh, void *flows)
 	return MNL_CB_OK;
 }
 
-/* Wait for messages. Signals that end us come here, and nowhere else. */
+/*
+ * Wait for a message, and then for others. To be woken for each of them would
+ * cost a host with many short connections a sixth of these. Signals that end us
+ * come here, and nowhere else.
+ */
 static int wait_for(struct mnl_socket *sock, const sigset_t *others)
 {
+	static const struct timespec pause = { .tv_nsec = PAUSE };
 	struct pollfd fd = {
 		.fd = mnl_socket_get_fd(sock),
 		.events = POLLIN,
 	};
 
-	return ppoll(&fd, 1, NULL, others);
+	if (ppoll(&fd, 1, NULL, others) < 0)
+		return -1;
+	return ppoll(NULL, 0, &pause, others);
+}
+
+/* Show what has come. Returns 1 after the last message, -1 after an error. */
+static int show_some(struct mnl_socket *sock, struct flows *f)
+{
+	static char buffer[32768];
+	ssize_t n;
+
+	for (;;) {
+		n = mnl_socket_recvfrom(sock, buffer, sizeof(buffer));
+		if (n < 0 && errno == EAGAIN)
+			return fflush(stdout) ? -1 : 0;
+		/* the numbers of messages say how many are missing */
+		if (n < 0 && errno == ENOBUFS)
+			continue;
+		if (n < 0)
+			return -netlink_failed("netlink");
+		if (mnl_cb_run(buffer, n, 0, 0, flows_message, f) ==
+		    MNL_CB_STOP)
+			return 1;
+	}
 }
 
 static int show_all(struct mnl_socket *sock, struct flows *f,
 		    const sigset_t *others)
 {
-	static char buffer[32768];
-	ssize_t n;
+	int ret = 0;
 
-	while (!over && !ferror(stdout)) {
-		if (wait_for(sock, others) < 0)
-			continue;
-		n = mnl_socket_recvfrom(sock, buffer, sizeof(buffer));
-		if (n < 0 && errno != ENOBUFS)
-			return netlink_failed("netlink");
-		if (n >= 0 &&
-		    mnl_cb_run(buffer, n, 0, 0, flows_message, f) ==
-		    MNL_CB_STOP)
-			return 1;
+	while (!over && !ret) {
+		wait_for(sock, others);
+		ret = show_some(sock, f);
 	}
-	return 0;
+	return ret && !over;
 }
 
 /**
@@ -250,11 +274,10 @@ int flows(long domid, bool json)
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGPIPE, &act, NULL);
-	/* a reader of ours may want each line as it comes */
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	sock = netlink_join(PVCALLS_GROUP_FLOWS, QUEUE);
 	if (!sock)
 		return 1;
+	fcntl(mnl_socket_get_fd(sock), F_SETFL, O_NONBLOCK);
 	ret = show_all(sock, &f, &others);
 	mnl_socket_close(sock);
 	return ret;
