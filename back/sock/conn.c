@@ -379,7 +379,8 @@ void pvcalls_conn_shutdown(struct pvcalls_sock *ps,
 		return;
 	}
 	if (how != SHUT_WR) {
-		ps->conn.flow.shut = ps->conn.in_state != PVCALLS_IN_DONE;
+		if (ps->conn.in_state != PVCALLS_IN_DONE)
+			ps->conn.flow.shut = true;
 		kernel_sock_shutdown(ps->sock, SHUT_RD);
 		set_bit(PVCALLS_SF_IN_READY, &ps->flags);
 	}

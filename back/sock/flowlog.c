@@ -10,58 +10,29 @@
 #include "sock/sock.h"
 #include "trace.h"
 
-static void pvcalls_flowlog_addr4(struct sockaddr_in6 *to, __be32 addr,
-				  __be16 port)
+/*
+ * The socket's own address, or the peer's. The kernel's functions for this would
+ * take the kernel socket's lock.
+ */
+static void pvcalls_flowlog_addr(struct sockaddr_in6 *to, const struct sock *sk,
+				 bool peer)
 {
+	const struct inet_sock *inet = inet_sk(sk);
+	__be16 port = peer ? inet->inet_dport : inet->inet_sport;
 	struct sockaddr_in *in = (struct sockaddr_in *)to;
 
+	memset(to, 0, sizeof(*to));
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
+		to->sin6_family = AF_INET6;
+		to->sin6_port = port;
+		to->sin6_addr = peer ? sk->sk_v6_daddr : sk->sk_v6_rcv_saddr;
+		return;
+	}
+#endif
 	in->sin_family = AF_INET;
 	in->sin_port = port;
-	in->sin_addr.s_addr = addr;
-}
-
-#if IS_ENABLED(CONFIG_IPV6)
-static void pvcalls_flowlog_addr6(struct sockaddr_in6 *to,
-				  const struct in6_addr *addr, __be16 port)
-{
-	to->sin6_family = AF_INET6;
-	to->sin6_port = port;
-	to->sin6_addr = *addr;
-}
-#endif
-
-/* The kernel's functions for this would take the kernel socket's lock. */
-static void pvcalls_flowlog_local(struct pvcalls_flow *flow,
-				  const struct sock *sk)
-{
-	const struct inet_sock *inet = inet_sk(sk);
-
-	memset(&flow->local, 0, sizeof(flow->local));
-#if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6) {
-		pvcalls_flowlog_addr6(&flow->local, &sk->sk_v6_rcv_saddr,
-				      inet->inet_sport);
-		return;
-	}
-#endif
-	pvcalls_flowlog_addr4(&flow->local, inet->inet_rcv_saddr,
-			      inet->inet_sport);
-}
-
-static void pvcalls_flowlog_peer(struct pvcalls_flow *flow,
-				 const struct sock *sk)
-{
-	const struct inet_sock *inet = inet_sk(sk);
-
-	memset(&flow->peer, 0, sizeof(flow->peer));
-#if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6) {
-		pvcalls_flowlog_addr6(&flow->peer, &sk->sk_v6_daddr,
-				      inet->inet_dport);
-		return;
-	}
-#endif
-	pvcalls_flowlog_addr4(&flow->peer, inet->inet_daddr, inet->inet_dport);
+	in->sin_addr.s_addr = peer ? inet->inet_daddr : inet->inet_rcv_saddr;
 }
 
 /**
@@ -84,8 +55,8 @@ void pvcalls_flowlog_begin(struct pvcalls_sock *ps, bool accepted)
 	flow->protocol = sk->sk_protocol;
 	flow->accepted = accepted;
 	flow->shut = false;
-	pvcalls_flowlog_local(flow, sk);
-	pvcalls_flowlog_peer(flow, sk);
+	pvcalls_flowlog_addr(&flow->local, sk, false);
+	pvcalls_flowlog_addr(&flow->peer, sk, true);
 	trace_pvcalls_flow_begin(ps->guest->peer.domid, ps->id, flow);
 }
 
@@ -109,7 +80,7 @@ void pvcalls_flowlog_end(struct pvcalls_sock *ps, enum pvcalls_flow_why why)
 	flow->err = why == PVCALLS_FLOW_ERROR ? -ps->conn.err : 0;
 	/* a datagram socket may have got its own address since */
 	if (flow->protocol != IPPROTO_TCP)
-		pvcalls_flowlog_local(flow, ps->sock->sk);
+		pvcalls_flowlog_addr(&flow->local, ps->sock->sk, false);
 	trace_pvcalls_flow_end(ps->guest->peer.domid, ps->id, flow);
 	flow->begun = 0;
 }
