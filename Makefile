@@ -92,6 +92,8 @@ check-programs:
 .PHONY: check-long
 check-long:
 	@tools/lab/lab run --total-timeout 7200 $$(grep -v '^#' tests/lab/lists/long.list)
+	@tools/lab/lab run --total-timeout 600 --xen-cmdline gnttab_max_maptrack_frames=8 \
+		--dom0-cmdline xen.fifo_events=0 scarce
 
 .PHONY: check-mutants
 check-mutants:

@@ -97,6 +97,20 @@ static bool pvcalls_unmap_pages(struct page **pages, grant_handle_t *handles,
 	return !failed;
 }
 
+static int pvcalls_map_error(s16 status)
+{
+	switch (status) {
+	case GNTST_okay:
+		return 0;
+	/* it goes by Xen's version which of both a full table is */
+	case GNTST_no_device_space:
+	case GNTST_no_space:
+		return -ENOSPC;
+	default:
+		return -EFAULT;
+	}
+}
+
 /* Map @n grants into new pages. On error no grant is mapped. */
 static int pvcalls_map_pages(domid_t domid, const grant_ref_t *refs,
 			     struct page **pages, grant_handle_t *handles,
@@ -123,8 +137,7 @@ static int pvcalls_map_pages(domid_t domid, const grant_ref_t *refs,
 		for (j = 0; j < batch; j++) {
 			if (scratch->map[j].status == GNTST_okay)
 				handles[i + j] = scratch->map[j].handle;
-			else if (!err)
-				err = -EFAULT;
+			err = err ?: pvcalls_map_error(scratch->map[j].status);
 		}
 		if (err) {
 			pvcalls_unmap_pages(pages, handles, n, scratch);
@@ -226,7 +239,7 @@ static void pvcalls_datamap_late(struct work_struct *work)
  * Context: process, may sleep.
  * Return: the mapping, which has taken the charge over; or an error pointer,
  * and the charge is still the caller's: -EINVAL for a bad order, -EFAULT for a
- * bad grant, -ENOMEM.
+ * bad grant, -ENOSPC if this domain's maptrack table is full, -ENOMEM.
  */
 struct pvcalls_datamap *
 pvcalls_datamap_map(const struct pvcalls_peer *peer, grant_ref_t ref,
@@ -274,7 +287,8 @@ free:
  *
  * Context: process, may sleep.
  * Return: 0, and the mapping has taken the charge over; or an error, and the
- * charge is still the caller's: -EFAULT for a bad grant, -ENOMEM.
+ * charge is still the caller's: -EFAULT for a bad grant, -ENOSPC if this
+ * domain's maptrack table is full, -ENOMEM.
  */
 int pvcalls_datamap_fill(struct pvcalls_datamap *map, domid_t domid,
 			 struct pvcalls_datamap_scratch *scratch)

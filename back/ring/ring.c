@@ -254,6 +254,12 @@ static int pvcalls_ring_bind(struct pvcalls_rings *rings,
 				  ring->port, shared);
 	if (!err)
 		return 0;
+	if (err == -ENOSPC) {
+		pvcalls_peer_warn(rings->peer,
+				  "data ring %u: no event channel is free\n",
+				  ring->ref);
+		return -ENOBUFS;
+	}
 	pvcalls_peer_warn(rings->peer, "data ring %u: bad port %u (%d)\n",
 			  ring->ref, ring->port, err);
 	return err == -ENOBUFS || err == -ENOMEM ? err : -EINVAL;
@@ -277,6 +283,30 @@ static int pvcalls_ring_add(struct pvcalls_rings *rings,
 	return err;
 }
 
+/* Say why a ring could not be mapped. Returns the error for the guest. */
+static int pvcalls_ring_unmapped(const struct pvcalls_rings *rings,
+				 grant_ref_t ref, int err)
+{
+	switch (err) {
+	case -ENOBUFS:
+		/* the account has said so itself */
+		break;
+	case -ENOSPC:
+		pvcalls_peer_warn(rings->peer,
+				  "data ring %u: the maptrack table is full\n",
+				  ref);
+		return -ENOBUFS;
+	case -EINVAL:
+		pvcalls_peer_warn(rings->peer, "data ring %u: bad order (%d)\n",
+				  ref, err);
+		break;
+	default:
+		pvcalls_peer_warn(rings->peer, "data ring %u: can't map (%d)\n",
+				  ref, err);
+	}
+	return err;
+}
+
 /* Map a ring that is not in the cache. */
 static struct pvcalls_ring *
 pvcalls_ring_new(struct pvcalls_rings *rings, grant_ref_t ref,
@@ -294,13 +324,7 @@ pvcalls_ring_new(struct pvcalls_rings *rings, grant_ref_t ref,
 
 	ring->map = pvcalls_ring_map(rings, ref, scratch);
 	if (IS_ERR(ring->map)) {
-		err = PTR_ERR(ring->map);
-		/* the account has said so itself */
-		if (err != -ENOBUFS)
-			pvcalls_peer_warn(rings->peer,
-					  "data ring %u: %s (%d)\n", ref,
-					  err == -EINVAL ? "bad order" :
-							   "can't map", err);
+		err = pvcalls_ring_unmapped(rings, ref, PTR_ERR(ring->map));
 		goto free;
 	}
 	err = pvcalls_ring_bind(rings, ring, scratch);

@@ -6,13 +6,15 @@
  *   pvrates tcp|udp exchange ADDRESS PORT OUT IN COUNT [stay]
  *   pvrates tcp connects ADDRESS PORT COUNT
  *   pvrates tcp hold ADDRESS PORT [CONGESTION]
+ *   pvrates tcp fill ADDRESS PORT
  *
  * "serve" answers as it is told, over TCP and UDP, and says "ready" first.
  * "exchange" sends OUT bytes, waits for the answer of IN bytes, and does so
  * COUNT times; each byte is looked at. With "stay" it then waits to be killed.
  * "connects" begins COUNT connections at once, and waits until all of them
  * stand. "hold" chooses a congestion control, if one is named, connects, says
- * "ready" and waits to be killed.
+ * "ready" and waits to be killed. "fill" connects until that is refused, says
+ * "full" and why, and waits to be killed.
  */
 #include "common.h"
 
@@ -195,6 +197,20 @@ static void hold(int fd, const struct sockaddr_storage *ss, socklen_t len,
 		pause();
 }
 
+static void fill(const struct sockaddr_storage *ss, socklen_t len)
+{
+	unsigned int n = 0;
+	int fd;
+
+	while ((fd = socket(ss->ss_family, SOCK_STREAM, 0)) >= 0 &&
+	       !connect(fd, (void *)ss, len))
+		n++;
+	printf("full after %u: %s\n", n, strerrorname_np(errno));
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	bool tcp = argc > 1 && !strcmp(argv[1], "tcp");
@@ -214,6 +230,8 @@ int main(int argc, char **argv)
 		connects(&ss, len, atoi(argv[5]));
 		return 0;
 	}
+	if (!strcmp(what, "fill"))
+		fill(&ss, len);
 	fd = sys(socket(ss.ss_family, tcp ? SOCK_STREAM : SOCK_DGRAM, 0));
 	if (!strcmp(what, "hold"))
 		hold(fd, &ss, len, argv[5]);
