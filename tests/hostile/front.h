@@ -152,9 +152,9 @@ void control(void);
 extern const struct hcase cmd_cases[], ring_cases[], load_cases[],
 	state_cases[], reuse_cases[], shared_cases[], dgram_cases[],
 	opts_cases[], greedy_cases[], time_cases[], flip_cases[],
-	unused_cases[], storm_cases[];
+	unused_cases[], storm_cases[], random_cases[];
 extern const unsigned int cmd_count, ring_count, load_count, state_count,
 	reuse_count, shared_count, dgram_count, opts_count, greedy_count,
-	time_count, flip_count, unused_count, storm_count;
+	time_count, flip_count, unused_count, storm_count, random_count;
 
 #endif /* HOSTILE_FRONT_H */

@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 		{ load_cases, &load_count }, { reuse_cases, &reuse_count },
 		{ shared_cases, &shared_count }, { dgram_cases, &dgram_count },
 		{ opts_cases, &opts_count }, { flip_cases, &flip_count },
-		{ unused_cases, &unused_count },
+		{ unused_cases, &unused_count }, { random_cases, &random_count },
 		/* of these the last one ends the device */
 		{ state_cases, &state_count }, { greedy_cases, &greedy_count },
 		{ time_cases, &time_count }, { storm_cases, &storm_count },
