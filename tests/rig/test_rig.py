@@ -107,6 +107,13 @@ class Logs(unittest.TestCase):
         self.log("dom0.log", own.replace("---[ end trace", "---[") + ours)
         self.assertGreater(len(scan.scan(self.results, "")), 2)
 
+    def test_interrupts_within_a_hypercall(self):
+        report = PROC.replace("fs/proc/generic.c:718 remove_proc_entry", "kernel/softirq.c:401 __local_bh_enable_ip")
+        self.log("dom0.log", report.format("privcmd_ioctl+0xe8/0x97a [xen_privcmd]"))
+        self.assertEqual(scan.scan(self.results, ""), [])
+        self.log("dom0.log", report.format("pvcalls_stream_close+0x5a/0x90"))
+        self.assertEqual(len(scan.scan(self.results, "")), 2)
+
     def test_lockdep_off_after_its_own_report(self):
         off = "detector lockdep is off: debug_locks is 0\n"
         own = CHAIN.format("xs_response_mutex --> &u->msgbuffer_mutex --> xs_watch_rwsem")

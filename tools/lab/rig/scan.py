@@ -52,6 +52,9 @@ KNOWN = [(re.compile(begin), re.compile(end), re.compile(inside), why) for begin
      "register_irq_proc() does without the files of an interrupt if memory is short, and unregister_irq_proc() removes them all"),
     (r"WARNING: possible circular locking", r"</TASK>", r"xs_response_mutex --> &u->msgbuffer_mutex --> xs_watch_rwsem",
      "a domain that is saved while a program has a watch through /dev/xen/xenbus, as the lab's agent has"),
+    (r"WARNING: .* __local_bh_enable_ip", END_OF_TRACE, r"privcmd_ioctl",
+     "an event in the softirq of an event that came in a toolstack's hypercall: xen_pv_evtchn_do_upcall() leaves the inner "
+     "one without irqentry_exit(), so lockdep takes interrupts for disabled"),
 ]]
 LONGEST_REPORT = 120
 # lockdep is off after a report of its own
