@@ -44,6 +44,8 @@ struct flying {
 static struct fe fe;
 static struct conn conns[RINGS];
 static struct flying flying[4096];
+/* By command, those of the extensions last: how many were done */
+static u32 done[CMD_POLL + 1 + CMD_GETSOCKOPT - CMD_SHUTDOWN + 1];
 static u32 nr_flying, in_slots, nr_asking;
 static bool defers;
 static u64 state;
@@ -96,6 +98,10 @@ static bool may_defer(u32 cmd)
 
 static void want_result(u32 cmd, s32 ret)
 {
+	if (!ret && cmd <= CMD_POLL)
+		done[cmd]++;
+	else if (!ret && cmd >= CMD_SHUTDOWN && cmd <= CMD_GETSOCKOPT)
+		done[CMD_POLL + 1 + cmd - CMD_SHUTDOWN]++;
 	expect(!ret || (is_error(ret) && ret != -EINPROGRESS),
 	       "command %#x: return value %d", cmd, ret);
 }
@@ -492,6 +498,20 @@ static void operate(void)
 		touch_ring();
 }
 
+/* Who is refused everything finds nothing. */
+static void want_done(u32 operations)
+{
+	u32 i;
+
+	for (i = 0; i < COUNT(done); i++) {
+		fprintf(stderr, "%s%u", i ? " " : "done by command: ",
+			done[i]);
+		expect(done[i] >= operations / 10000,
+		       "%u commands number %u were done", done[i], i);
+	}
+	fputs("\n", stderr);
+}
+
 static void random_operations(void)
 {
 	u32 operations = *(const u32 *)case_now->data, n;
@@ -512,6 +532,7 @@ static void random_operations(void)
 		begin();
 	}
 	end_well();
+	want_done(operations);
 }
 
 const struct hcase random_cases[] = {
