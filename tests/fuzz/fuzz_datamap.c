@@ -74,6 +74,9 @@ void gnttab_free_pages(int n, struct page **pages)
 	}
 }
 
+/* Was the last map refused since a table is full? */
+static bool full;
+
 int gnttab_map_refs(struct gnttab_map_grant_ref *ops, void *kops,
 		    struct page **pages, unsigned int count)
 {
@@ -85,7 +88,9 @@ int gnttab_map_refs(struct gnttab_map_grant_ref *ops, void *kops,
 		MUST(ops[i].vaddr == (unsigned long)pages[i]->mem);
 		MUST(ops[i].flags == GNTMAP_host_map && ops[i].domid == 5);
 		if (fails && take_u8() % 32 == 0) {
-			ops[i].status = GNTST_bad_gntref;
+			full = ops[i].ref % 2;
+			ops[i].status = full ? GNTST_no_space :
+					       GNTST_bad_gntref;
 			ops[i].handle = 12345;
 			continue;
 		}
@@ -154,8 +159,8 @@ static struct pvcalls_datamap *map_ring(u32 max_order)
 	charged = 1;
 	map = pvcalls_datamap_map(&peer, take_u32(), max_order, &scratch);
 	if (IS_ERR(map)) {
-		MUST(PTR_ERR(map) == -EINVAL || PTR_ERR(map) == -EFAULT ||
-		     PTR_ERR(map) == -ENOMEM);
+		MUST(PTR_ERR(map) == -EINVAL || PTR_ERR(map) == -ENOMEM ||
+		     PTR_ERR(map) == (full ? -ENOSPC : -EFAULT));
 		MUST(charged == 1 && !holds);
 		return NULL;
 	}

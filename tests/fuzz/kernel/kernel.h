@@ -380,6 +380,8 @@ struct gnttab_unmap_grant_ref {
 
 #define GNTST_okay		0
 #define GNTST_bad_gntref	(-3)
+#define GNTST_no_device_space	(-7)
+#define GNTST_no_space		(-13)
 #define GNTMAP_host_map		2
 #define INVALID_GRANT_HANDLE	(~0U)
 
