@@ -498,7 +498,10 @@ static void operate(void)
 		touch_ring();
 }
 
-/* Who is refused everything finds nothing. */
+/*
+ * Who is refused everything finds nothing. Nobody connects to us, so ACCEPT and
+ * POLL do not succeed, and some extensions may not be offered.
+ */
 static void want_done(u32 operations)
 {
 	u32 i;
@@ -506,7 +509,7 @@ static void want_done(u32 operations)
 	for (i = 0; i < COUNT(done); i++) {
 		fprintf(stderr, "%s%u", i ? " " : "done by command: ",
 			done[i]);
-		expect(done[i] >= operations / 10000,
+		expect(i > CMD_LISTEN || done[i] >= operations / 10000,
 		       "%u commands number %u were done", done[i], i);
 	}
 	fputs("\n", stderr);
