@@ -196,8 +196,8 @@ static void some_bytes(void *to, u32 len)
 		*bytes++ = rnd(256);
 }
 
-/* Returns the length */
-static u32 some_address(u8 addr[28])
+/* One of this domain, if @own. Returns the length. */
+static u32 some_address(u8 addr[28], bool own)
 {
 	static const u16 ports[] = {
 		PORT_ORDERS, PORT_GREET, PORT_STREAM, PORT_ECHO, PORT_NOBODY,
@@ -206,7 +206,7 @@ static u32 some_address(u8 addr[28])
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 
 	in.sin_port = htons(peer_base + ports[rnd(COUNT(ports))]);
-	switch (rnd(12)) {
+	switch (own ? 3 : rnd(12)) {
 	case 0:
 		some_bytes(addr, 28);
 		return rnd(40);
@@ -279,7 +279,8 @@ static void some_words(struct raw_req *req)
 		some_socket(req);
 		break;
 	case CMD_CONNECT:
-		req->u.connect.len = some_address(req->u.connect.addr);
+		req->u.connect.len = some_address(req->u.connect.addr,
+						  false);
 		req->u.connect.flags = rnd(2);
 		some_ring(&req->u.connect.ref, &req->u.connect.evtchn);
 		break;
@@ -288,7 +289,7 @@ static void some_words(struct raw_req *req)
 		req->u.release.flags = rnd(4);
 		break;
 	case CMD_BIND:
-		req->u.bind.len = some_address(req->u.bind.addr);
+		req->u.bind.len = some_address(req->u.bind.addr, one_in(2));
 		break;
 	case CMD_LISTEN:
 		req->u.listen.backlog = rnd(20);
@@ -509,7 +510,7 @@ static void want_done(u32 operations)
 	for (i = 0; i < COUNT(done); i++) {
 		fprintf(stderr, "%s%u", i ? " " : "done by command: ",
 			done[i]);
-		expect(i > CMD_LISTEN || done[i] >= operations / 10000,
+		expect(i > CMD_LISTEN || done[i] >= operations / 20000,
 		       "%u commands number %u were done", done[i], i);
 	}
 	fputs("\n", stderr);
