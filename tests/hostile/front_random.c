@@ -25,7 +25,8 @@
 #define DEFERRED	4U	/* requests for late results */
 #define SESSION		5000U	/* operations until all sockets end */
 #define BROKEN		20000U	/* one in so many ends the connection */
-#define END_MS		20000
+/* tcp_peer gives up one that does not read after a minute */
+#define END_MS		90000
 #define RELEASE_ABORT	1
 
 /**
@@ -540,7 +541,7 @@ static void random_operations(void)
 }
 
 const struct hcase random_cases[] = {
-	{ "random", random_operations, 240, 0, &some_ops },
+	{ "random", random_operations, 400, 0, &some_ops },
 	{ "random-long", random_operations, 7200, CASE_NAMED, &many_ops },
 };
 
